@@ -1,0 +1,73 @@
+"""Stage 5: augmentation (notes, code 5): horizontal flip, rotation 0.1, zoom 0.2.
+
+The layers run inside tf.data on every backend: called directly they take seconds a batch on
+JAX and torch, in tf.data a fraction of one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from numpy.typing import NDArray
+
+ROTATION = 0.1  # of a full turn, either way: ±36°
+ZOOM = 0.2  # of the side, either way
+
+Images = NDArray[np.float32]
+
+
+def augmentation_layers(seed: int) -> list[Any]:
+    """Flip, rotation and zoom, each with a seed of its own: one seed for all would tie angle to zoom."""
+    words = np.random.SeedSequence(seed).generate_state(3) // 2  # torch takes 31 bits
+    flip, rotation, zoom = (int(word) for word in words)
+    return [
+        layers.RandomFlip("horizontal", seed=flip),
+        layers.RandomRotation(ROTATION, seed=rotation),
+        layers.RandomZoom(ZOOM, seed=zoom),
+    ]
+
+
+def augment_dataset(dataset: Any, steps: Sequence[Any]) -> Any:
+    """A tf.data.Dataset of (images, labels) batches whose images differ in every epoch."""
+    for layer in steps:
+        layer.backend.set_backend("tensorflow")  # what Layer.__call__ does inside tf.data, for its two halves
+
+    def draw(images: Any, labels: Any) -> tuple[Any, Any, tuple[Any, ...]]:
+        return images, labels, tuple(layer.get_random_transformation(images) for layer in steps)
+
+    def transform(images: Any, labels: Any, transformations: tuple[Any, ...]) -> tuple[Any, Any]:
+        for layer, transformation in zip(steps, transformations, strict=True):
+            images = layer.transform_images(images, transformation)
+        return images, labels
+
+    # A parallel map over whole layers is a race for their seeds, and no run repeats. So the
+    # cheap draws are made one batch after the other, and only the pixels move in parallel.
+    return dataset.map(draw).map(transform, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def random_flip(images: Images, *, seed: int, training: bool = True) -> Images:
+    """Each image (n, height, width, 3) or its left-right mirror, with probability 1/2 each."""
+    return _apply([layers.RandomFlip("horizontal", seed=seed)], images) if training else images
+
+
+def random_rotation(images: Images, *, factor: float = ROTATION, seed: int, training: bool = True) -> Images:
+    """Each image turned about its centre by an angle uniform in ±factor turns; reflected outside."""
+    return _apply([layers.RandomRotation(factor, seed=seed)], images) if training else images
+
+
+def random_zoom(images: Images, *, factor: float = ZOOM, seed: int, training: bool = True) -> Images:
+    """Each image scaled about its centre, the window shown 1 + u times its own, u uniform in ±factor."""
+    return _apply([layers.RandomZoom(factor, seed=seed)], images) if training else images
+
+
+def augment(images: Images, labels: NDArray[Any], *, seed: int, training: bool = True) -> tuple[Images, NDArray[Any]]:
+    """All three, each sample on its own; the labels are returned untouched."""
+    return (_apply(augmentation_layers(seed), images) if training else images), labels
+
+
+def _apply(steps: Sequence[Any], images: Images) -> Images:
+    dataset = tf.data.Dataset.from_tensors((images, 0))
+    augmented, _ = next(augment_dataset(dataset, steps).as_numpy_iterator())
+    return np.asarray(augmented, dtype=np.float32)

@@ -1,0 +1,83 @@
+"""Stage 6: the pretrained convolutional base and its preprocessing (notes, code 6).
+
+A base comes from a keras-hub preset (a name, a ``kaggle://`` or ``hf://`` handle, a local folder)
+or from any saved ``.keras`` model that maps images in [-1, 1] to a feature map.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_hub
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from reference.errors import PipelineError
+
+DEFAULT_PRESET = "xception_41_imagenet"
+EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
+BASE = "base"  # the name of the base in every model that holds one
+SCALE, OFFSET = 1 / 127.5, -1.0  # grey levels 0..255 to -1..1
+
+
+def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed: int = 0) -> Any:
+    """The base as a plain Functional model, (n, height, width, 3) to (n, h, w, channels).
+
+    With ``weights=False`` it has the preset's architecture and random weights of that seed. Raises
+    PipelineError when it cannot be had or its weights do not fit its architecture.
+    """
+    keras.utils.set_random_seed(seed)
+    try:
+        if str(preset).endswith(".keras"):
+            source = keras.models.load_model(preset, compile=False)
+            source = source if weights else keras.models.clone_model(source)
+        else:
+            source = keras_hub.models.Backbone.from_preset(str(preset), load_weights=weights)
+    except Exception as error:  # keras-hub raises what HDF5, JSON, requests and Kaggle raise
+        raise PipelineError(_why_not(preset, error)) from error
+    if len(source.output_shape) != 4:
+        raise PipelineError(f"{preset} gives {source.output_shape}, not a feature map: name a base without its top")
+    # Saved and loaded again, a keras-hub backbone forgets which of its layers are frozen; a plain
+    # model over the same layers remembers.
+    return keras.Model(source.input, source.output, name=BASE)
+
+
+def load_preprocessor(preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[int, int]) -> Any:
+    """The layer that turns images in [0, 255] of any size into what the base expects."""
+    if str(preset).endswith(".keras"):
+        return layers.Rescaling(SCALE, OFFSET, name="preprocessor")
+    try:
+        return keras_hub.layers.ImageConverter.from_preset(str(preset), image_size=image_size)
+    except Exception as error:  # as above
+        raise PipelineError(_why_not(preset, error)) from error
+
+
+def preprocess(images: NDArray[Any], *, image_size: tuple[int, int]) -> NDArray[np.float32]:
+    """Images (n, height, width, 3) in [0, 255] as float32 (n, *image_size, 3) in [-1, 1]."""
+    converter = keras_hub.layers.XceptionImageConverter(image_size=image_size, scale=SCALE, offset=OFFSET)
+    return np.asarray(keras.ops.convert_to_numpy(converter(images)), dtype=np.float32)
+
+
+def calibrate(base: Any, images: NDArray[np.float32]) -> None:
+    """Set the moving statistics of a random base to those of preprocessed images.
+
+    A randomly initialised Xception shrinks its signal at every layer and maps every image to
+    nearly the same features; that says nothing about random features. Normalised on real
+    activations, they have a spread near 1.
+    """
+    normalisations = [layer for layer in base.layers if isinstance(layer, layers.BatchNormalization)]
+    momenta = [layer.momentum for layer in normalisations]
+    for layer in normalisations:
+        layer.momentum = 0.0  # moving statistics := statistics of this batch
+    base(images, training=True)
+    for layer, momentum in zip(normalisations, momenta, strict=True):
+        layer.momentum = momentum
+
+
+def _why_not(preset: Path | str, error: Exception) -> str:
+    reason = (str(error).strip().splitlines() or [""])[0][:160] or type(error).__name__
+    return (
+        f"the base {str(preset)!r} cannot be loaded ({reason}): check the network and Kaggle credentials, "
+        f"or name a preset folder or a .keras file with --base"
+    )

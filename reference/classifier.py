@@ -1,0 +1,62 @@
+"""Stage 7: the classifier on a pretrained base, and the convnet trained from scratch (notes, code 7)."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from reference.base import DEFAULT_PRESET, load_base, load_preprocessor
+from reference.freezing import freeze_base
+from reference.loading import IMAGE_SIZE
+from reference.training import compile_classifier
+
+UNITS = 256
+DROPOUT = 0.25
+CONVNET_FILTERS = (8, 16, 32, 64, 128)
+POOLING = "pooling"  # the layer whose output is an image's feature vector
+
+
+def build_classifier(
+    preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[int, int] = IMAGE_SIZE, seed: int = 0
+) -> Any:
+    """Images (n, height, width, 3) in [0, 255] to the probability of class 1, shape (n, 1); base frozen."""
+    return classifier_on(load_base(preset), load_preprocessor(preset, image_size=image_size), image_size, seed)
+
+
+def classifier_on(base: Any, preprocessor: Any, image_size: tuple[int, int], seed: int) -> Any:
+    """Preprocessing, frozen base, global average pooling and the dense head, compiled."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((*image_size, 3))
+    x = preprocessor(inputs)
+    x = base(x)
+    x = layers.GlobalAveragePooling2D(name=POOLING)(x)
+    x = layers.Dense(UNITS)(x)
+    x = layers.Dropout(DROPOUT, seed=seed)(x)
+    outputs = layers.Dense(1, activation="sigmoid")(x)
+    return freeze_base(keras.Model(inputs, outputs))
+
+
+def feature_extractor(model: Any) -> Any:
+    """The part of a classifier from images to features (n, channels); shares its weights."""
+    return keras.Model(model.input, model.get_layer(POOLING).output)
+
+
+def head(model: Any) -> Any:
+    """The part of a classifier from features to probabilities; shares its weights, compiled."""
+    return compile_classifier(keras.Model(model.get_layer(POOLING).output, model.output))
+
+
+def build_convnet(*, image_size: tuple[int, int] = IMAGE_SIZE, dropout: float = 0.0, seed: int = 0) -> Any:
+    """The baseline without transfer: five convolutions, max pooling between them, trained from scratch."""
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((*image_size, 3))
+    x = layers.Rescaling(1 / 255)(inputs)
+    for filters in CONVNET_FILTERS[:-1]:
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(CONVNET_FILTERS[-1], 3, activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(dropout, seed=seed)(x)
+    outputs = layers.Dense(1, activation="sigmoid")(x)
+    return compile_classifier(keras.Model(inputs, outputs))

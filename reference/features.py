@@ -1,0 +1,73 @@
+"""Stage 7, the fast way: compute the frozen base's features once, and keep them on disk.
+
+Fast, since an epoch over features costs next to nothing; but without augmentation, since a
+feature vector cannot be rotated.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import safetensors
+import tensorflow as tf
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from reference.base import BASE
+from reference.classifier import feature_extractor
+from reference.loading import BATCH_SIZE, Batch
+
+Features = NDArray[np.float32]
+
+
+def extract_features(model: Any, images: NDArray[np.float32]) -> Features:
+    """The pooled output of the base in inference mode, shape (n, channels)."""
+    extracted = feature_extractor(model).predict(images, batch_size=BATCH_SIZE, verbose=0)
+    return np.asarray(extracted, dtype=np.float32)
+
+
+def cached_features(model: Any, batches: Iterable[Batch], folder: Path) -> tuple[Features, NDArray[np.int32]]:
+    """Features and labels of all batches in order, computed only where ``folder`` has them not.
+
+    A file is named for the weights, the preprocessing, the images and the backend that made it.
+    """
+    file = folder / f"features-{features_key(model, batches)}.safetensors"
+    if file.is_file():
+        try:
+            stored = load_file(file)
+            return stored["features"], stored["labels"]
+        except (safetensors.SafetensorError, KeyError):
+            file.unlink()  # damaged: compute it again
+    extractor = feature_extractor(model)
+    pairs = [(extractor.predict_on_batch(images), labels) for images, labels in batches]
+    features = np.concatenate([np.asarray(part, dtype=np.float32) for part, _ in pairs])
+    labels = np.concatenate([part for _, part in pairs])
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(".partial")
+    save_file({"features": features, "labels": labels}, partial)
+    partial.replace(file)
+    return features, labels
+
+
+def feature_batches(features: Features, labels: NDArray[np.int32], seed: int | None = None) -> Any:
+    """A tf.data.Dataset of (features, labels) batches; with a seed, in another order every epoch."""
+    dataset = tf.data.Dataset.from_tensor_slices((features, labels))
+    if seed is not None:
+        dataset = dataset.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
+    return dataset.batch(BATCH_SIZE)
+
+
+def features_key(model: Any, batches: Iterable[Batch]) -> str:
+    """A digest of all that the features depend on."""
+    digest = hashlib.sha256(f"{keras.backend.backend()} {keras.__version__}".encode())
+    before_base = [layer for layer in model.layers if not layer.weights and layer.name != BASE]
+    for layer in before_base:
+        digest.update(repr(sorted(layer.get_config().items(), key=str)).encode())
+    for weight in model.get_layer(BASE).weights:
+        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+    for images, labels in batches:
+        digest.update(images.tobytes() + labels.tobytes())
+    return digest.hexdigest()[:32]

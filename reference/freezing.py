@@ -1,0 +1,89 @@
+"""Stages 6 and 9: what of the base is trained (notes, code 6 and 9).
+
+Freezing keeps the pretrained representation; partial fine-tuning lets its last layers adapt,
+batch normalisation excepted, whose statistics small batches would spoil.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from reference.base import BASE
+from reference.training import FINE_TUNING_RATE, LEARNING_RATE, compile_classifier
+
+TOP_LAYERS = 4
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a model, with the layer that owns it and the part it belongs to."""
+
+    path: str
+    layer: str
+    layer_type: str
+    part: str  # "base" or "head"
+    trainable: bool
+    value: NDArray[Any]
+
+
+def freeze_base(model: Any) -> Any:
+    """Leave only the head trainable; compiled anew."""
+    set_trainable(model.get_layer(BASE), False)
+    return compile_classifier(model, LEARNING_RATE)
+
+
+def unfreeze_top(model: Any, layers: int = TOP_LAYERS) -> Any:
+    """Train the head and the last ``layers`` layers of the base, batch normalisation excepted.
+
+    Compiled anew at the fine-tuning rate: without that the change takes effect on no backend, and
+    on TensorFlow nothing says so.
+    """
+    base = model.get_layer(BASE)
+    set_trainable(base, True)  # first: afterwards it would undo what follows
+    for layer in base.layers[:-layers] if layers else base.layers:
+        set_trainable(layer, False)
+    for layer in _leaves(base):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            set_trainable(layer, False)
+    return compile_classifier(model, FINE_TUNING_RATE)
+
+
+def set_trainable(layer: Any, trainable: bool) -> None:
+    """Freeze or unfreeze a layer and all inside it."""
+    # On TensorFlow assigning the value that the flag already has is a no-op that leaves the
+    # sublayers as they are, and `trainable=False` in a constructor never reaches them.
+    layer.trainable = not trainable
+    layer.trainable = trainable
+
+
+def variables(model: Any) -> list[Variable]:
+    """Every weight of the model, the optimiser's apart, in the model's own order."""
+    return [
+        Variable(
+            path=variable.path,
+            layer=layer.name,
+            layer_type=type(layer).__name__,
+            part=part,
+            trainable=any(variable is trained for trained in model.trainable_variables),
+            value=np.array(keras.ops.convert_to_numpy(variable)),
+        )
+        for part, layer in _layers_by_part(model)
+        for variable in layer.weights
+    ]
+
+
+def _layers_by_part(model: Any) -> list[tuple[str, Any]]:
+    """("base" or "head", layer) for every layer that owns weights itself."""
+    return [
+        ("base" if outer.name == BASE else "head", layer)
+        for outer in model.layers
+        for layer in (_leaves(outer) if isinstance(outer, keras.Model) else [outer])
+    ]
+
+
+def _leaves(model: Any) -> list[Any]:
+    """The layers of a model, those of nested models in place of the models."""
+    return [leaf for layer in model.layers for leaf in (_leaves(layer) if isinstance(layer, keras.Model) else [layer])]

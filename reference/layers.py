@@ -1,0 +1,125 @@
+"""The layers of the notes as pure functions: convolution, pooling, dense, normalisation, dropout.
+
+Images are float32 (n, height, width, channels); kernels (height, width, in, out). ``valid`` takes
+only whole windows; ``same`` pads with zeros, the odd row or column at the bottom or right.
+"""
+
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+Padding = Literal["valid", "same"]
+Size = int | tuple[int, int]
+
+MOMENTUM = 0.99  # of the moving statistics
+EPSILON = 1e-3  # added to a variance
+
+
+def conv2d(
+    images: Array,
+    kernel: Array,
+    bias: Array | None = None,
+    *,
+    strides: Size = 1,
+    padding: Padding = "valid",
+    dilation_rate: Size = 1,
+) -> Array:
+    """Cross-correlation of every window with the kernel, plus bias. Raises ValueError for too small an image."""
+    _check_window(images, kernel.shape[:2], padding, dilation_rate)
+    outputs = ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate)
+    return _numpy(outputs if bias is None else outputs + bias)
+
+
+def separable_conv2d(
+    images: Array, depthwise_kernel: Array, pointwise_kernel: Array, *, strides: Size = 1, padding: Padding = "valid"
+) -> Array:
+    """A depthwise (h, w, in, multiplier), then a pointwise (1, 1, in * multiplier, out) convolution."""
+    _check_window(images, depthwise_kernel.shape[:2], padding)
+    return _numpy(ops.separable_conv(images, depthwise_kernel, pointwise_kernel, strides=strides, padding=padding))
+
+
+def max_pooling2d(
+    images: Array, *, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
+) -> Array:
+    """The largest value of each window, a channel at a time; padding never wins."""
+    _check_window(images, pool_size, padding)
+    return _numpy(ops.max_pool(images, pool_size, strides, padding))
+
+
+def average_pooling2d(
+    images: Array, *, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
+) -> Array:
+    """The mean of the real pixels of each window, a channel at a time."""
+    _check_window(images, pool_size, padding)
+    if padding == "valid":
+        return _numpy(ops.average_pool(images, pool_size, strides, "valid"))
+    # On torch Keras pads unevenly by repeating the edge, and counts what it repeated. Padded with
+    # zeros here and divided by the share of real pixels, the mean is right on every backend.
+    pads = _same_pads(images.shape[1:3], pool_size, pool_size if strides is None else strides)
+    sums = ops.average_pool(np.pad(images, pads), pool_size, strides, "valid")
+    share = ops.average_pool(np.pad(np.ones_like(images), pads), pool_size, strides, "valid")
+    return _numpy(sums / share)
+
+
+def global_average_pooling2d(images: Array) -> Array:
+    """The mean over height and width, shape (n, channels)."""
+    return _numpy(ops.mean(images, axis=(1, 2)))
+
+
+def dense(features: Array, kernel: Array, bias: Array | None = None) -> Array:
+    """The matrix product of features (n, inputs) and kernel (inputs, units), plus bias (units,)."""
+    outputs = ops.matmul(features, kernel)
+    return _numpy(outputs if bias is None else outputs + bias)
+
+
+def batch_normalization(
+    inputs: Array,
+    gamma: Array,
+    beta: Array,
+    moving_mean: Array,
+    moving_variance: Array,
+    *,
+    training: bool,
+    trainable: bool = True,
+) -> tuple[Array, Array, Array]:
+    """Outputs and the new moving mean and variance; a frozen layer runs in inference mode."""
+    layer = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)
+    layer.build(inputs.shape)
+    layer.set_weights([gamma, beta, moving_mean, moving_variance])
+    layer.trainable = trainable
+    outputs = _numpy(layer(inputs, training=training))
+    return outputs, _numpy(layer.moving_mean), _numpy(layer.moving_variance)
+
+
+def dropout(inputs: Array, rate: float, *, seed: int, training: bool) -> Array:
+    """In training each value is zeroed with probability ``rate``, the others divided by 1 - rate."""
+    return _numpy(layers.Dropout(rate, seed=seed)(inputs, training=training))
+
+
+def _numpy(tensor: Any) -> Array:
+    return np.asarray(keras.ops.convert_to_numpy(tensor), dtype=np.float32)
+
+
+def _pair(size: Size) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+def _check_window(images: Array, window: Size, padding: Padding, dilation_rate: Size = 1) -> None:
+    """Refuse a valid window that does not fit; TensorFlow would return uninitialised memory."""
+    spans = [(k - 1) * d + 1 for k, d in zip(_pair(window), _pair(dilation_rate), strict=True)]
+    height, width = images.shape[1:3]
+    if padding == "valid" and (spans[0] > height or spans[1] > width):
+        raise ValueError(f"a window of {spans[0]}×{spans[1]} does not fit into an image of {height}×{width}")
+
+
+def _same_pads(sides: tuple[int, ...], window: Size, strides: Size) -> list[tuple[int, int]]:
+    """(before, after) for each of the four axes."""
+    pads = [(0, 0)]
+    for side, k, s in zip(sides, _pair(window), _pair(strides), strict=True):
+        total = max((-(-side // s) - 1) * s + k - side, 0)
+        pads.append((total // 2, total - total // 2))
+    return [*pads, (0, 0)]

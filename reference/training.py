@@ -1,0 +1,115 @@
+"""Stage 8: train, keep the best epoch, save, load, evaluate (notes, code 8)."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from reference.augmentation import augment_dataset, augmentation_layers
+from reference.errors import PipelineError
+from reference.loading import BATCH_SIZE, Batch, ImageBatches
+
+LEARNING_RATE = 1e-3
+FINE_TUNING_RATE = 1e-5
+MONITOR = "val_loss"
+
+Images = NDArray[np.float32]
+History = dict[str, list[float]]
+
+
+def compile_classifier(model: Any, learning_rate: float = LEARNING_RATE) -> Any:
+    """Binary cross-entropy, accuracy and a fresh Adam; returns the model."""
+    model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(learning_rate), metrics=["accuracy"])
+    return model
+
+
+def fit(
+    model: Any,
+    train: Iterable[Batch],
+    validation: Iterable[Batch],
+    *,
+    epochs: int,
+    learning_rate: float = LEARNING_RATE,
+    checkpoint: Path | str,
+    seed: int = 0,
+    augment: bool = False,
+    callbacks: Sequence[Any] = (),
+) -> tuple[Any, History]:
+    """Train with a fresh optimiser; the epoch of the lowest validation loss goes to ``checkpoint``.
+
+    Returns the model after its last epoch and loss, accuracy, val_loss and val_accuracy by epoch.
+    """
+    keras.utils.set_random_seed(seed)
+    compile_classifier(model, learning_rate)
+    train_dataset, validation_dataset = as_dataset(train), as_dataset(validation)
+    # A first fit looks at one batch to build its metrics, and then starts the epoch again. With a
+    # prefetched pipeline that look draws as many augmentations as it has time for, and no run
+    # repeats; an evaluation builds the metrics before.
+    model.evaluate(validation_dataset.take(1), verbose=0)
+    if augment:
+        train_dataset = augment_dataset(train_dataset, augmentation_layers(seed))
+    best = keras.callbacks.ModelCheckpoint(str(checkpoint), save_best_only=True, monitor=MONITOR)
+    fitted = model.fit(
+        train_dataset,
+        validation_data=validation_dataset,
+        epochs=epochs,
+        callbacks=[best, *callbacks],
+        shuffle=False,  # the dataset does that itself
+        verbose=0,
+    )
+    return model, {name: [float(value) for value in values] for name, values in fitted.history.items()}
+
+
+def train_step(
+    model: Any, images: Images, labels: NDArray[Any], *, learning_rate: float = LEARNING_RATE
+) -> tuple[Any, dict[str, float]]:
+    """One step of the model's optimiser on one batch; loss and accuracy are those before the step."""
+    model.optimizer.learning_rate = learning_rate
+    model.reset_metrics()
+    logs = model.train_on_batch(images, labels, return_dict=True)
+    return model, {name: float(value) for name, value in logs.items()}
+
+
+def predict(model: Any, images: Images) -> NDArray[np.float32]:
+    """The probability of class 1 for each image, shape (n,)."""
+    return np.asarray(model.predict(images, batch_size=BATCH_SIZE, verbose=0), dtype=np.float32)[:, 0]
+
+
+def evaluate(model: Any, batches: Iterable[Batch]) -> dict[str, float]:
+    """Mean loss and accuracy over all samples, each counted once."""
+    logs = model.evaluate(as_dataset(batches), verbose=0, return_dict=True)
+    return {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+
+
+def save(model: Any, path: Path | str) -> None:
+    """Write the model, its optimiser and what is frozen to ``path``, which ends in .keras."""
+    path = Path(path)
+    partial = path.with_name(f".partial-{path.name}")
+    model.save(partial)
+    partial.replace(path)
+
+
+def load(path: Path | str) -> Any:
+    """The saved model, ready to be trained on as it would have been."""
+    try:
+        try:
+            return keras.models.load_model(path)
+        except TypeError:  # saved on torch, whose Adam is a class that the other backends do not have
+            return compile_classifier(keras.models.load_model(path, compile=False))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PipelineError(f"{path} is not a readable .keras model: train again, or name another file") from error
+
+
+def as_dataset(batches: Iterable[Batch]) -> Any:
+    """The tf.data.Dataset behind ``batches``, or one made of any iterable of (images, labels)."""
+    if isinstance(batches, ImageBatches):
+        return batches.dataset
+    if isinstance(batches, tf.data.Dataset):
+        return batches
+    images, labels = next(iter(batches))
+    signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (images, labels))
+    return tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
