@@ -43,7 +43,7 @@ def unfreeze_top(model: Any, layers: int = TOP_LAYERS) -> Any:
     """
     base = model.get_layer(BASE)
     set_trainable(base, True)  # first: afterwards it would undo what follows
-    for layer in base.layers[:-layers] if layers else base.layers:
+    for layer in base.layers[:-layers]:
         set_trainable(layer, False)
     for layer in _leaves(base):
         if isinstance(layer, keras.layers.BatchNormalization):

@@ -31,7 +31,7 @@ def conv2d(
     """Cross-correlation of every window with the kernel, plus bias. Raises ValueError for too small an image."""
     _check_window(images, kernel.shape[:2], padding, dilation_rate)
     outputs = ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate)
-    return _numpy(outputs if bias is None else outputs + bias)
+    return _numpy(outputs if bias is None else ops.add(outputs, bias))
 
 
 def separable_conv2d(
@@ -47,7 +47,7 @@ def max_pooling2d(
 ) -> Array:
     """The largest value of each window, a channel at a time; padding never wins."""
     _check_window(images, pool_size, padding)
-    return _numpy(ops.max_pool(images, pool_size, strides, padding))
+    return _numpy(ops.max_pool(images, pool_size, strides or pool_size, padding))
 
 
 def average_pooling2d(
@@ -55,11 +55,12 @@ def average_pooling2d(
 ) -> Array:
     """The mean of the real pixels of each window, a channel at a time."""
     _check_window(images, pool_size, padding)
+    strides = strides or pool_size
     if padding == "valid":
         return _numpy(ops.average_pool(images, pool_size, strides, "valid"))
     # On torch Keras pads unevenly by repeating the edge, and counts what it repeated. Padded with
     # zeros here and divided by the share of real pixels, the mean is right on every backend.
-    pads = _same_pads(images.shape[1:3], pool_size, pool_size if strides is None else strides)
+    pads = _same_pads(images.shape[1:3], pool_size, strides)
     sums = ops.average_pool(np.pad(images, pads), pool_size, strides, "valid")
     share = ops.average_pool(np.pad(np.ones_like(images), pads), pool_size, strides, "valid")
     return _numpy(sums / share)
@@ -73,7 +74,7 @@ def global_average_pooling2d(images: Array) -> Array:
 def dense(features: Array, kernel: Array, bias: Array | None = None) -> Array:
     """The matrix product of features (n, inputs) and kernel (inputs, units), plus bias (units,)."""
     outputs = ops.matmul(features, kernel)
-    return _numpy(outputs if bias is None else outputs + bias)
+    return _numpy(outputs if bias is None else ops.add(outputs, bias))
 
 
 def batch_normalization(

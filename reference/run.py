@@ -125,7 +125,7 @@ def epoch_bar(stage: str, epochs: int, console: Console) -> Any:
         bar.update(task, completed=epoch + 1, description=text)
 
     return keras.callbacks.LambdaCallback(
-        on_train_begin=lambda logs: bar.start(), on_epoch_end=show, on_train_end=lambda logs: bar.stop()
+        on_train_begin=lambda _: bar.start(), on_epoch_end=show, on_train_end=lambda _: bar.stop()
     )
 
 

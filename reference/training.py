@@ -112,4 +112,7 @@ def as_dataset(batches: Iterable[Batch]) -> Any:
         return batches
     images, labels = next(iter(batches))
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (images, labels))
-    return tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+    dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+    # Without the number of batches Keras learns of the end from a step that finds no data, and on
+    # TensorFlow that step counts: Adam's clock runs one too fast in every epoch.
+    return dataset.apply(tf.data.experimental.assert_cardinality(sum(1 for _ in batches)))

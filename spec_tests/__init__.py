@@ -1,0 +1,1 @@
+"""What every stage must do, as tests."""

@@ -1,0 +1,158 @@
+"""The command line: a whole run, an interrupted one, and what a user can do wrong."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from conftest import MakeImages
+from reference import pipeline
+from reference.__main__ import main, parse_arguments
+from reference.base import EMBEDDED_PRESET
+from reference.pipeline import STAGES
+
+SCALE = "0.012"  # 12, 6 and 12 images a class
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Path:
+    return make_images(tmp_path_factory.mktemp("source"), range(30))
+
+
+@pytest.fixture
+def command(source: Path, tmp_path: Path) -> list[str]:
+    return [
+        *("--data", str(source), "--base", str(EMBEDDED_PRESET), "--backend", os.environ["KERAS_BACKEND"]),
+        *("--scale", SCALE, "--epochs", "2", "--output", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")),
+    ]
+
+
+def results(folder: Path) -> dict[str, Any]:
+    return {file.stem: json.loads(file.read_text()) for file in (folder / "results").iterdir()}
+
+
+def test_a_whole_run_leaves_a_report_with_every_stage(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 0
+    run, output = tmp_path / "run", capsys.readouterr().out
+    assert set(results(run)) == set(STAGES)
+    assert "24 training, 12 validation, 24 test images" in output
+    for stage in STAGES:
+        assert stage in output
+        if stage != "data":
+            result = results(run)[stage]
+            assert len(result["history"]["val_loss"]) == 2
+            assert sum(map(sum, result["evaluation"]["confusion"])) == 24
+            assert (run / "checkpoints" / f"{stage}.keras").is_file()
+            for picture in ("curves", "confusion", "mistakes"):
+                Image.open(run / "pictures" / f"{picture}-{stage}.png").verify()
+    for picture in ("samples", "augmented"):
+        Image.open(run / "pictures" / f"{picture}.png").verify()
+    config = json.loads((run / "config.json").read_text())
+    assert config["options"]["seed"] == 0
+    assert config["versions"]["keras"]
+    linked = (run / "report.md").read_text()
+    assert all(f"](pictures/{file.name})" in linked for file in (run / "pictures").iterdir())
+    assert not list(run.rglob(".partial*"))
+
+
+def test_an_interrupted_run_goes_on_and_ends_as_a_run_in_one(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command += ["--stages", "features", "tune"]
+    with monkeypatch.context() as interrupted:
+
+        def interrupt(_: Any) -> Any:
+            raise KeyboardInterrupt
+
+        interrupted.setitem(pipeline.STAGES, "tune", interrupt)
+        assert main(command) == 130
+    assert set(results(tmp_path / "run")) == {"data", "features"}
+    assert "run the same command again" in capsys.readouterr().err
+    assert main(command) == 0
+    assert "features finished before" in capsys.readouterr().out
+    in_one = [str(tmp_path / "other") if word == str(tmp_path / "run") else word for word in command]
+    assert main(in_one) == 0
+    for stage in ("features", "tune"):
+        assert results(tmp_path / "run")[stage]["history"] == results(tmp_path / "other")[stage]["history"]
+
+
+def test_a_run_with_other_options_is_not_continued(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--stages", "data"]) == 0
+    before = (tmp_path / "run/config.json").read_text()
+    assert main([*command, "--stages", "data", "--seed", "4"]) == 2
+    assert "seed 0, now 4" in capsys.readouterr().err
+    assert (tmp_path / "run/config.json").read_text() == before
+
+
+def test_tuning_without_a_checkpoint_names_the_stages_before_it(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--stages", "tune"]) == 2
+    assert "run the stage features or augmented before it" in capsys.readouterr().err
+
+
+def test_a_random_base_is_another_than_the_pretrained_one(command: list[str], tmp_path: Path) -> None:
+    assert main([*command, "--random-base", "--stages", "features"]) == 0
+    other = [str(tmp_path / "pretrained") if word == str(tmp_path / "run") else word for word in command]
+    assert main([*other, "--stages", "features"]) == 0
+    random, pretrained = (results(tmp_path / name)["features"]["history"] for name in ("run", "pretrained"))
+    assert random != pretrained
+
+
+def test_unreadable_images_are_counted_in_the_report(
+    command: list[str], source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in source.iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    (broken / "cat.3.png").write_bytes(b"")
+    command = [str(broken) if word == str(source) else word for word in command] + ["--stages", "data"]
+    assert main(command) == 2
+    assert "cat.3.png is not a readable image" in capsys.readouterr().err
+    assert main([*command, "--skip-unreadable", "--output", str(tmp_path / "skipping")]) == 0
+    assert "23 training, 12 validation, 24 test images, 1 unreadable left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--backend", "mxnet"], "unknown backend 'mxnet'"),
+        (["--data", "/no/such/folder"], "does not exist"),
+        (["--scale", "5"], "--scale"),
+        (["--base", "nothing.keras", "--stages", "features"], "--base"),
+    ],
+)
+def test_every_mistake_is_one_line_and_exit_code_2(
+    command: list[str], capsys: pytest.CaptureFixture[str], change: list[str], message: str
+) -> None:
+    assert main([*command, *change]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("change", [["--epochs", "0"], ["--epochs", "x"], ["--scale", "-1"], ["--stages", "bake"]])
+def test_bad_words_are_refused_by_the_command_line(change: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parse_arguments(change)
+    assert caught.value.code == 2
+    assert change[0] in capsys.readouterr().err
+
+
+def test_help_names_every_stage_and_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(["--help"])
+    text = capsys.readouterr().out
+    assert all(stage in text for stage in STAGES)
+    assert all(
+        f"--{name}" in text for name in ("data", "base", "backend", "epochs", "scale", "stages", "seed", "output")
+    )

@@ -1,0 +1,98 @@
+"""Stage 3: making the subsets."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import MakeImages
+from reference.errors import PipelineError
+from reference.subset import SPLIT, index_images, make_subset, scaled_split
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Path:
+    return make_images(tmp_path_factory.mktemp("source") / "train", range(12)).parent
+
+
+@given(bounds=st.lists(st.integers(0, 12), min_size=2, max_size=2, unique=True).map(sorted))
+def test_a_subset_holds_exactly_its_indices_byte_for_byte(
+    source: Path, tmp_path_factory: pytest.TempPathFactory, bounds: list[int]
+) -> None:
+    folder = make_subset(source, tmp_path_factory.mktemp("subset"), "train", *bounds)
+    for name in ("cat", "dog"):
+        copies = {file.name: file.read_bytes() for file in (folder / name).iterdir()}
+        expected = [f"{name}.{index}.png" for index in range(*bounds)]
+        assert copies == {file: (source / "train" / file).read_bytes() for file in expected}
+
+
+def test_the_standard_split_and_its_scale() -> None:
+    assert SPLIT == {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}
+    assert scaled_split(1) == SPLIT
+    assert scaled_split(0.4) == {"train": (0, 400), "validation": (400, 600), "test": (600, 1000)}
+
+
+@given(scale=st.floats(0.004, 20))
+def test_scaled_ranges_never_overlap_and_leave_no_gap(scale: float) -> None:
+    (start, a), (b, c), (d, _) = scaled_split(scale).values()
+    assert (start, a, c) == (0, b, d)
+
+
+def test_a_split_without_images_is_refused() -> None:
+    with pytest.raises(PipelineError, match="no images"):
+        scaled_split(0.0001)
+
+
+def test_a_missing_image_is_named_and_nothing_is_left(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"cat image 12 is missing.*--scale"):
+        make_subset(source, tmp_path, "test", 8, 20)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bounds", [(-1, 3), (3, 3), (5, 2)])
+def test_bad_ranges_are_refused(source: Path, tmp_path: Path, bounds: tuple[int, int]) -> None:
+    with pytest.raises(PipelineError, match="negative, reversed or empty"):
+        make_subset(source, tmp_path, "train", *bounds)
+
+
+def test_an_existing_subset_is_not_touched(source: Path, tmp_path: Path) -> None:
+    make_subset(source, tmp_path, "train", 0, 2)
+    with pytest.raises(PipelineError, match="already exists"):
+        make_subset(source, tmp_path, "train", 2, 4)
+    assert sorted(file.name for file in tmp_path.rglob("cat.*")) == ["cat.0.png", "cat.1.png"]
+
+
+def test_three_layouts_are_understood(
+    source: Path, class_folders: Path, tmp_path: Path, make_images: MakeImages
+) -> None:
+    pets = make_images(tmp_path / "loose", range(3))
+    for file in sorted(pets.iterdir()):
+        name, index, _ = file.name.split(".")
+        target = tmp_path / "download" / "PetImages" / name.title() / f"{index}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
+    (tmp_path / "download/readme.txt").write_text("not a class")
+    (tmp_path / "download/PetImages/Cat/Thumbs.db").write_bytes(b"")
+    assert [(name, sorted(files)) for name, files in index_images(source).items()] == [
+        (name, list(range(12))) for name in ("cat", "dog")
+    ]
+    found = index_images(tmp_path / "download")
+    assert [(name, [file.name for file in files.values()]) for name, files in found.items()] == [
+        (name, ["0.png", "1.png", "2.png"]) for name in ("Cat", "Dog")
+    ]
+    assert [len(files) for files in index_images(class_folders).values()] == [10, 10]
+
+
+def test_another_number_of_classes_is_refused_by_name(class_folders: Path) -> None:
+    (class_folders / "bird").mkdir()
+    (class_folders / "bird/0.png").write_bytes((class_folders / "cat/cat.0.png").read_bytes())
+    with pytest.raises(PipelineError, match="found: bird, cat, dog"):
+        index_images(class_folders)
+
+
+def test_an_empty_folder_and_a_missing_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="found: none"):
+        index_images(tmp_path)
+    with pytest.raises(PipelineError, match="not a folder"):
+        index_images(tmp_path / "nothing")
