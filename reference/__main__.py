@@ -39,7 +39,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help=f"{', '.join(BACKENDS)} (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")  # fmt: skip
     add("--stages", nargs="+", choices=STAGES, default=STAGES, metavar="STAGE", help="which to run (default: all)")
     add("--epochs", type=_positive(int), help="of each training run (default: 30 on features, 20 from scratch, "
-        "4 through the base)")  # fmt: skip
+        "3 through the base)")  # fmt: skip
     add("--scale", type=_positive(float), default=0.4, help="share of the notes' 1,000 / 500 / 1,000 images a class "
         "(default: 0.4)")  # fmt: skip
     add("--seed", type=int, default=0, help="of every random choice (default: 0)")

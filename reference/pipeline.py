@@ -19,7 +19,7 @@ from reference.run import Result, Run, epoch_bar
 from reference.subset import make_subset, scaled_split
 from reference.training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict, save
 
-EPOCHS = {"features": 30, "augmented": 4, "tune": 4, "convnet": 20, "convnet-augmented": 20}
+EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-augmented": 20}
 CALIBRATION_BATCHES = 2
 
 

@@ -6,7 +6,7 @@ from rich.table import Table
 from reference import pictures
 from reference.run import Result, Run
 
-HEADINGS = ("stage", "accuracy", "95 % interval", "best epoch", "time", "peak memory")
+HEADINGS = ("stage", "accuracy", "95 % interval", "epoch", "time", "memory")
 
 
 def write_report(run: Run, results: dict[str, Result]) -> None:
