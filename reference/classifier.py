@@ -53,9 +53,9 @@ def build_convnet(*, image_size: tuple[int, int] = IMAGE_SIZE, dropout: float = 
     inputs = keras.Input((*image_size, 3))
     x = layers.Rescaling(1 / 255)(inputs)
     for filters in CONVNET_FILTERS[:-1]:
-        x = layers.Conv2D(filters, 3, activation="relu")(x)
+        x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer="he_normal")(x)
         x = layers.MaxPooling2D(2)(x)
-    x = layers.Conv2D(CONVNET_FILTERS[-1], 3, activation="relu")(x)
+    x = layers.Conv2D(CONVNET_FILTERS[-1], 3, activation="relu", kernel_initializer="he_normal")(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout, seed=seed)(x)
     outputs = layers.Dense(1, activation="sigmoid")(x)

@@ -34,7 +34,8 @@ class ImageBatches:
     ``shuffle_seed``; ``left_out`` are the unreadable ones.
     """
 
-    images: Any  # tf.data.Dataset of single (image, label) pairs, decoded once
+    images: Any  # tensor (n, height, width, 3), decoded once and kept
+    labels: Any  # tensor (n,)
     class_names: tuple[str, ...]
     paths: tuple[Path, ...]
     left_out: tuple[Path, ...]
@@ -47,10 +48,10 @@ class ImageBatches:
     @cached_property
     def dataset(self) -> Any:
         """The same as a tf.data.Dataset; every epoch of a shuffled one has another order."""
-        images = self.images
+        dataset = tf.data.Dataset.from_tensor_slices((self.images, self.labels))
         if self.shuffle_seed is not None:
-            images = images.shuffle(len(self.paths), seed=self.shuffle_seed, reshuffle_each_iteration=True)
-        return images.batch(self.batch_size).prefetch(tf.data.AUTOTUNE)
+            dataset = dataset.shuffle(len(self.paths), seed=self.shuffle_seed, reshuffle_each_iteration=True)
+        return dataset.batch(self.batch_size).prefetch(tf.data.AUTOTUNE)
 
 
 def load_images(
@@ -68,12 +69,12 @@ def load_images(
     than two class folders, an empty one, and, unless they are to be skipped, unreadable files.
     """
     class_names = _class_names(Path(directory))
-    # Neither shuffled nor batched by Keras, so that the cache lies before both: a cache behind the
-    # shuffling would freeze the order of the first epoch.
-    images = keras.utils.image_dataset_from_directory(
+    # Neither shuffled nor batched by Keras, so that the images are kept before both. Kept as one
+    # tensor: Dataset.cache() can take a first epoch that was cut short for the whole.
+    dataset = keras.utils.image_dataset_from_directory(
         directory, image_size=image_size, batch_size=None, shuffle=False, verbose=False
     )
-    files = [Path(file) for file in images.file_paths]
+    files = [Path(file) for file in dataset.file_paths]
     unreadable = find_unreadable(files)
     if unreadable and not skip_unreadable:
         raise PipelineError(
@@ -82,9 +83,12 @@ def load_images(
         )
     paths = tuple(file for file in files if file not in set(unreadable))
     if unreadable:
-        images = images.ignore_errors().apply(tf.data.experimental.assert_cardinality(len(paths)))
+        dataset = dataset.ignore_errors()
+    images, labels = next(iter(dataset.batch(len(paths))))
+    if len(images) != len(paths):
+        raise PipelineError(f"{directory} changed while it was read: start again")
     return ImageBatches(
-        images.cache(), class_names, paths, tuple(unreadable), batch_size, shuffle_seed=seed if shuffle else None
+        images, labels, class_names, paths, tuple(unreadable), batch_size, shuffle_seed=seed if shuffle else None
     )
 
 

@@ -34,7 +34,7 @@ def draw_augmented(batches: ImageBatches, file: Path, seed: int) -> None:
     versions, _ = augment(np.repeat(image[None], VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
     figure = Figure(figsize=(5.4, 5.6), layout="constrained")
     figure.suptitle(f"{batches.paths[0].name}: flip, rotation 0.1, zoom 0.2")
-    _show_images(figure.subplots(3, 3).flat, versions.astype(np.uint8), [""] * VERSIONS)
+    _show_images(figure.subplots(3, 3).ravel(), versions.astype(np.uint8), [""] * VERSIONS)
     _save(figure, file)
 
 

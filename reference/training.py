@@ -24,6 +24,7 @@ History = dict[str, list[float]]
 def compile_classifier(model: Any, learning_rate: float = LEARNING_RATE) -> Any:
     """Binary cross-entropy, accuracy and a fresh Adam; returns the model."""
     model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(learning_rate), metrics=["accuracy"])
+    model.optimizer.build(model.trainable_variables)  # or a file saved before the first step lacks its variables
     return model
 
 
