@@ -63,10 +63,11 @@ def feature_batches(features: Features, labels: NDArray[np.int32], seed: int | N
 def features_key(model: Any, batches: Iterable[Batch]) -> str:
     """A digest of all that the features depend on."""
     digest = hashlib.sha256(f"{keras.backend.backend()} {keras.__version__}".encode())
-    before_base = [layer for layer in model.layers if not layer.weights and layer.name != BASE]
-    for layer in before_base:
-        digest.update(repr(sorted(layer.get_config().items(), key=str)).encode())
-    for weight in model.get_layer(BASE).weights:
+    base = model.get_layer(BASE)
+    for layer in model.layers[: model.layers.index(base)]:  # the input and the preprocessing
+        config = {name: value for name, value in layer.get_config().items() if name != "name"}
+        digest.update(repr(sorted(config.items(), key=str)).encode())
+    for weight in base.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
     for images, labels in batches:
         digest.update(images.tobytes() + labels.tobytes())

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conftest import SMALL
 from reference import features
+from reference.base import EMBEDDED_PRESET
+from reference.classifier import build_classifier
 from reference.features import cached_features, extract_features, feature_batches, features_key
 
 
@@ -41,6 +44,8 @@ def test_a_damaged_cache_is_made_again(classifier: Any, batches: Any, tmp_path: 
 def test_the_key_follows_weights_images_labels_and_preprocessing(classifier: Any, batches: Any) -> None:
     key = features_key(classifier, batches)
     assert features_key(classifier, batches) == key
+    other_head = build_classifier(EMBEDDED_PRESET, image_size=SMALL, seed=4)
+    assert features_key(other_head, batches) == key
     (images, labels), rest = batches
     touched = images.copy()
     touched[0, 0, 0, 0] += 1

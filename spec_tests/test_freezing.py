@@ -129,6 +129,7 @@ def test_counts_of_xception_41_on_the_model_that_is_trained(tmp_path: Path) -> N
         save(model, tmp_path / "model.keras")
         for trained in (model, load(tmp_path / "model.keras")):
             assert len(trained.trainable_variables) == expected
+            assert len(trained.optimizer.variables) == 2 + 2 * expected
     top = [v for v in variables(model) if v.trainable and v.part == "base"]
     assert {v.layer for v in top} == {"block14_sepconv2"}
     assert sum(v.value.size for v in top) == 3_159_552
