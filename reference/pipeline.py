@@ -1,8 +1,11 @@
 """The stages of a run, one function each, in the order of the notes."""
 
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,9 +30,12 @@ def prepare_data(run: Run) -> Result:
     """Obtain the images and make the three subsets."""
     folder = run.folder / "images"
     source = obtain(run.config.data, run.cache)
-    for name, (start, end) in scaled_split(run.config.scale).items():
-        if not (folder / name).exists():  # it does where a run was interrupted between two subsets
-            make_subset(source, folder, name, start, end)
+    with tempfile.TemporaryDirectory(dir=run.folder, prefix=".images-") as partial:
+        for name, (start, end) in scaled_split(run.config.scale).items():
+            make_subset(source, Path(partial) / "images", name, start, end)
+        if folder.exists():  # left by a run that was interrupted before this stage was finished
+            shutil.rmtree(folder)
+        Path(partial, "images").rename(folder)
     subsets = {"training": run.train, "validation": run.validation, "test": run.test}
     left_out = [str(path) for batches in subsets.values() for path in batches.left_out]
     summary = ", ".join(f"{len(batches.paths):,} {name}" for name, batches in subsets.items()) + " images"

@@ -102,7 +102,8 @@ class Run:
 
     def _remember_config(self) -> None:
         file, options = self.folder / "config.json", asdict(self.config)
-        before = json.loads(file.read_text())["options"] if file.is_file() else options
+        begun = file.is_file() and any((self.folder / "results").iterdir())
+        before = json.loads(file.read_text())["options"] if begun else options
         changed = [
             f"{name} {before.get(name)}, now {value}" for name, value in options.items() if before.get(name) != value
         ]

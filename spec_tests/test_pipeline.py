@@ -93,6 +93,14 @@ def test_a_run_with_other_options_is_not_continued(
     assert (tmp_path / "run/config.json").read_text() == before
 
 
+def test_a_run_that_finished_no_stage_leaves_no_images_and_may_be_started_with_other_options(
+    command: list[str], tmp_path: Path
+) -> None:
+    assert main([*command, "--stages", "data", "--scale", "0.02"]) == 2  # training images enough, test images not
+    assert not (tmp_path / "run/images").exists()
+    assert main([*command, "--stages", "data"]) == 0
+
+
 def test_tuning_without_a_checkpoint_names_the_stages_before_it(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
