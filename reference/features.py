@@ -5,7 +5,7 @@ feature vector cannot be rotated.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,13 @@ def extract_features(model: Any, images: NDArray[np.float32]) -> Features:
     return np.asarray(extracted, dtype=np.float32)
 
 
-def cached_features(model: Any, batches: Iterable[Batch], folder: Path) -> tuple[Features, NDArray[np.int32]]:
+def cached_features(
+    model: Any, batches: Iterable[Batch], folder: Path, watch: Callable[[Iterable[Batch]], Iterable[Batch]] = iter
+) -> tuple[Features, NDArray[np.int32]]:
     """Features and labels of all batches in order, computed only where ``folder`` has them not.
 
     A file is named for the weights, the preprocessing, the images and the backend that made it.
+    ``watch`` may wrap the batches in a progress bar while the base runs.
     """
     file = folder / f"features-{features_key(model, batches)}.safetensors"
     if file.is_file():
@@ -42,7 +45,7 @@ def cached_features(model: Any, batches: Iterable[Batch], folder: Path) -> tuple
         except (safetensors.SafetensorError, KeyError):
             file.unlink()  # damaged: compute it again
     extractor = feature_extractor(model)
-    pairs = [(extractor.predict_on_batch(images), labels) for images, labels in batches]
+    pairs = [(extractor.predict_on_batch(images), labels) for images, labels in watch(batches)]
     features = np.concatenate([np.asarray(part, dtype=np.float32) for part, _ in pairs])
     labels = np.concatenate([part for _, part in pairs])
     folder.mkdir(parents=True, exist_ok=True)

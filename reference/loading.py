@@ -45,6 +45,9 @@ class ImageBatches:
     def __iter__(self) -> Iterator[Batch]:
         return iter(self.dataset.as_numpy_iterator())
 
+    def __len__(self) -> int:
+        return -(-len(self.paths) // self.batch_size)
+
     @cached_property
     def dataset(self) -> Any:
         """The same as a tf.data.Dataset; every epoch of a shuffled one has another order."""

@@ -4,11 +4,13 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 
 from reference.base import calibrate, load_base, load_preprocessor
 from reference.classifier import DROPOUT, build_convnet, classifier_on, head
@@ -45,8 +47,9 @@ def prepare_data(run: Run) -> Result:
 def train_on_features(run: Run) -> Result:
     """Feature extraction, the fast way: the base runs once, the head is trained on what it gave."""
     model = frozen_classifier(run)
+    watch = partial(track, description="running the base", console=run.console, disable=not run.console.is_terminal)
     train, validation, test = (
-        cached_features(model, batches, run.cache) for batches in (run.train, run.validation, run.test)
+        cached_features(model, batches, run.cache, watch) for batches in (run.train, run.validation, run.test)
     )
     best = run.checkpoint("features-head")
     trained, history = fit(
