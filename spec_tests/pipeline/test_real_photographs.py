@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BACKEND, SHARED
+from spec_tests.pipeline.conftest import BACKEND, SHARED
 from reference.__main__ import main
-from spec_tests.test_pipeline import results
+from spec_tests.pipeline.test_pipeline import results
 
 ARCHIVE = SHARED / "data" / "train.zip"
 BASE = SHARED / "presets" / "mobilenet_v1_025_imagenet.keras"

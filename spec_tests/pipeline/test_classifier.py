@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from conftest import SMALL
+from spec_tests.pipeline.conftest import SMALL
 from reference.base import EMBEDDED_PRESET
 from reference.classifier import build_classifier, build_convnet, feature_extractor, head
 from reference.features import extract_features

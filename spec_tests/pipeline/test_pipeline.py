@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import MakeImages
+from spec_tests.pipeline.conftest import MakeImages
 from reference import pipeline
 from reference.__main__ import main, parse_arguments
 from reference.base import EMBEDDED_PRESET

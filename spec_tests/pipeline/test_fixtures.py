@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import BACKEND
+from spec_tests.pipeline.conftest import BACKEND
 from fixtures.animals import PRETRAINING, TASK
 from fixtures.dataset import drawn_images, drawn_jpeg
 from reference.__main__ import main
-from spec_tests.test_pipeline import results
+from spec_tests.pipeline.test_pipeline import results
 
 
 def test_a_picture_depends_on_class_index_and_seed_alone() -> None:

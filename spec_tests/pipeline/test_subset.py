@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import MakeImages
+from spec_tests.pipeline.conftest import MakeImages
 from reference.errors import PipelineError
 from reference.subset import SPLIT, index_images, make_subset, scaled_split
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conftest import SMALL
+from spec_tests.pipeline.conftest import SMALL
 from reference import features
 from reference.base import EMBEDDED_PRESET
 from reference.classifier import build_classifier

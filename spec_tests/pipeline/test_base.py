@@ -12,7 +12,7 @@ import pytest
 from keras import layers
 from safetensors.numpy import load_file
 
-from conftest import SMALL
+from spec_tests.pipeline.conftest import SMALL
 from reference.base import EMBEDDED_PRESET, calibrate, load_base, load_preprocessor, preprocess
 from reference.errors import PipelineError
 

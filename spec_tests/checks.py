@@ -1,0 +1,73 @@
+"""The checks that clauses are made of: each says what was expected and what came instead."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+count = 0  # checks made so far; a clause during which it stands still has checked nothing
+
+
+class Violation(AssertionError):
+    """An implementation does not do what a clause says."""
+
+    def __init__(self, what: str, expected: object, got: object) -> None:
+        super().__init__(f"{what}\nexpected: {expected}\ngot:      {got}")
+        self.what, self.expected, self.got = what, expected, got
+
+
+def expect(holds: object, what: str, *, expected: object, got: object) -> None:
+    """``holds`` must be true."""
+    global count
+    count += 1
+    if not holds:
+        raise Violation(what, expected, got)
+
+
+def expect_equal(got: Any, expected: Any, what: str) -> None:
+    """Equal numbers, shapes, names, sets or dicts."""
+    expect(got == expected, what, expected=expected, got=got)
+
+
+def expect_same(got: ArrayLike, expected: ArrayLike, what: str) -> None:
+    """Arrays equal in shape and in every value."""
+    expect_close(got, expected, what, rtol=0)
+
+
+def expect_close(
+    got: ArrayLike, expected: ArrayLike, what: str, *, rtol: float, scale: ArrayLike | None = None, atol: float = 0
+) -> None:
+    """Arrays of one shape that differ nowhere by more than rtol × scale + atol (scale: the expected magnitudes)."""
+    got, expected = np.asarray(got), np.asarray(expected)
+    expect(got.shape == expected.shape, f"{what}: shape", expected=expected.shape, got=got.shape)
+    scale = np.abs(expected) if scale is None else np.asarray(scale)
+    error = np.abs(got.astype(np.float64) - expected.astype(np.float64))
+    wrong = ~(error <= rtol * scale + atol)  # so that NaN is wrong
+    if not wrong.any():
+        expect(True, what, expected=expected, got=got)
+        return
+    worst = np.unravel_index(int(np.argmax(np.where(wrong, np.nan_to_num(error, nan=np.inf), -1))), error.shape)
+    where = f" at {tuple(map(int, worst))}" if error.ndim else ""
+    many = f", {int(wrong.sum()):,} of {wrong.size:,} values wrong" if error.size > 1 else ""
+    expect(False, f"{what}{where}{many}", expected=_shown(expected, worst), got=_shown(got, worst))
+
+
+def expect_error(call: Callable[[], object], what: str, *mentions: object) -> str:
+    """The call must raise an ordinary exception whose text holds all of ``mentions``; returns the text."""
+    try:
+        result = call()
+    except Exception as error:
+        text = str(error)
+        missing = [str(word) for word in mentions if str(word) not in text]
+        expect(not missing, f"{what}: the message", expected=f"one that names {', '.join(missing)}", got=text)
+        return text
+    expect(False, what, expected="an error", got=f"no error, but {result!r:.200}")
+    return ""
+
+
+def _shown(array: Any, at: tuple[Any, ...]) -> str:
+    value = f"{array[at]!r}" if array.ndim else f"{array[()]!r}"
+    if 1 < array.size <= 36:
+        return f"{value} of {np.array2string(array.squeeze(), precision=5, separator=', ')}"
+    return value

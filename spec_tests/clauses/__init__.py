@@ -1,0 +1,1 @@
+"""The clauses: a module a topic, a test a clause."""

@@ -1,0 +1,1 @@
+"""Tests of what the reference does beyond the contract."""

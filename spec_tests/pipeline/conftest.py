@@ -1,0 +1,64 @@
+"""Fixtures of the reference's own tests: the backend, image folders in Kaggle's layout, small models."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reference.backend import DEFAULT_BACKEND, select_backend
+
+BACKEND = os.environ.get("KERAS_BACKEND", DEFAULT_BACKEND)
+SHARED = Path(os.environ.get("CONVSPEC_SHARED", Path(__file__).parents[3] / "shared"))
+SMALL = (48, 48)  # an image size that every pooling of the embedded base survives
+
+select_backend(BACKEND)
+
+MakeImages = Callable[[Path, range], Path]
+
+
+@pytest.fixture(scope="session")
+def make_images() -> MakeImages:
+    """Write cat.i.png (reddish) and dog.i.png (bluish) of 20×16 noise: no two alike."""
+
+    def make(folder: Path, indices: range) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        for label, (name, tint) in enumerate({"cat": (120, 0, 0), "dog": (0, 0, 120)}.items()):
+            for index in indices:
+                noise = np.random.default_rng([label, index]).integers(0, 136, (16, 20, 3))
+                Image.fromarray((noise + tint).astype(np.uint8)).save(folder / f"{name}.{index}.png")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def class_folders(tmp_path: Path, make_images: MakeImages) -> Path:
+    """Ten images of each class in folders cat and dog."""
+    folder = make_images(tmp_path / "classes", range(10))
+    for name in ("cat", "dog"):
+        (folder / name).mkdir()
+        for file in folder.glob(f"{name}.*.png"):
+            file.rename(folder / name / file.name)
+    return folder
+
+
+@pytest.fixture
+def classifier() -> Any:
+    """A new classifier on the embedded base, frozen, for images of 48×48."""
+    from reference.base import EMBEDDED_PRESET
+    from reference.classifier import build_classifier
+
+    return build_classifier(EMBEDDED_PRESET, image_size=SMALL, seed=3)
+
+
+@pytest.fixture(scope="session")
+def batch() -> tuple[Any, Any]:
+    """Twelve images of noise (12, 48, 48, 3), tinted by class, and their labels."""
+    rng = np.random.default_rng(5)
+    labels = np.arange(12, dtype=np.int32) % 2
+    images = rng.uniform(0, 200, (12, *SMALL, 3)) + 55 * labels[:, None, None, None]
+    return images.astype(np.float32), labels
