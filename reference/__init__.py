@@ -8,18 +8,19 @@ import importlib
 from typing import Any
 
 CONTRACT = {
+    "backend": ("select_backend", "register_magic"),
     "layers": (
         "conv2d", "separable_conv2d", "max_pooling2d", "average_pooling2d", "global_average_pooling2d", "dense",
         "batch_normalization", "dropout",
     ),
     "download": ("extract_archive",),
-    "subset": ("make_subset",),
+    "subset": ("make_subset", "SPLIT"),
     "loading": ("load_images",),
     "augmentation": ("random_flip", "random_rotation", "random_zoom", "augment"),
     "base": ("preprocess",),
-    "classifier": ("build_classifier",),
+    "classifier": ("build_classifier", "build_convnet"),
     "freezing": ("freeze_base", "unfreeze_top", "variables"),
-    "features": ("extract_features",),
+    "features": ("extract_features", "fit_head"),
     "training": ("predict", "train_step", "fit", "evaluate", "save", "load"),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ feature vector cannot be rotated.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from reference.base import BASE
-from reference.classifier import feature_extractor
+from reference.classifier import feature_extractor, head
 from reference.loading import BATCH_SIZE, Batch
+from reference.training import LEARNING_RATE, History, fit, load, save
 
 Features = NDArray[np.float32]
 
@@ -61,6 +62,40 @@ def feature_batches(features: Features, labels: NDArray[np.int32], seed: int | N
     if seed is not None:
         dataset = dataset.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
     return dataset.batch(BATCH_SIZE)
+
+
+def fit_head(
+    model: Any,
+    train: Iterable[tuple[Features, NDArray[np.int32]]],
+    validation: Iterable[tuple[Features, NDArray[np.int32]]],
+    *,
+    epochs: int,
+    learning_rate: float = LEARNING_RATE,
+    checkpoint: Path | str,
+    seed: int = 0,
+    callbacks: Sequence[Any] = (),
+) -> tuple[Any, History]:
+    """Train the head of ``model`` on batches of (features, labels); the base does not run.
+
+    The whole model with the head of the lowest validation loss goes to ``checkpoint``, and is
+    returned with loss, accuracy, val_loss and val_accuracy by epoch.
+    """
+    checkpoint = Path(checkpoint)
+    best = checkpoint.with_name(f".head-{checkpoint.name}")
+    trained, history = fit(
+        head(model),
+        train,
+        validation,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        checkpoint=best,
+        seed=seed,
+        callbacks=callbacks,
+    )
+    trained.set_weights(load(best).get_weights())  # and so those of the model, which shares its layers
+    best.unlink()
+    save(model, checkpoint)
+    return model, history
 
 
 def features_key(model: Any, batches: Iterable[Batch]) -> str:

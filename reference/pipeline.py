@@ -17,12 +17,12 @@ from reference.classifier import DROPOUT, build_convnet, classifier_on, head
 from reference.download import obtain
 from reference.errors import PipelineError
 from reference.evaluation import judge
-from reference.features import cached_features, feature_batches
+from reference.features import cached_features, feature_batches, fit_head
 from reference.freezing import unfreeze_top
 from reference.loading import IMAGE_SIZE
 from reference.run import Result, Run, epoch_bar
 from reference.subset import make_subset, scaled_split
-from reference.training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict, save
+from reference.training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict
 
 EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-augmented": 20}
 CALIBRATION_BATCHES = 2
@@ -51,18 +51,14 @@ def train_on_features(run: Run) -> Result:
     train, validation, test = (
         cached_features(model, batches, run.cache, watch) for batches in (run.train, run.validation, run.test)
     )
-    best = run.checkpoint("features-head")
-    trained, history = fit(
-        head(model),
+    trained, history = fit_head(
+        model,
         feature_batches(*train, seed=run.config.seed),
         feature_batches(*validation),
-        checkpoint=best,
+        checkpoint=run.checkpoint("features"),
         **_training_options(run, "features"),
     )
-    trained.set_weights(load(best).get_weights())  # and so those of the model, which shares its layers
-    best.unlink()
-    save(model, run.checkpoint("features"))
-    return _result(run, predict(trained, test[0]), history)
+    return _result(run, predict(head(trained), test[0]), history)
 
 
 def train_augmented(run: Run) -> Result:

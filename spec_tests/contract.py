@@ -199,7 +199,7 @@ class Transfer(Protocol):
         checkpoint: Path,
         seed: int,
     ) -> tuple[Model, History]:
-        """Like ``fit``, over batches of extracted features; what is kept and returned is the whole model."""
+        """Train the head over batches of extracted features; the whole model of the best epoch is kept and returned."""
 
     def evaluate(self, model: Model, batches: Batches) -> dict[str, float]:
         """Loss and accuracy over all samples."""
