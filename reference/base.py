@@ -7,6 +7,7 @@ or from any saved ``.keras`` model that maps images in [-1, 1] to a feature map.
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import keras_hub
 import numpy as np
@@ -34,6 +35,7 @@ def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed
             source = source if weights else keras.models.clone_model(source)
         else:
             source = keras_hub.models.Backbone.from_preset(str(preset), load_weights=weights)
+            _refuse_surplus(Path(preset) / "model.weights.h5", source)
     except Exception as error:  # keras-hub raises what HDF5, JSON, requests and Kaggle raise
         raise PipelineError(_why_not(preset, error)) from error
     if len(source.output_shape) != 4:
@@ -73,6 +75,16 @@ def calibrate(base: Any, images: NDArray[np.float32]) -> None:
     base(images, training=True)
     for layer, momentum in zip(normalisations, momenta, strict=True):
         layer.momentum = momentum
+
+
+def _refuse_surplus(file: Path, base: Any) -> None:
+    """Keras takes what the architecture asks for, and says nothing of what else is in the file."""
+    if file.is_file():
+        arrays: list[str] = []
+        with h5py.File(file) as stored:
+            stored.visititems(lambda name, item: arrays.append(name) if isinstance(item, h5py.Dataset) else None)
+        if len(arrays) != len(base.weights):
+            raise ValueError(f"{len(arrays)} arrays for an architecture of {len(base.weights)}")
 
 
 def _why_not(preset: Path | str, error: Exception) -> str:

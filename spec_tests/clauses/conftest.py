@@ -1,0 +1,209 @@
+"""Presets, and the training runs whose records many clauses look at."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fixtures
+from spec_tests.contract import Array, Batches, History, Labels, Model, Variable
+from spec_tests.implementation import Implementation
+from spec_tests.oracles.xception import XCEPTION_41
+from spec_tests.presets import Preset, random_arrays, read_preset, write_preset
+from spec_tests.transfer import SIZE, SMALL, in_batches, named, tinted
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Preset:
+    """The embedded base."""
+    return read_preset(Path(fixtures.__file__).parent / "xception_drawn")
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory, seed: int) -> Preset:
+    """A small Xception with random weights."""
+    return write_preset(tmp_path_factory.mktemp("presets") / "small", SMALL, random_arrays(SMALL, seed))
+
+
+@pytest.fixture(scope="session")
+def silent(tmp_path_factory: pytest.TempPathFactory, small: Preset) -> Preset:
+    """The same, but every feature of every image is zero: its last normalisation gives nothing."""
+    last = f"block{len(SMALL.filters)}_sepconv{len(SMALL.filters[-1])}_bn"
+    nothing = {f"{last}/{name}": np.zeros(SMALL.filters[-1][-1], np.float32) for name in ("gamma", "beta")}
+    return write_preset(tmp_path_factory.mktemp("presets") / "silent", SMALL, small.arrays | nothing)
+
+
+@pytest.fixture(scope="session")
+def xception_41(tmp_path_factory: pytest.TempPathFactory) -> Preset:
+    """The architecture of the notes, with weights that mean nothing: for what is counted."""
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.random(shape, np.float32) for name, shape in XCEPTION_41.shapes().items()}
+    return write_preset(tmp_path_factory.mktemp("presets") / "xception_41", XCEPTION_41, arrays)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A variable without its value."""
+
+    path: str
+    part: str
+    trainable: bool
+    size: int
+
+
+@dataclass(frozen=True)
+class States:
+    """The variables of one model in each state of its base, and the paths of the last convolution's kernels."""
+
+    preset: Preset
+    built: list[Listed]
+    unfrozen: list[Listed]
+    tuned: list[Listed]
+    frozen: list[Listed]
+    top_kernels: set[str]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Training steps, one by one: the variables before the first and after each, and what the steps reported."""
+
+    model: Model
+    variables: list[list[Variable]]
+    losses: list[float]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A run of ``fit``."""
+
+    model: Model
+    before: list[Variable]
+    after: list[Variable]
+    history: History
+    train: Batches
+    validation: Batches
+    checkpoint: Path
+
+
+@pytest.fixture(scope="session")
+def states(implementation: Implementation, small: Preset, xception_41: Preset) -> list[States]:
+    """Of the small Xception and of xception_41: as built, with every layer unfrozen, with the last four, frozen again."""
+
+    def listed(model: Model) -> list[Listed]:
+        return [Listed(v.path, v.part, v.trainable, v.value.size) for v in implementation.variables(model)]
+
+    found = []
+    for preset in (small, xception_41):
+        model = implementation.build_classifier(preset.folder, image_size=(75, 75), seed=0)
+        top_kernels = named(implementation, model, preset.arrays, preset.config.top_kernels())
+        lists = [listed(model)]
+        for change in (
+            lambda model: implementation.unfreeze_top(model, layers=1000),
+            implementation.unfreeze_top,
+            implementation.freeze_base,
+        ):
+            model = change(model)
+            lists.append(listed(model))
+        found.append(States(preset, *lists, top_kernels))
+    return found
+
+
+@pytest.fixture(scope="session")
+def untrained(implementation: Implementation, small: Preset, seed: int) -> Model:
+    """A classifier on the small Xception, for clauses that do not change it."""
+    return implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+
+
+@pytest.fixture(scope="session")
+def frozen_steps(implementation: Implementation, small: Preset, seed: int) -> Steps:
+    """Forty steps of the head on one batch that is easy to learn; the base is frozen."""
+    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+    return take_steps(implementation, model, *tinted(32, seed), count=40, learning_rate=1e-2)
+
+
+@pytest.fixture(scope="session")
+def confident(implementation: Implementation, frozen_steps: Steps, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model after these steps, saved: it tells red from blue, and dropout does not change its mind."""
+    path = tmp_path_factory.mktemp("confident") / "model.keras"
+    implementation.save(frozen_steps.model, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> Steps:
+    """Four steps of fine-tuning at 1e-5, on a batch of one class whose labels are wrong."""
+    model = implementation.unfreeze_top(implementation.load(confident))
+    images, labels = tinted(16, seed + 1, labels=np.zeros(16, int))
+    return take_steps(implementation, model, images, 1 - labels, count=4, learning_rate=1e-5)
+
+
+@pytest.fixture(scope="session")
+def idle_fit(implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int) -> Fit:
+    """Two epochs that learn next to nothing, in batches of 8, 8 and 4; the labels of 7 images of 20 are wrong."""
+    images, labels = tinted(20, seed + 2)
+    wrong = np.isin(np.arange(20), (1, 2, 8, 9, 16, 17, 18))
+    batches = in_batches(images, np.where(wrong, 1 - labels, labels).astype(np.int32), 8)
+    model = implementation.load(confident)
+    return run_fit(implementation, model, batches, batches, tmp_path_factory, epochs=2, learning_rate=1e-9, augment=False)
+
+
+@pytest.fixture(scope="session")
+def fits(
+    implementation: Implementation, small: Preset, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> tuple[Fit, Fit, Fit]:
+    """Six epochs under augmentation, twice alike, and once more with another validation set.
+
+    A quarter of the validation labels is wrong: as the model learns the loss on them falls, and
+    as it grows too sure of itself it rises again.
+    """
+    train = in_batches(*tinted(40, seed + 3), 16)
+    images, labels = tinted(24, seed + 4)
+    validation = in_batches(images, np.where(np.arange(24) % 8 < 2, 1 - labels, labels).astype(np.int32), 16)
+    other = in_batches(*tinted(10, seed + 5), 4)
+    runs = []
+    for chosen in (validation, validation, other):
+        model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+        runs.append(
+            run_fit(implementation, model, train, chosen, tmp_path_factory, epochs=6, learning_rate=2e-3, augment=True)
+        )
+    return runs[0], runs[1], runs[2]
+
+
+def take_steps(
+    implementation: Implementation, model: Model, images: Array, labels: Labels, *, count: int, learning_rate: float
+) -> Steps:
+    """Train ``count`` steps on one batch."""
+    variables, losses = [implementation.variables(model)], []
+    for _ in range(count):
+        model, logs = implementation.train_step(model, images, labels, learning_rate=learning_rate)
+        variables.append(implementation.variables(model))
+        losses.append(logs["loss"])
+    return Steps(model, variables, losses)
+
+
+def run_fit(
+    implementation: Implementation,
+    model: Model,
+    train: Batches,
+    validation: Batches,
+    folders: pytest.TempPathFactory,
+    *,
+    epochs: int,
+    learning_rate: float,
+    augment: bool,
+) -> Fit:
+    """Train with seed 1 and keep all that can be looked at afterwards."""
+    checkpoint = folders.mktemp("fit") / "best.keras"
+    before = implementation.variables(model)
+    model, history = implementation.fit(
+        model,
+        train,
+        validation,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        checkpoint=checkpoint,
+        seed=1,
+        augment=augment,
+    )
+    return Fit(model, before, implementation.variables(model), history, train, validation, checkpoint)

@@ -1,0 +1,122 @@
+"""The pretrained convolutional base and its preprocessing (notes, "전이학습과 사전학습 모델"; code 6)."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spec_tests.checks import expect, expect_close, expect_equal, expect_error
+from spec_tests.clause import Level, clause
+from spec_tests.clauses.conftest import States
+from spec_tests.implementation import Implementation
+from spec_tests.oracles import xception as oracle
+from spec_tests.oracles.images import resize_bilinear
+from spec_tests.oracles.xception import XCEPTION_41, Arrays
+from spec_tests.presets import Preset, write_preset
+from spec_tests.strategies import SEEDS
+from spec_tests.transfer import SIZE, SMALL, tinted
+
+CODE = "notes, code 6"
+PAPER = "arXiv 1610.02357; keras-hub's XceptionBackbone"
+
+
+@clause("BASE-1", Level.MUST, "transfer", PAPER)
+def test_the_base_has_the_arrays_of_its_configuration(states: list[States], implementation: Implementation) -> None:
+    """xception_41 has 20,861,480 weights in 234 variables: 154 that can be trained (20,806,952) and 80 moving statistics (54,528); for any configuration of an Xception the numbers follow by the stated formula.
+
+    A separable convolution has 9 × c_in + c_in × c_out weights, a plain one k² × c_in × c_out, a normalisation 2 × c
+    and 2 × c moving statistics; there is one behind each convolution, and no bias.
+
+    If this fails, check for biases, for shortcuts without a convolution, and that moving statistics are listed.
+    """
+    for state in states:
+        got = [v.size for v in state.built if v.part == "base"]
+        shapes = state.preset.config.shapes()
+        expect_equal((len(got), sum(got)), (len(shapes), oracle.count(shapes)), "variables and weights of the base")
+        expect_equal(sorted(got), sorted(map(math.prod, shapes.values())), "sizes of the variables")
+
+
+@clause("BASE-2", Level.MUST, "transfer", f"{PAPER}; follows from PAD and POOL")
+def test_the_features_are_those_of_the_stated_map(implementation: Implementation, embedded: Preset) -> None:
+    """A base turns a (180, 180, 3) image into a (6, 6, 2048) feature map; other sizes follow from PAD and POOL.
+
+    Seen through its pooled mean, at sides at which one row more or less of the map changes it. Tolerance: 1e-4 of the
+    largest feature.
+
+    If this fails, check the first convolution: valid padding, stride 2.
+    """
+    expect_equal(XCEPTION_41.feature_side(180), 6, "side of the feature map of 180 pixels")
+    for size in ((180, 180), (97, 75)):
+        images = np.random.default_rng(0).uniform(0, 255, (1, *size, 3)).astype(np.float32)
+        model = implementation.build_classifier(embedded.folder, image_size=size, seed=0)
+        expected = oracle.features(embedded.config, embedded.arrays, images / 127.5 - 1)
+        got = implementation.extract_features(model, images)
+        expect_close(got, expected, f"features of {size} images", rtol=1e-4, scale=expected.max())
+
+
+@clause("BASE-3", Level.MUST, "transfer", PAPER)
+def test_weights_determine_the_features(implementation: Implementation, small: Preset, embedded: Preset) -> None:
+    """The same weights give the same features on every backend and in every implementation.
+
+    Compared with float64 arithmetic at 50 × 48 pixels, where poolings pad unevenly, for weights whose features have a
+    spread near 1. Tolerance: 1e-4 of the largest feature.
+
+    If this fails, check the padding of poolings (the odd row at the bottom, never the largest value), epsilon 1e-3 and
+    the moving statistics of batch normalisation, and the order of activation and convolution in blocks 2 and last.
+    """
+    images, _ = tinted(5, seed=7)
+    for preset in (small, embedded):
+        expected = oracle.features(preset.config, preset.arrays, images / 127.5 - 1)
+        expect(0.01 < expected.std() < 10, "spread of the features", expected="near 1", got=expected.std())
+        model = implementation.build_classifier(preset.folder, image_size=SIZE, seed=0)
+        got = implementation.extract_features(model, images)
+        expect_close(got, expected, "features", rtol=1e-4, scale=expected.max())
+
+
+def missing(arrays: Arrays) -> None:
+    del arrays["block2_sepconv2/pointwise_kernel"]
+
+
+def misshapen(arrays: Arrays) -> None:
+    arrays["block3_sepconv1/pointwise_kernel"] = arrays["block3_sepconv1/pointwise_kernel"][..., :-1].copy()
+
+
+def surplus(arrays: Arrays) -> None:
+    arrays["block9_sepconv1/depthwise_kernel"] = np.zeros((3, 3, 24, 1), np.float32)
+
+
+@clause("BASE-4", Level.MUST, "transfer", CODE)
+def test_weights_that_do_not_fit_are_refused(implementation: Implementation, small: Preset, tmp_path: Path) -> None:
+    """Loading weights that do not fit (missing, surplus or misshapen arrays) is an error; never a partly random base.
+
+    If this fails, check that loading is strict: by name or in order, all arrays and no other.
+    """
+    for spoil in (missing, misshapen, surplus):
+        arrays = dict(small.arrays)
+        spoil(arrays)
+        preset = write_preset(tmp_path / spoil.__name__, SMALL, arrays)
+        expect_error(
+            lambda folder=preset.folder: implementation.build_classifier(folder, image_size=SIZE, seed=0),
+            f"loading weights with a {spoil.__name__} array",
+        )
+
+
+@clause("PRE-1", Level.MUST, "transfer", f"{CODE}; keras-hub's ImageConverter")
+@given(seed=SEEDS, factor=st.sampled_from((1, 2, 3)))
+def test_preprocessing_scales_to_plus_and_minus_one(implementation: Implementation, seed: int, factor: int) -> None:
+    """Preprocessing keeps an image that already has the asked size as it is, resizes others, and maps 0 to -1 and 255 to 1.
+
+    Bilinear, pixel centres at half, no antialiasing; of one aspect, since what becomes of another is left open.
+    Tolerance: 1e-5.
+
+    If this fails, check for division by 255, for mean and deviation of ImageNet, and for blue before red.
+    """
+    images = np.random.default_rng(seed).integers(0, 256, (2, 6, 4, 3)).astype(np.float32)
+    images[0, 0, 0], images[1, -1, -1] = 0, 255
+    size = (6 * factor // 2, 4 * factor // 2)
+    expected = resize_bilinear(images, size) / 127.5 - 1
+    got = implementation.preprocess(images, image_size=size)
+    expect_equal(got.dtype, np.dtype(np.float32), "dtype")
+    expect_close(got, expected, "preprocessed images", rtol=0, atol=1e-5)

@@ -1,0 +1,116 @@
+"""The classifier on the base, and features computed once (notes, "특징 추출 vs 파인튜닝"; code 7)."""
+
+import numpy as np
+import pytest
+
+from spec_tests.checks import expect, expect_close, expect_equal, expect_same
+from spec_tests.clause import Level, clause
+from spec_tests.clauses.conftest import States
+from spec_tests.contract import Model
+from spec_tests.implementation import Implementation
+from spec_tests.oracles import xception as oracle
+from spec_tests.presets import Preset
+from spec_tests.transfer import SIZE, head_of, in_batches, tinted
+
+CODE = "notes, code 7"
+TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
+
+
+@clause("HEAD-1", Level.MUST, "transfer", CODE)
+def test_the_head_is_pooling_dense_and_a_sigmoid(
+    implementation: Implementation, small: Preset, untrained: Model, states: list[States], seed: int
+) -> None:
+    """Global average pooling, Dense(256) without an activation, Dropout(0.25), Dense(1, sigmoid): four variables, c × 256 + 256 + 256 + 1 weights for c feature channels (524,801 for Xception).
+
+    Tolerance of a probability: 1e-5. Dropout shows in TRAIN-10.
+
+    If this fails, check for a ReLU behind the first dense layer, for another pooling, and for logits.
+    """
+    for state, channels in zip(states, (24, 2048), strict=True):
+        sizes = sorted(v.size for v in state.built if v.part == "head")
+        expect_equal(sizes, [1, 256, 256, channels * 256], "sizes of the head's variables")
+    images, _ = tinted(6, seed)
+    pooled = oracle.features(small.config, small.arrays, images / 127.5 - 1)
+    expected = head_of(implementation, untrained, 24).probabilities(pooled)
+    expect_close(implementation.predict(untrained, images), expected, "probabilities", rtol=0, atol=1e-5)
+
+
+@clause("HEAD-2", Level.MUST, "transfer", CODE)
+def test_a_prediction_is_a_probability(implementation: Implementation, untrained: Model, seed: int) -> None:
+    """A prediction is a probability in [0, 1], one for each image."""
+    for images in (tinted(3, seed)[0], 1e4 * tinted(1, seed)[0]):
+        got = np.asarray(implementation.predict(untrained, images))
+        expect_equal(got.shape, (len(images),), "shape of the predictions")
+        expect(((got >= 0) & (got <= 1)).all(), "range of the predictions", expected="0 to 1", got=got)
+
+
+@clause("HEAD-3", Level.MUST, "transfer", CODE)
+def test_predictions_do_not_depend_on_their_company(implementation: Implementation, untrained: Model, seed: int) -> None:
+    """Predictions do not depend on the batch size or on the other images of the batch, and are the same twice.
+
+    Tolerance between batches: 1e-5, for another order of summation; none between two runs.
+
+    If this fails, check that dropout is off and that batch normalisation uses its moving statistics.
+    """
+    images, _ = tinted(70, seed)
+    together = implementation.predict(untrained, images)
+    expect_same(implementation.predict(untrained, images), together, "predictions of a second run")
+    for part in (slice(0, 1), slice(1, 4), slice(66, 70)):
+        alone = implementation.predict(untrained, images[part])
+        expect_close(alone, together[part], "predictions in a smaller batch", rtol=0, atol=1e-5)
+
+
+@clause("FEAT-1", Level.MUST, "transfer", TWO_WAYS)
+def test_the_fast_way_gives_the_same_predictions(
+    implementation: Implementation, small: Preset, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    """Features computed once and the frozen base run in the model give the same predictions.
+
+    The head is trained on features; the model's prediction for an image is then the head's for its features. Tolerance
+    of a probability: 1e-5.
+
+    If this fails, check that features are extracted behind the same preprocessing and pooling that the model has.
+    """
+    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+    images, labels = tinted(24, seed)
+    extracted = implementation.extract_features(model, images)
+    batches, checkpoint = in_batches(extracted, labels, 8), tmp_path_factory.mktemp("features") / "best.keras"
+    options = {"epochs": 4, "learning_rate": 1e-2, "checkpoint": checkpoint, "seed": seed}
+    model, history = implementation.fit_head(model, batches, batches, **options)
+    expect(history["loss"][-1] < history["loss"][0], "loss after training on features", expected="less", got=history["loss"])
+    for trained in (model, implementation.load(checkpoint)):
+        expected = head_of(implementation, trained, 24).probabilities(extracted)
+        expect_close(implementation.predict(trained, images), expected, "predictions for images", rtol=0, atol=1e-5)
+
+
+@clause("FEAT-2", Level.MUST, "transfer", TWO_WAYS)
+def test_features_are_extracted_in_inference_mode(implementation: Implementation, untrained: Model, seed: int) -> None:
+    """Features are extracted in inference mode: those of an image do not depend on the batch, and extracting them moves nothing.
+
+    Tolerance: 1e-4 of the largest feature.
+
+    If this fails, check for a call of the base in training mode.
+    """
+    images, _ = tinted(8, seed, labels=np.repeat((0, 1), 4))
+    before = {v.path: v.value.tobytes() for v in implementation.variables(untrained)}
+    together = implementation.extract_features(untrained, images)
+    for part in (slice(0, 4), slice(4, 8)):
+        alone = implementation.extract_features(untrained, images[part])
+        expect_close(alone, together[part], "features of a batch of one class", rtol=1e-4, scale=together.max())
+    after = {v.path: v.value.tobytes() for v in implementation.variables(untrained)}
+    expect_equal({path for path in before if before[path] != after[path]}, set(), "variables that moved")
+
+
+@clause("FEAT-3", Level.MUST, "transfer", TWO_WAYS)
+def test_rows_of_features_keep_their_order(implementation: Implementation, untrained: Model, seed: int) -> None:
+    """Rows of features keep the order of their labels: row i holds the features of image i.
+
+    Tolerance: 1e-4 of the largest feature.
+
+    If this fails, check for shuffling, and for batches that are put together out of order.
+    """
+    images, _ = tinted(70, seed)
+    order = np.random.default_rng(seed).permutation(70)
+    expected = implementation.extract_features(untrained, images)[order]
+    got = implementation.extract_features(untrained, images[order])
+    expect_close(got, expected, "features of permuted images", rtol=1e-4, scale=expected.max())

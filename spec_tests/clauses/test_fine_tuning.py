@@ -1,0 +1,114 @@
+"""Partial fine-tuning: the last four layers except batch normalisation (notes, "부분 파인튜닝"; code 9, 10)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spec_tests.checks import expect, expect_close, expect_equal
+from spec_tests.clause import Level, clause
+from spec_tests.clauses.conftest import States, Steps, take_steps
+from spec_tests.implementation import Implementation
+from spec_tests.oracles.training import LARGEST_STEP
+from spec_tests.presets import Preset
+from spec_tests.transfer import moved, named, tinted, trainable, values
+
+SOURCE = 'notes, "부분 파인튜닝"; code 9'
+RATE = 1e-5
+
+
+@clause("TUNE-1", Level.MUST, "transfer", SOURCE)
+def test_the_last_four_layers_hold_two_kernels(states: list[States], implementation: Implementation) -> None:
+    """Unfreezing the last four layers except batch normalisation leaves exactly the stated variables trainable: for xception_41 the depthwise and the pointwise kernel of block14_sepconv2 (2 variables, 3,159,552 weights), and the head's 4 besides.
+
+    If this fails, check whether the four are counted from the end of the base (activation, convolution, normalisation,
+    activation) and not of the whole model, and that batch normalisation is frozen after the rest was unfrozen.
+    """
+    for state, weights in zip(states, (9 * 16 + 16 * 24, 3_159_552), strict=True):
+        expect_equal(trainable(state.tuned, "base"), state.top_kernels, "trainable variables of the base")
+        expect_equal(len(trainable(state.tuned, "head")), 4, "trainable variables of the head")
+        tuned = sum(v.size for v in state.tuned if v.trainable and v.part == "base")
+        expect_equal((len(state.top_kernels), tuned), (2, weights), "trainable variables and weights of the base")
+
+
+@clause("TUNE-2", Level.MUST, "transfer", SOURCE)
+def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, implementation: Implementation) -> None:
+    """After any number of steps those variables and the head's have changed, and no other has.
+
+    If this fails, check that the training step was built anew after the layers were unfrozen.
+    """
+    before, after = tuning_steps.variables[0], tuning_steps.variables[-1]
+    expect_equal(moved(values(before), values(after)), trainable(before), "variables that moved")
+
+
+@clause("TUNE-3", Level.MUST, "transfer", f"{SOURCE}; Keras documentation of BatchNormalization")
+def test_no_batch_normalisation_moves(tuning_steps: Steps, implementation: Implementation) -> None:
+    """No batch normalisation of the base moves its statistics or trains its gamma or beta, in the unfrozen layers too.
+
+    If this fails, check that each one is frozen itself: a flag on the base, or training=False where it is called, need
+    not hold in training.
+    """
+    before, after = (
+        {v.path: np.array(v.value) for v in variables if v.layer_type == "BatchNormalization"}
+        for variables in (tuning_steps.variables[0], tuning_steps.variables[-1])
+    )
+    expect(len(before) > 0, "variables of batch normalisation", expected="some", got=len(before))
+    expect_equal(moved(before, after), set(), "variables of batch normalisation that moved")
+
+
+@clause("TUNE-4", Level.MUST, "transfer", f"{SOURCE}; notes, code 10")
+def test_fine_tuning_starts_where_feature_extraction_ended(
+    implementation: Implementation, confident: Path, seed: int
+) -> None:
+    """It starts from the weights that feature extraction ended with: predictions before the first step are the same.
+
+    Tolerance: 1e-6.
+
+    If this fails, check that unfreezing does not build or load the base again.
+    """
+    images, _ = tinted(12, seed + 6)
+    model = implementation.load(confident)
+    before = implementation.predict(model, images)
+    got = implementation.predict(implementation.unfreeze_top(model), images)
+    expect_close(got, before, "predictions after unfreezing", rtol=0, atol=1e-6)
+
+
+@clause("TUNE-5", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
+def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps, implementation: Implementation) -> None:
+    """The optimiser starts afresh at learning rate 1e-5: the first step moves the last bias by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
+
+    That bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, reached only by an optimiser that has a past.
+    Tolerance: 1 % of 1e-5, the resolution of float32 near 1.
+
+    If this fails, check that the optimiser was made anew, its moments and its step counter with it.
+    """
+    first, second = values(tuning_steps.variables[0]), values(tuning_steps.variables[1])
+    offset = next(path for path in values(tuning_steps.variables[0], "head") if first[path].size == 1)
+    expect_close(np.abs(second[offset] - first[offset]).item(), RATE, "first step of the last bias", rtol=0.01)
+    for before, after in zip(tuning_steps.variables, tuning_steps.variables[1:], strict=False):
+        largest = max(np.abs(v.value - values(before)[v.path]).max() for v in after)
+        expect(largest <= LARGEST_STEP * RATE * 1.01, "largest step", expected=f"at most {LARGEST_STEP * RATE:.2e}", got=largest)
+
+
+@clause("TUNE-6", Level.MUST, "transfer", SOURCE)
+def test_a_change_of_what_is_trained_takes_effect_at_once(
+    implementation: Implementation, confident: Path, small: Preset, tmp_path: Path, seed: int
+) -> None:
+    """Changing what is trainable takes effect in the very next training run, whatever was trained, saved or loaded before.
+
+    If this fails, check that the training step is built anew, and that what is frozen is saved with the model.
+    """
+    model = implementation.load(confident)
+    kernels = named(implementation, model, small.arrays, small.config.top_kernels())
+    saved = tmp_path / "model.keras"
+    for change, expected in (
+        (implementation.unfreeze_top, kernels),
+        (implementation.freeze_base, set()),
+        (implementation.unfreeze_top, kernels),
+        (lambda model: implementation.save(model, saved) or implementation.load(saved), kernels),
+        (implementation.freeze_base, set()),
+    ):
+        model = change(model)
+        steps = take_steps(implementation, model, *tinted(8, seed + 8), count=2, learning_rate=1e-3)
+        got = moved(values(steps.variables[0], "base"), values(steps.variables[-1], "base"))
+        expect_equal(got, expected, "variables of the base that moved")
+        model = steps.model
