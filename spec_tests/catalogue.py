@@ -2,31 +2,67 @@
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-import pytest
-
 from spec_tests import clauses
 from spec_tests.clause import Clause
+from spec_tests.contract import STAGES
+
+FAMILIES = {  # in the order of the pipeline
+    "ENV": "choosing a backend",
+    "GET": "unpacking the archive",
+    "SUB": "making the subsets",
+    "LOAD": "reading image folders",
+    "DENSE": "dense layers",
+    "CONV": "convolution",
+    "SEP": "separable convolution",
+    "PAD": "padding",
+    "STRIDE": "stride",
+    "POOL": "pooling",
+    "GAP": "global average pooling",
+    "NORM": "batch normalisation",
+    "DROP": "dropout",
+    "AUG": "augmentation as a whole",
+    "FLIP": "flips",
+    "ROT": "rotations",
+    "ZOOM": "zooms",
+    "BASE": "the pretrained base",
+    "PRE": "preprocessing",
+    "FRZ": "freezing",
+    "HEAD": "the classifier",
+    "FEAT": "feature extraction",
+    "TRAIN": "training",
+    "TUNE": "partial fine-tuning",
+    "ACC": "what the whole must reach",
+}
 
 
 @cache
 def tests() -> dict[str, Any]:
-    """{clause ID: test}, in the order of the modules and of the tests in them."""
+    """{clause ID: test}, by stage, family and number."""
     found: dict[str, Any] = {}
-    for module in pkgutil.iter_modules(clauses.__path__):
-        if not module.name.startswith("test_"):
-            continue
-        for test in vars(importlib.import_module(f"{clauses.__name__}.{module.name}")).values():
-            clause = getattr(test, "clause", None)
-            if isinstance(clause, Clause):
-                if clause.id in found:
-                    raise ValueError(f"{clause.id} is both {clause.test} and {found[clause.id].__name__}: give one a new ID")
-                found[clause.id] = test
-    return found
+    for module in pkgutil.iter_modules(clauses.__path__, f"{clauses.__name__}."):
+        if module.name.rpartition(".")[2].startswith("test_"):
+            collect(vars(importlib.import_module(module.name)), found)
+    return dict(sorted(found.items(), key=lambda item: order(item[1].clause)))
+
+
+def collect(namespace: dict[str, Any], found: dict[str, Any]) -> None:
+    """Add the clauses of a module to those found so far; no ID may be used twice."""
+    for name, test in namespace.items():
+        clause = getattr(test, "clause", None)
+        if isinstance(clause, Clause) and found.setdefault(clause.id, test) is not test:
+            raise ValueError(f"{clause.id} is both {name} and {found[clause.id].__name__}: give one a new ID")
+
+
+def order(clause: Clause) -> tuple[int, int, int]:
+    """The place of a clause: by stage, family and number."""
+    families, number = list(FAMILIES), clause.id.rpartition("-")[2]
+    family = families.index(clause.family) if clause.family in families else len(families)
+    return list(STAGES).index(clause.stage), family, int(number) if number.isdecimal() else 0
 
 
 def all_clauses() -> list[Clause]:
@@ -34,17 +70,17 @@ def all_clauses() -> list[Clause]:
     return [test.clause for test in tests().values()]
 
 
-def select(wanted: Sequence[str] = (), stages: Sequence[str] = ()) -> list[Clause]:
-    """The clauses with these IDs or of these families, and of these stages; all where none are named."""
-    clauses = all_clauses()
-    names = {name for clause in clauses for name in (clause.id, clause.family)}
+def selected(clause: Clause, wanted: Iterable[str], stages: Iterable[str]) -> bool:
+    """Whether the clause has one of these IDs or families, and one of these stages; none named means any."""
+    names = {name.upper() for name in wanted}
+    return (not names or bool(names & {clause.id, clause.family})) and (not stages or clause.stage in stages)
+
+
+def unknown(wanted: Iterable[str], clauses: Iterable[Clause]) -> str:
+    """What is wrong with the names of clauses and families that were asked for, in one line; nothing if all exist."""
+    names = {name: None for clause in clauses for name in (clause.id, clause.family)}
     for name in wanted:
         if name.upper() not in names:
-            near = get_close_matches(name.upper(), names, n=3) or sorted({clause.family for clause in clauses})
-            raise pytest.UsageError(f"--clause {name}: no such clause; did you mean {', '.join(near)}?")
-    asked = {name.upper() for name in wanted}
-    return [
-        clause
-        for clause in clauses
-        if (not asked or asked & {clause.id, clause.family}) and (not stages or clause.stage in stages)
-    ]
+            near = get_close_matches(name.upper(), names, n=3) or [name for name in names if "-" not in name]
+            return f"{name}: no such clause; did you mean {', '.join(near)}?"
+    return ""

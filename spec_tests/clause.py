@@ -56,11 +56,12 @@ def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], T
     def decorate(test: Test) -> Test:
         sentence, *rest = (" ".join(part.split()) for part in (inspect.getdoc(test) or "").split("\n\n"))
         advice = next((part for part in rest if part.startswith(ADVICE)), "")
-        notes = " ".join(part for part in rest if part != advice)
+        notes = "\n\n".join(part for part in rest if part != advice)
         stated = Clause(id, level, stage, source, sentence, notes, advice, test.__module__, test.__name__)
         _remember_arguments(test, stated)
         test.clause = stated  # type: ignore[attr-defined]
-        return pytest.mark.clause(test)
+        pytest.mark.clause(test)
+        return test
 
     return decorate
 

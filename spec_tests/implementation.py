@@ -2,7 +2,11 @@
 
 import importlib
 import os
+import traceback
 from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +15,7 @@ from spec_tests.contract import STAGES, functions
 NO_REASONS: Mapping[str, str] = MappingProxyType({})
 
 
-class BrokenAdapter(Exception):
+class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
     """The implementation cannot be called at all: one line that says why and what to do."""
 
 
@@ -25,26 +29,34 @@ class Implementation:
     def __init__(self, target: str, offered: Any) -> None:
         self.target, self._offered = target, offered
         self.name = str(getattr(offered, "NAME", target))
-        self.version = str(getattr(offered, "VERSION", getattr(offered, "__version__", "unknown")))
+        self.version = str(getattr(offered, "VERSION", getattr(offered, "__version__", installed_version(target))))
         self.excused: Mapping[str, str] = getattr(offered, "EXCUSED", NO_REASONS)
+        self.has_backends = hasattr(offered, "select_backend")
 
     def claims(self, stage: str) -> bool:
         """Whether clauses of the stage apply."""
         declared = getattr(self._offered, "CLAIMS", None)
-        if declared is not None:
-            return stage in declared
-        return any(hasattr(self._offered, name) for name in functions(stage))
+        return any(self._has(name) for name in functions(stage)) if declared is None else stage in declared
+
+    def require(self, stage: str) -> None:
+        """A stage that is claimed must be offered whole."""
+        lacks = [name for name in functions(stage) if not self._has(name)]
+        if lacks:
+            raise BrokenAdapter(
+                f"{self.target} claims the stage {stage} but has no {', '.join(lacks)}: "
+                "offer the whole stage, or list the stages that are offered in CLAIMS"
+            )
+
+    def _has(self, name: str) -> bool:
+        try:
+            return hasattr(self._offered, name)
+        except Exception as error:
+            raise BrokenAdapter(f"{self.target}: {name} cannot be imported: {one_line(error)}") from error
 
     def __getattr__(self, name: str) -> Any:
-        stage = next((stage for stage in STAGES if name in functions(stage)), None)
-        if stage is None:
+        if not any(name in functions(stage) for stage in STAGES):
             raise AttributeError(f"{name} is not in the contract")
-        try:
-            return getattr(self._offered, name)
-        except AttributeError as error:
-            raise BrokenAdapter(
-                f"{self.target} has no {name}: offer it, or leave the stage {stage} out of CLAIMS"
-            ) from error
+        return getattr(self._offered, name)
 
     def __repr__(self) -> str:
         return self.target
@@ -59,13 +71,34 @@ def load(target: str, backend: str | None = None) -> Implementation:
         offered = importlib.import_module(module)
         for name in filter(None, attribute.split(".")):
             offered = getattr(offered, name)
-    except (ImportError, AttributeError, ValueError) as error:
+        found = Implementation(target, offered)
+    except Exception as error:
         raise BrokenAdapter(
-            f"--implementation {target} cannot be imported ({error}): name package.module or package.module:object"
+            f"{target} cannot be imported: {one_line(error)}; name package.module or package.module:object"
         ) from error
-    found = Implementation(target, offered)
     if not any(found.claims(stage) for stage in STAGES):
         raise BrokenAdapter(f"{target} offers no function of the contract: see spec_tests/contract.py")
-    if backend and hasattr(offered, "select_backend"):
-        found.select_backend(backend)
+    if backend and found.has_backends:
+        try:
+            found.select_backend(backend)
+        except Exception as error:
+            raise BrokenAdapter(f"{target} cannot run on {backend}: {one_line(error)}") from error
     return found
+
+
+@cache
+def installed_version(target: str) -> str:
+    """The version of the distribution that a module belongs to, if there is one; nothing is imported."""
+    top = target.partition(":")[0].partition(".")[0]
+    try:
+        return version(packages_distributions().get(top, [top])[0])
+    except PackageNotFoundError:
+        return ""
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says, and where it was raised if that was in a file of somebody else."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
+    frames = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]
+    where = f" (at {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

@@ -1,11 +1,12 @@
 """The pytest plugin: which implementation is checked, against which clauses, and what is said of it.
 
 Loaded by the top-level conftest.py. It imports no framework; an implementation is imported when
-the first test asks for it.
+the first clause is about to run.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from time import perf_counter
 from typing import Any
 
 import hypothesis
@@ -13,19 +14,22 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from spec_tests import checks
-from spec_tests.catalogue import select
+from spec_tests.catalogue import all_clauses, selected, unknown
 from spec_tests.clause import Clause, Level
 from spec_tests.contract import STAGES
-from spec_tests.implementation import Implementation, load
-from spec_tests.report import Outcome, Result, failure_text, installed_version, summary
+from spec_tests.implementation import BrokenAdapter, Implementation, installed_version, load
+from spec_tests.report import FAILURES, Failure, Outcome, Result, explain, failures, summary
+from spec_tests.reproduce import drawn, snippet
 
 DEFAULT_IMPLEMENTATION = "reference"
 DEFAULT_BACKEND = "jax"
 PROFILES = {"quick": 10, "default": 60, "thorough": 1000}  # examples of a property
 
-LOADED = pytest.StashKey[dict[str, Implementation]]()
+LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
 RESULTS = pytest.StashKey[list[Result]]()
-SELECTED = pytest.StashKey[set[str]]()
+RAISED = pytest.StashKey[dict[str, BaseException]]()  # by the first clause that told of it
+COLLECTED = pytest.StashKey[list[Clause]]()
+SECONDS = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,7 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--stage", action="append", default=[], choices=list(STAGES), help="check the clauses of this stage alone")
     add("--clause", nargs="+", action="extend", default=[], metavar="ID",
         help="check these clauses alone: PAD-3, or PAD for all of its family")  # fmt: skip
-    add("--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property")
+    add(
+        "--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property"
+    )
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--data", metavar="PATH", help="zip or folder of photographs for the clauses of accuracy (default: drawn ones)")
     add("--preset", metavar="PATH", help="pretrained base for the clauses of accuracy (default: the embedded one)")
@@ -52,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
             max_examples=examples,
             deadline=None,  # the first call of a shape compiles
             database=None,  # the same seed gives the same verdict
-            derandomize=bool(os.environ.get("CI")),
+            derandomize=True,  # where no seed is set, that is in tests that are no clauses
             report_multiple_bugs=False,
             print_blob=False,
             suppress_health_check=[HealthCheck.too_slow],
@@ -60,8 +66,17 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(f"convspec-{config.option.profile}")
     if config.option.backend:
         os.environ["KERAS_BACKEND"] = config.option.backend
-    config.stash[LOADED], config.stash[RESULTS] = {}, []
-    config.stash[SELECTED] = {clause.id for clause in select(config.option.clause, config.option.stage)}
+    if backend_of(config) == "jax":
+        _keep_compiled(config)
+    config.stash[LOADED], config.stash[RAISED], config.stash[RESULTS], config.stash[COLLECTED] = {}, {}, [], []
+
+
+def _keep_compiled(config: pytest.Config) -> None:
+    """Let JAX keep what it compiles from one run to the next, in pytest's cache unless the user says where."""
+    if hasattr(config, "cache"):  # none with -p no:cacheprovider
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 
 def backend_of(config: pytest.Config) -> str:
@@ -71,12 +86,12 @@ def backend_of(config: pytest.Config) -> str:
 
 def targets_of(config: pytest.Config) -> list[str]:
     """The implementations that are checked."""
-    return config.option.implementation or [DEFAULT_IMPLEMENTATION]
+    return list(dict.fromkeys(config.option.implementation)) or [DEFAULT_IMPLEMENTATION]
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what is checked, on which backend, with which seed."""
-    names = ", ".join(f"{target} {installed_version(target)}" for target in targets_of(config))
+    names = ", ".join(f"{target} {installed_version(target)}".strip() for target in targets_of(config))
     option = config.option
     return f"convspec: {names}; backend {backend_of(config)}; seed {option.seed}; profile {option.profile}"
 
@@ -89,13 +104,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the clauses asked for, and seed every property."""
-    narrowed = bool(config.option.clause or config.option.stage)
-    kept, left = [], []
+    option = config.option
+    config.stash[COLLECTED] = [clause for item in items if (clause := clause_of(item))]
+    if wrong := _unknown(config, option.clause):
+        raise pytest.UsageError(f"--clause {wrong}")
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
     for item in items:
         clause = clause_of(item)
         if clause and hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
-            hypothesis.seed(config.option.seed)(item.obj)  # type: ignore[attr-defined]
-        wanted = clause.id in config.stash[SELECTED] if clause else not narrowed
+            hypothesis.seed(option.seed)(item.obj)  # type: ignore[attr-defined]
+        narrowed = option.clause or option.stage
+        wanted = selected(clause, option.clause, option.stage) if clause else not narrowed
         (kept if wanted else left).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
@@ -107,19 +127,44 @@ def clause_of(item: pytest.Item) -> Clause | None:
     return getattr(getattr(item, "obj", None), "clause", None)
 
 
-def implementation_of(item: pytest.Item) -> Implementation:
-    """The implementation that a test checks, imported when it is first asked for."""
-    target: str = item.callspec.params["implementation"]  # type: ignore[attr-defined]
-    loaded = item.config.stash[LOADED]
-    if target not in loaded:
-        loaded[target] = load(target, backend_of(item.config))
-    return loaded[target]
+def target_of(item: pytest.Item) -> str:
+    """The name of the implementation that a test checks."""
+    return str(item.callspec.params["implementation"])  # type: ignore[attr-defined]
+
+
+def loaded(config: pytest.Config, target: str) -> Implementation:
+    """The implementation of that name, imported when it is first asked for; BrokenAdapter if it cannot be used."""
+    known = config.stash[LOADED]
+    if target not in known:
+        try:
+            found = load(target, backend_of(config))
+            _check_excuses(config, found)
+            known[target] = found
+        except BrokenAdapter as error:
+            known[target] = error
+    usable = known[target]
+    if isinstance(usable, BrokenAdapter):
+        raise usable
+    return usable
+
+
+def _check_excuses(config: pytest.Config, found: Implementation) -> None:
+    if wrong := _unknown(config, found.excused):
+        raise BrokenAdapter(f"EXCUSED of {found.target}: {wrong}")
+    if bare := [name for name, reason in found.excused.items() if not str(reason).strip()]:
+        raise BrokenAdapter(f"EXCUSED of {found.target}: no reason for {', '.join(bare)}")
+
+
+def _unknown(config: pytest.Config, wanted: Iterable[str]) -> str:
+    """What is wrong with the names of clauses; all modules of clauses are imported only if those collected lack one."""
+    clauses = config.stash[COLLECTED]
+    return unknown(wanted, clauses) and unknown(wanted, [*clauses, *all_clauses()])
 
 
 @pytest.fixture(scope="session")
 def implementation(request: pytest.FixtureRequest) -> Implementation:
     """The implementation under test."""
-    return request.config.stash[LOADED][request.param]
+    return loaded(request.config, request.param)
 
 
 @pytest.fixture(scope="session")
@@ -128,12 +173,32 @@ def seed(request: pytest.FixtureRequest) -> int:
     return int(request.config.option.seed)
 
 
+def claimed(item: pytest.Item, clause: Clause) -> bool:
+    """Whether the clause applies to the implementation; BrokenAdapter if it does and cannot be checked."""
+    found = loaded(item.config, target_of(item))
+    applies = found.claims(clause.stage)
+    if applies:
+        found.require(clause.stage)
+    return applies
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out the clauses of a stage that is not claimed."""
+    """Leave out the clauses of a stage that is not claimed, and say once that an adapter is broken."""
     clause = clause_of(item)
-    if clause and not implementation_of(item).claims(clause.stage):
-        pytest.skip(f"not claimed: {clause.stage}")
+    if clause is None:
+        return
+    clause.arguments = {}
+    started = perf_counter()
+    try:
+        applies = claimed(item, clause)
+    except BrokenAdapter as error:
+        if any(result.reason == str(error) for result in item.config.stash[RESULTS]):
+            pytest.skip(Outcome.BROKEN)
+        raise
+    item.stash[SECONDS] = started - perf_counter()  # the time of imports is not the clause's
+    if not applies:
+        pytest.skip(f"{Outcome.NOT_CLAIMED}: {clause.stage}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -142,7 +207,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     before = checks.count
     result = yield
     if clause_of(item) and checks.count == before:
-        pytest.fail("the clause ran no check", pytrace=False)
+        pytest.fail("the clause ran no check: the fault is the specification's", pytrace=False)
     return result
 
 
@@ -153,40 +218,79 @@ def pytest_runtest_makereport(
     """Turn the report of a test into that of a clause."""
     report = yield
     clause = clause_of(item)
-    if clause is None or (report.when != "call" and report.passed):
+    if clause is None or report.when == "teardown":
         return report
-    target = item.callspec.params["implementation"]  # type: ignore[attr-defined]
-    checked = item.config.stash[LOADED].get(target)
-    reason = checked.excused.get(clause.id) if checked else None
-    outcome = _outcome(report, clause, reason)
-    text = ""
-    if report.failed and call.excinfo:
-        text = failure_text(clause, call.excinfo.value, target, backend_of(item.config), item.config.option.seed, item)
-        report.longrepr = text
-    if outcome in (Outcome.EXCUSED, Outcome.REPORTED):
-        report.outcome, report.wasxfail = "skipped", reason or f"{clause.id} is a SHOULD"
-    elif report.skipped:
-        text = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
-    item.config.stash[RESULTS].append(Result(clause, target, outcome, report.duration, text, reason))
+    if report.when == "setup" and report.passed:
+        item.stash[SECONDS] += report.duration
+        return report
+    result = _result(item, clause, report, call)
+    if report.failed:
+        report.longrepr = str(result.failure)
+    if result.outcome in (Outcome.EXCUSED, Outcome.REPORTED):
+        report.outcome, report.wasxfail = "skipped", result.reason or f"{clause.id} is a SHOULD"
+    report.user_properties.append(("clause", clause.id))
+    item.config.stash[RESULTS].append(result)
     return report
 
 
-def _outcome(report: pytest.TestReport, clause: Clause, reason: str | None) -> Outcome:
+def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: pytest.CallInfo[None]) -> Result:
+    target, error = target_of(item), call.excinfo.value if call.excinfo else None
+    seconds = max(report.duration + item.stash.get(SECONDS, 0), 0)
+    if isinstance(error, BrokenAdapter):
+        return Result(clause, target, Outcome.BROKEN, seconds, Failure([(str(Outcome.BROKEN), str(error))]), str(error))
     if report.skipped:
-        return Outcome.NOT_CLAIMED if "not claimed" in str(report.longrepr) else Outcome.NOT_RUN
-    if report.passed:
-        return Outcome.PASSED
-    if reason:
-        return Outcome.EXCUSED
-    return Outcome.REPORTED if clause.level is Level.SHOULD else Outcome.FAILED
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        outcome = Outcome.NOT_CLAIMED if reason.startswith(Outcome.NOT_CLAIMED) else Outcome.NOT_RUN
+        return Result(clause, target, outcome, seconds, reason=reason)
+    excuse = loaded(item.config, target).excused.get(clause.id, "")
+    if error is None:
+        return Result(clause, target, Outcome.PASSED, seconds, reason=excuse)
+    should = Outcome.REPORTED if clause.level is Level.SHOULD else Outcome.FAILED
+    return Result(clause, target, Outcome.EXCUSED if excuse else should, seconds, _failure(item, clause, error), excuse)
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print the table of clauses."""
+def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure:
+    """Why a clause does not hold; at length only once where a fixture fails for many."""
+    raised, config, test = item.config.stash[RAISED], item.config, item.obj  # type: ignore[attr-defined]
+    first = next((name for name, known in raised.items() if known is error), None)
+    if first:
+        return Failure([(clause.id, clause.sentence), ("raised", f"{type(error).__name__}, as under {first}")])
+    raised[clause.id] = error
+    code = snippet(clause, test, target_of(item), backend_of(config), config.option.seed)
+    return explain(clause, error, drawn(clause, test), code)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
+    """Tell of clauses by failures and a table, the last thing on the terminal; pytest tells of other tests."""
     results = config.stash[RESULTS]
-    if results:
-        terminalreporter.section("specification")
-        width = terminalreporter._tw.fullwidth
-        terminalreporter.write(summary(results, backend_of(config), width, terminalreporter.hasmarkup))
+    writer, colour = config.get_terminal_writer(), terminalreporter.hasmarkup
+    reports = dict(terminalreporter.stats)
+    for category in reports:
+        others = [
+            report for report in reports[category] if "clause" not in dict(getattr(report, "user_properties", ()))
+        ]
+        terminalreporter.stats[category] = others
+    told = [result for result in results if result.outcome in FAILURES]
+    if told and config.option.tbstyle != "no":
+        terminalreporter.section("clauses that do not hold")
+        terminalreporter.write(failures(told, writer.fullwidth, colour))
+    try:
+        yield
+    finally:
+        terminalreporter.stats.update(reports)
+        if results:
+            terminalreporter.section("specification")
+        for target in dict.fromkeys(result.target for result in results):
+            of_target = [result for result in results if result.target == target]
+            terminalreporter.write(summary(of_target, _title(config, target), writer.fullwidth, colour))
 
 
+def _title(config: pytest.Config, target: str) -> str:
+    """Name, version and backend, as far as there are any."""
+    found = config.stash[LOADED].get(target)
+    if not isinstance(found, Implementation):
+        return target
+    backend = f"on {backend_of(config)}" if found.has_backends else ""
+    return " ".join(filter(None, (found.name, found.version, backend)))

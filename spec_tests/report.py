@@ -3,22 +3,23 @@
 import io
 import traceback
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+import pytest
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from spec_tests.catalogue import order
 from spec_tests.checks import Violation
 from spec_tests.clause import Clause
-from spec_tests.implementation import BrokenAdapter
-from spec_tests.reproduce import arguments_of, snippet
 
-FRAMES_SHOWN = 3  # of a traceback, the innermost
 MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clause.py")  # frames that nobody wants to see
+OURS = "/spec_tests/"
 
 
 class Outcome(StrEnum):
@@ -26,10 +27,28 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
-    EXCUSED = "excused"  # it fails, and the implementation gives a reason
     REPORTED = "reported"  # a SHOULD that fails
+    EXCUSED = "excused"  # it fails, and the implementation gives a reason
     NOT_CLAIMED = "not claimed"
     NOT_RUN = "not run"
+    BROKEN = "broken adapter"
+
+
+STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.BROKEN: "bold red"}
+WORDS = {"expected": "green", "got": "red"}
+FAILURES = (Outcome.FAILED, Outcome.REPORTED)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a clause does not hold, as labelled texts, and Python that shows it again."""
+
+    parts: Sequence[tuple[str, str]] = ()
+    snippet: str = ""
+
+    def __str__(self) -> str:
+        again = f"\nto see it again, in Python:\n{self.snippet}" if self.snippet else ""
+        return "\n".join(f"{label}: {words}" for label, words in self.parts) + again
 
 
 @dataclass(frozen=True)
@@ -37,51 +56,88 @@ class Result:
     """What became of one clause with one implementation."""
 
     clause: Clause
-    implementation: str
+    target: str
     outcome: Outcome
     seconds: float
-    text: str
-    excuse: str | None
+    failure: Failure = Failure()
+    reason: str = ""  # of an excuse, of a broken adapter, or of not running
 
 
-def failure_text(clause: Clause, error: BaseException, target: str, backend: str, seed: int, item: Any) -> str:
-    """The sentence, the smallest counterexample, expected and got, and how to see it again."""
-    if isinstance(error, BrokenAdapter):
-        return f"broken adapter: {error}"
-    lines = [f"{clause.id} ({clause.level}) {clause.sentence}", f"  source: {clause.source}"]
-    for name, value in arguments_of(clause, item.obj).items():
-        lines.append(f"  counterexample: {name} = {value!r}")
+def explain(clause: Clause, error: BaseException, arguments: dict[str, object], snippet: str) -> Failure:
+    """The sentence, expected and got, the smallest counterexample, what to check, and how to see it again."""
+    parts = [(clause.id, clause.sentence)]
     if isinstance(error, Violation):
-        lines += [f"  violated: {error.what}", f"  expected: {_indented(error.expected)}", f"  got:      {_indented(error.got)}"]
+        parts += [("violated", error.what), ("expected", error.expected), ("got", error.got)]
+    elif isinstance(error, pytest.fail.Exception):
+        parts.append(("violated", str(error)))
     else:
-        lines += [f"  raised: {type(error).__name__}: {_indented(error)}", *_frames(error)]
+        parts += [("raised", f"{type(error).__name__}: {error}"), ("at", _frames(error))]
+    parts += [("counterexample", f"{name} = {value!r}") for name, value in arguments.items()]
     if clause.advice:
-        lines.append(f"  {clause.advice}")
-    return "\n".join([*lines, "  to see it again, in Python:", *(f"    {line}" for line in snippet(clause, item.obj, target, backend, seed))])
+        parts.append(("advice", clause.advice))
+    return Failure([*parts, ("source", clause.source)], snippet)
 
 
-def summary(results: list[Result], backend: str, width: int, colour: bool) -> str:
-    """A table for each implementation: its clauses by family, grouped by stage."""
-    text = io.StringIO()
-    console = Console(file=text, width=width, force_terminal=colour, highlight=False)
-    for target in dict.fromkeys(result.implementation for result in results):
-        of_target = [result for result in results if result.implementation == target]
-        console.print(_table(of_target, f"{target} {installed_version(target)} on {backend}"))
-        for result in of_target:
-            if result.outcome in (Outcome.FAILED, Outcome.REPORTED):
-                console.print(f"[red]{result.outcome}[/] [bold]{result.clause.id}[/] {result.clause.sentence}")
-            elif result.excuse:
-                verb = "excused" if result.outcome is Outcome.EXCUSED else "excused, but it passes:"
-                console.print(f"[yellow]{verb}[/] [bold]{result.clause.id}[/] {result.excuse}", markup=True)
-            elif result.outcome is Outcome.NOT_RUN:
-                console.print(f"[yellow]not run[/] [bold]{result.clause.id}[/] {result.text}")
-    return text.getvalue()
+def _frames(error: BaseException) -> str:
+    """Where the implementation was entered, and where the error was raised."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(part in f.filename for part in MACHINERY)]
+    frames = [f for f in frames if OURS not in f.filename] or frames
+    lines = [f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} in {f.name}: {f.line}" for f in frames]
+    return "\n".join(lines if len(lines) <= 3 else (lines[0], "...", *lines[-2:]))
 
 
-def _table(results: list[Result], title: str) -> Table:
+def failures(results: Sequence[Result], width: int, colour: bool) -> str:
+    """The clauses that do not hold, one below the other; what is to be copied stands at the margin, unbroken."""
+    console, text = _console(width, colour)
+    for result in results:
+        head = Text.assemble((result.clause.id, "bold red"), f" {result.clause.level} {result.target}")
+        console.rule(head, style="dim", align="left")
+        console.print(Text(result.clause.sentence, "bold"))
+        parts = result.failure.parts[1:]
+        console.print(_grid((Text(label, "dim"), Text(words, WORDS.get(label, ""))) for label, words in parts))
+        if result.failure.snippet:
+            console.print(Text("to see it again, in Python:", "dim"))
+            console.print(Text(result.failure.snippet), soft_wrap=True)
+        console.print()
+    return _trimmed(text)
+
+
+def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> str:
+    """The clauses of one implementation by stage and family, and those of which there is something to say."""
+    console, text = _console(width, colour)
+    run = sorted((result for result in results if _is_run(result)), key=lambda result: order(result.clause))
+    console.print(_verdict(results, title), soft_wrap=True)
+    if run:
+        console.print(_table(run))
+    remarks = [(result, words) for result in results if (words := _remark(result))]
+    if remarks:
+        console.print(_grid((_label(result), Text(words)) for result, words in remarks))
+    return _trimmed(text)
+
+
+def _is_run(result: Result) -> bool:
+    return result.outcome not in (Outcome.NOT_CLAIMED, Outcome.BROKEN) and result.reason != Outcome.BROKEN
+
+
+def _verdict(results: Sequence[Result], title: str) -> Text:
+    """How many clauses hold, and what is not claimed."""
+    claimed = [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
+    holding, count = sum(result.outcome is Outcome.PASSED for result in claimed), len(claimed)
+    if not any(map(_is_run, results)):
+        counted = ("broken adapter, nothing was run", "red") if claimed else ("no clause applies", "yellow")
+    elif holding == count:
+        counted = (f"all {count} clauses hold", "green")
+    else:
+        counted = (f"{holding} of {count} clauses hold", "red")
+    left_out = dict.fromkeys(result.clause.stage for result in results if result.outcome is Outcome.NOT_CLAIMED)
+    verdict = Text.assemble((title, "bold"), ": ", counted)
+    return verdict.append(f"; not claimed: {', '.join(left_out)}" if left_out else "")
+
+
+def _table(results: Sequence[Result]) -> Table:
     outcomes = [o for o in Outcome if o in (Outcome.PASSED, Outcome.FAILED) or any(r.outcome is o for r in results)]
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in ("stage", "clauses"):
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("stage", "family"):
         table.add_column(name)
     for name in (*outcomes, "seconds"):
         table.add_column(name, justify="right")
@@ -91,31 +147,44 @@ def _table(results: list[Result], title: str) -> Table:
         stage = members[0].clause.stage
         table.add_row(stage if stage != before else "", family, *_counts(members, outcomes))
         before = stage
-    table.add_section()
-    table.add_row("all", str(len(results)), *_counts(results, outcomes))
+    table.add_row("all", "", *_counts(results, outcomes))
     return table
 
 
-def _counts(results: list[Result], outcomes: list[Outcome]) -> list[str]:
+def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text]:
     counted = Counter(result.outcome for result in results)
-    colours = {Outcome.PASSED: "green", Outcome.FAILED: "bold red"}
-    cells = [f"[{colours.get(o, 'yellow')}]{counted[o]}[/]" if counted[o] else "·" for o in outcomes]
-    return [*cells, f"{sum(result.seconds for result in results):.1f}"]
+    cells = [Text(str(counted[o]), STYLES.get(o, "yellow")) if counted[o] else Text("·", "dim") for o in outcomes]
+    return [*cells, Text(f"{sum(result.seconds for result in results):.1f}")]
 
 
-def installed_version(target: str) -> str:
-    """The version of the distribution that a module belongs to; nothing is imported."""
-    top = target.partition(":")[0].partition(".")[0]
-    try:
-        return version(packages_distributions().get(top, [top])[0])
-    except PackageNotFoundError:
-        return "(not installed)"
+def _label(result: Result) -> Text:
+    which = "" if result.outcome is Outcome.BROKEN else f" {result.clause.id}"
+    return Text(f"{result.outcome}{which}", STYLES.get(result.outcome, "yellow"))
 
 
-def _frames(error: BaseException) -> list[str]:
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(part in f.filename for part in MACHINERY)]
-    return [f"    at {Path(f.filename).name}:{f.lineno} in {f.name}: {f.line}" for f in frames[-FRAMES_SHOWN:]]
+def _remark(result: Result) -> str:
+    """What there is to say of a clause, if it did not just pass."""
+    if result.outcome in FAILURES:
+        return result.clause.sentence
+    if result.outcome is Outcome.PASSED and result.reason:
+        return f"though it is excused: {result.reason}"
+    return "" if result.reason == Outcome.BROKEN or result.outcome is Outcome.NOT_CLAIMED else result.reason
 
 
-def _indented(value: object) -> str:
-    return str(value).replace("\n", "\n            ")
+def _grid(rows: Iterable[tuple[Text, Text]]) -> Table:
+    """Words beside their labels, so that long ones hang."""
+    grid = Table.grid(padding=(0, 2))
+    for row in rows:
+        grid.add_row(*row)
+    return grid
+
+
+def _console(width: int, colour: bool) -> tuple[Console, io.StringIO]:
+    text = io.StringIO()
+    system: Literal["standard"] | None = "standard" if colour else None
+    return Console(file=text, width=width, force_terminal=colour, color_system=system, highlight=False), text
+
+
+def _trimmed(text: io.StringIO) -> str:
+    """Without the blanks that fill the cells of a table."""
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

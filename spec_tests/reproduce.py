@@ -1,7 +1,11 @@
 """See the failure of a clause again, outside pytest where that is possible."""
 
+import dataclasses
 import inspect
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from spec_tests.catalogue import tests
 from spec_tests.clause import Clause
@@ -9,30 +13,53 @@ from spec_tests.implementation import load
 
 
 def reproduce(id: str, target: str, backend: str | None = None, **arguments: Any) -> None:
-    """Run the body of a clause once, with these arguments; raises what it raises."""
+    """Check a clause once, with these arguments; raises what its body raises.
+
+    A clause that needs more than the implementation and the seed, a folder for example, is run by
+    pytest; the only argument is then its ``seed``.
+    """
     test = tests()[id]
-    body = test.hypothesis.inner_test if hasattr(test, "hypothesis") else test
-    body(implementation=load(target, backend), **arguments)
-    print(f"{id} holds for {target} here")
+    if stands_alone(test):
+        body = test.hypothesis.inner_test if hasattr(test, "hypothesis") else test
+        body(implementation=load(target, backend), **arguments)
+        print(f"{id} holds for {target} here")
+        return
+    options = {"clause": id, "implementation": target, "backend": backend, **arguments}
+    words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    raise SystemExit(pytest.main(["-p", "spec_tests.plugin", "--pyargs", "spec_tests.clauses", *words]))
 
 
-def arguments_of(clause: Clause, test: Any) -> dict[str, Any]:
-    """The drawn arguments of the smallest counterexample."""
-    drawn = clause.arguments.keys() - inspect.signature(test).parameters.keys()
-    return {name: value for name, value in clause.arguments.items() if name in drawn}
+def stands_alone(test: Any) -> bool:
+    """Whether the body of a clause can be called without fixtures."""
+    return set(inspect.signature(test).parameters) <= {"implementation", "seed"}
 
 
-def snippet(clause: Clause, test: Any, target: str, backend: str, seed: int) -> list[str]:
-    """Lines of Python that fail as the clause failed."""
-    if set(inspect.signature(test).parameters) == {"implementation"} :
-        words = "".join(f", {name}={value!r}" for name, value in arguments_of(clause, test).items())
-        return [
-            "from spec_tests.reproduce import reproduce",
-            "from spec_tests.strategies import *",
-            f"reproduce({clause.id!r}, {target!r}, {backend!r}{words})",
-        ]
-    options = ["--clause", clause.id, "--implementation", target, "--backend", backend, "--seed", str(seed)]
-    return [
-        "import pytest",
-        f"pytest.main(['-p', 'spec_tests.plugin', '--pyargs', 'spec_tests.clauses', *{options!r}])",
-    ]
+def drawn(clause: Clause, test: Any) -> dict[str, Any]:
+    """The drawn arguments of the latest call: those of the smallest counterexample."""
+    fixtures = inspect.signature(test).parameters
+    return {name: value for name, value in clause.arguments.items() if name not in fixtures}
+
+
+def snippet(clause: Clause, test: Any, target: str, backend: str, seed: int) -> str:
+    """Python that fails as the clause failed."""
+    arguments = drawn(clause, test) if stands_alone(test) else {}
+    if not stands_alone(test) or "seed" in inspect.signature(test).parameters:
+        arguments |= {"seed": seed}
+    words = [repr(clause.id), repr(target), repr(backend), *(f"{name}={value!r}" for name, value in arguments.items())]
+    types = {kind for value in arguments.values() for kind in _types(value) if kind.__module__ != "builtins"}
+    imports = sorted(f"from {kind.__module__} import {kind.__name__}" for kind in types)
+    return "\n".join(["from spec_tests.reproduce import reproduce", *imports, f"reproduce({', '.join(words)})"])
+
+
+def _types(value: object) -> Iterator[type]:
+    """The types whose names stand in the ``repr`` of an argument."""
+    yield type(value)
+    parts: list[Any] = []
+    if dataclasses.is_dataclass(value):
+        parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    elif isinstance(value, dict):
+        parts = [*value, *value.values()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        parts = list(value)
+    for part in parts:
+        yield from _types(part)
