@@ -1,3 +1,3 @@
-"""Loads the specification's plugin."""
+"""Loads the specification's plugin, and pytest's own for tests of plugins."""
 
-pytest_plugins = ["spec_tests.plugin"]
+pytest_plugins = ["spec_tests.plugin", "pytester"]
