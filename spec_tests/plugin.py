@@ -23,11 +23,14 @@ from spec_tests.reproduce import drawn, snippet
 
 DEFAULT_IMPLEMENTATION = "reference"
 DEFAULT_BACKEND = "jax"
+COMPILATION_CACHE = {  # of JAX: keep everything, however small
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 PROFILES = {"quick": 10, "default": 60, "thorough": 1000}  # examples of a property
 
 LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
 RESULTS = pytest.StashKey[list[Result]]()
-RAISED = pytest.StashKey[dict[str, BaseException]]()  # by the first clause that told of it
 COLLECTED = pytest.StashKey[list[Clause]]()
 SECONDS = pytest.StashKey[float]()
 
@@ -68,15 +71,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["KERAS_BACKEND"] = config.option.backend
     if backend_of(config) == "jax":
         _keep_compiled(config)
-    config.stash[LOADED], config.stash[RAISED], config.stash[RESULTS], config.stash[COLLECTED] = {}, {}, [], []
+    config.stash[LOADED], config.stash[RESULTS], config.stash[COLLECTED] = {}, [], []
 
 
 def _keep_compiled(config: pytest.Config) -> None:
     """Let JAX keep what it compiles from one run to the next, in pytest's cache unless the user says where."""
     if hasattr(config, "cache"):  # none with -p no:cacheprovider
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
-        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+        for name, value in COMPILATION_CACHE.items():
+            os.environ.setdefault(name, value)
 
 
 def backend_of(config: pytest.Config) -> str:
@@ -112,6 +115,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left: list[pytest.Item] = []
     for item in items:
         clause = clause_of(item)
+        if clause:
+            item.user_properties.append(("clause", clause.id))  # in JUnit's XML too
         if clause and hasattr(item.obj, "hypothesis"):  # type: ignore[attr-defined]
             hypothesis.seed(option.seed)(item.obj)  # type: ignore[attr-defined]
         narrowed = option.clause or option.stage
@@ -228,7 +233,6 @@ def pytest_runtest_makereport(
         report.longrepr = str(result.failure)
     if result.outcome in (Outcome.EXCUSED, Outcome.REPORTED):
         report.outcome, report.wasxfail = "skipped", result.reason or f"{clause.id} is a SHOULD"
-    report.user_properties.append(("clause", clause.id))
     item.config.stash[RESULTS].append(result)
     return report
 
@@ -247,16 +251,17 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
     if error is None:
         return Result(clause, target, Outcome.PASSED, seconds, reason=excuse)
     should = Outcome.REPORTED if clause.level is Level.SHOULD else Outcome.FAILED
-    return Result(clause, target, Outcome.EXCUSED if excuse else should, seconds, _failure(item, clause, error), excuse)
+    failure = _failure(item, clause, error)
+    if not excuse:
+        error.told_under = clause.id  # type: ignore[attr-defined]
+    return Result(clause, target, Outcome.EXCUSED if excuse else should, seconds, failure, excuse)
 
 
 def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure:
     """Why a clause does not hold; at length only once where a fixture fails for many."""
-    raised, config, test = item.config.stash[RAISED], item.config, item.obj  # type: ignore[attr-defined]
-    first = next((name for name, known in raised.items() if known is error), None)
+    config, test, first = item.config, item.obj, getattr(error, "told_under", None)  # type: ignore[attr-defined]
     if first:
         return Failure([(clause.id, clause.sentence), ("raised", f"{type(error).__name__}, as under {first}")])
-    raised[clause.id] = error
     code = snippet(clause, test, target_of(item), backend_of(config), config.option.seed)
     return explain(clause, error, drawn(clause, test), code)
 
@@ -268,9 +273,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
     writer, colour = config.get_terminal_writer(), terminalreporter.hasmarkup
     reports = dict(terminalreporter.stats)
     for category in reports:
-        others = [
-            report for report in reports[category] if "clause" not in dict(getattr(report, "user_properties", ()))
-        ]
+        others = [report for report in reports[category] if not _is_of_clause(report)]
         terminalreporter.stats[category] = others
     told = [result for result in results if result.outcome in FAILURES]
     if told and config.option.tbstyle != "no":
@@ -282,9 +285,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
         terminalreporter.stats.update(reports)
         if results:
             terminalreporter.section("specification")
-        for target in dict.fromkeys(result.target for result in results):
-            of_target = [result for result in results if result.target == target]
-            terminalreporter.write(summary(of_target, _title(config, target), writer.fullwidth, colour))
+        targets = dict.fromkeys(result.target for result in results)
+        tables = (
+            summary([r for r in results if r.target == target], _title(config, target), writer.fullwidth, colour)
+            for target in targets
+        )
+        terminalreporter.write("\n".join(tables))
+
+
+def _is_of_clause(report: object) -> bool:
+    if not isinstance(report, pytest.TestReport) or report.when == "teardown":
+        return False
+    return "clause" in dict(report.user_properties)
 
 
 def _title(config: pytest.Config, target: str) -> str:
