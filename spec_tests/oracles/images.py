@@ -1,4 +1,9 @@
-"""Images resized by bilinear interpolation: pixel centres at half, no antialiasing, the edge repeated."""
+"""Resizing by bilinear interpolation, and the preprocessing of the base.
+
+Images are (..., height, width, channels). A pixel is a square with its value at the centre, so that
+pixel i of m shows the point (i + 0.5) n / m - 0.5 of an axis of n pixels. Beyond the outermost centres
+the edge goes on. The aspect ratio is not kept, and shrinking does not smooth.
+"""
 
 from typing import Any
 
@@ -8,18 +13,18 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+def bilinear_weights(side: int, target: int) -> Array:
+    """The share of each of ``side`` pixels in each of ``target``, (target, side); at most two in a row are not zero."""
+    at = np.clip((np.arange(target) + 0.5) * side / target - 0.5, 0, side - 1)
+    return np.asarray(np.maximum(1 - np.abs(at[:, None] - np.arange(side)), 0))
+
+
 def resize_bilinear(images: NDArray[Any], size: tuple[int, int]) -> Array:
-    """Images (n, height, width, channels) squashed to ``size``."""
-    rows, columns = (_weights(old, new) for old, new in zip(images.shape[1:3], size, strict=True))
-    return np.asarray(np.einsum("yh,nhwc,xw->nyxc", rows, images.astype(np.float64), columns, optimize=True))
+    """Images of ``size`` (height, width) in float64."""
+    height, width = (bilinear_weights(*sides) for sides in zip(images.shape[-3:-1], size, strict=True))
+    return np.asarray(np.einsum("yi,...ijc,xj->...yxc", height, images.astype(np.float64), width, optimize=True))
 
 
-def _weights(old: int, new: int) -> Array:
-    """How much of each old pixel of a line is in each new one, (new, old)."""
-    centres = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-    before = np.floor(centres).astype(int)
-    after = np.minimum(before + 1, old - 1)
-    weights = np.zeros((new, old))
-    np.add.at(weights, (np.arange(new), before), 1 - (centres - before))
-    np.add.at(weights, (np.arange(new), after), centres - before)
-    return weights
+def preprocess(images: NDArray[Any], size: tuple[int, int]) -> Array:
+    """Images in [0, 255] as the base takes them: of ``size``, in [-1, 1]."""
+    return resize_bilinear(images, size) / 127.5 - 1

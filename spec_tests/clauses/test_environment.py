@@ -1,0 +1,78 @@
+"""Choosing a backend (notes, code 1), by implementations that run on Keras: only they claim this stage."""
+
+import importlib.util
+
+import pytest
+
+from spec_tests import fresh_session
+from spec_tests.checks import expect, expect_equal
+from spec_tests.clause import Level, clause
+from spec_tests.fresh_session import Session
+from spec_tests.implementation import Implementation
+from spec_tests.plugin import backend_of
+
+SOURCE = "notes, code 1"
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """The backend that is checked."""
+    return backend_of(request.config)
+
+
+@pytest.fixture(scope="session")
+def session(implementation: Implementation, backend: str) -> Session:
+    """What happened in a Python of its own."""
+    return fresh_session.hold(implementation.target, backend)
+
+
+@clause("ENV-1", Level.MUST, "environment", SOURCE)
+def test_a_backend_is_selected_before_keras_is_imported(session: Session, backend: str) -> None:
+    """Selecting a backend takes effect only before Keras is imported; asking for another one afterwards is an error that says to restart, never a silent no-op.
+
+    Tried in a new Python whose KERAS_BACKEND names another one. The others are those that the implementation says it knows (ENV-2) and
+    that are installed.
+
+    If this fails, check that nothing imports Keras before KERAS_BACKEND is set: it is read once.
+    """  # noqa: E501
+    expect_equal(session.refused, None, f"the error on selecting {backend} in a new Python")
+    expect_equal(session.running, backend, "what Keras runs on after the backend was selected")
+    expect_equal(session.again, None, "the error for the same backend once more")
+    for name, error in session.others.items():
+        said = "restart" in (error or "").lower()
+        expect(
+            said, f"selecting {name} after {backend}", expected="an error that says to restart", got=error or "no error"
+        )
+    expect_equal(session.running_at_last, backend, "what Keras runs on afterwards")
+
+
+@clause("ENV-2", Level.MUST, "environment", SOURCE)
+def test_an_unknown_backend_is_refused_with_the_known_ones(session: Session, backend: str) -> None:
+    """An unknown backend is refused with the list of the known ones.
+
+    The one that is checked is known, whatever others are.
+    """
+    for name, error in session.unknown.items():
+        expected = f"an error that names {backend}"
+        expect(backend in (error or ""), f"selecting {name!r}", expected=expected, got=error or "no error")
+
+
+@clause("ENV-3", Level.MUST, "environment", SOURCE)
+def test_the_cell_magic_runs_its_cell_on_its_backend_alone(session: Session, backend: str) -> None:
+    """The `%%backend NAME` cell magic runs its cell when NAME is the current backend, and otherwise runs nothing and says which backend the cell needs.
+
+    Where IPython does not run there is no magic, and registering it says so.
+
+    If this fails, check that the name is compared with the backend in use, and that the cell runs in the user's namespace.
+    """  # noqa: E501
+    if importlib.util.find_spec("IPython") is None:
+        pytest.skip("IPython is not installed")
+    expect_equal((session.magic_outside, session.magic), (False, True), "register_magic() outside and inside IPython")
+    expect_equal(session.ran, {name: name == backend for name in session.ran}, "which cells were run")
+    for name in session.said.keys() - {backend}:
+        expect(
+            name in session.said[name],
+            f"a cell for {name}",
+            expected=f"a line that names {name}",
+            got=session.said[name],
+        )

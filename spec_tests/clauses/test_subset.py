@@ -1,0 +1,125 @@
+"""Making the subsets (notes, code 3)."""
+
+from functools import partial
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spec_tests.checks import expect_equal, expect_error
+from spec_tests.clause import Level, clause
+from spec_tests.files import expect_tree, folder, tree
+from spec_tests.galleries import Cut, Gap, Source, a_share_of_the_examples, cuts, gaps
+from spec_tests.implementation import Implementation
+
+SOURCE = "notes, code 3"
+
+BAD_RANGES = st.tuples(st.integers(-5, 12), st.integers(-5, 12)).filter(lambda bounds: not 0 <= bounds[0] < bounds[1])
+
+
+@clause("SUB-1", Level.MUST, "data", SOURCE)
+@given(case=cuts())
+def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case: Cut) -> None:
+    """A subset holds, for each class, exactly the indices start..end-1, under their own names.
+
+    If this fails, check that an index is the number in the name, and not the place in a sorted folder, where 10 comes
+    before 2 and a gap shifts what follows.
+    """
+    with folder() as here:
+        source = case.source.write(here / "all")
+        returned = implementation.make_subset(source, here / "small", "train", case.start, case.end)
+        expect_equal(returned, here / "small" / "train", "the folder returned")
+        expect_equal(set(tree(here / "small" / "train")), case.names, "the files of the subset")
+
+
+@clause("SUB-2", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(case=cuts())
+def test_copies_are_byte_identical_and_the_source_stays(implementation: Implementation, case: Cut) -> None:
+    """Copies are byte-identical, and the source is unchanged.
+
+    If this fails, check that files are copied, neither moved nor encoded again.
+    """
+    with folder() as here:
+        before = tree(case.source.write(here / "all"))
+        subset = implementation.make_subset(here / "all", here / "small", "train", case.start, case.end)
+        expect_tree(tree(subset), {name: before[name.partition("/")[2]] for name in case.names}, "the subset")
+        expect_tree(tree(here / "all"), before, "the source afterwards")
+
+
+@clause("SUB-3", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(bounds=st.lists(st.integers(0, 14), min_size=4, max_size=4, unique=True).map(sorted))
+def test_subsets_of_disjoint_ranges_share_no_image(implementation: Implementation, bounds: list[int]) -> None:
+    """Subsets of disjoint ranges share no image.
+
+    Images are told apart by their bytes; ranges that touch are disjoint.
+
+    If this fails, check that the end of a range is not in it.
+    """
+    with folder() as here:
+        source = Source(tuple(range(15)), tuple(range(15))).write(here / "all")
+        subsets = [implementation.make_subset(source, here, f"{a} to {b}", a, b) for a, b in pairwise(bounds)]
+        images = [image for subset in subsets for image in tree(subset).values()]
+        expect_equal(len(set(images)), len(images), "different images among all images of three subsets")
+
+
+@clause("SUB-4", Level.MUST, "data", SOURCE)
+@given(case=gaps())
+def test_a_missing_image_is_named_and_leaves_nothing(implementation: Implementation, case: Gap) -> None:
+    """A missing source image is an error that names its class and its index, and leaves no partial subset.
+
+    Named in whatever words: `cat.7.jpg` does as well as "image 7 of cat".
+
+    If this fails, check that all images are looked for before the first is copied or a folder is made.
+    """
+    with folder() as here:
+        source = case.cut.source.write(here / "all")
+        (here / "small").mkdir()
+        before = tree(here)
+        make = partial(implementation.make_subset, source, here / "small", "test", case.cut.start, case.cut.end)
+        expect_error(make, "a subset with an image missing", case.name, case.index)
+        expect_tree(tree(here), before, "files after the error")
+
+
+@clause("SUB-5", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(bounds=BAD_RANGES)
+def test_a_range_without_images_is_refused(implementation: Implementation, bounds: tuple[int, int]) -> None:
+    """A negative, reversed or empty range is refused.
+
+    If this fails, check that a range that gives no index is an error, and not an empty subset.
+    """
+    with folder() as here:
+        source = Source(tuple(range(13)), tuple(range(13))).write(here / "all")
+        (here / "small").mkdir()
+        before = tree(here)
+        expect_error(partial(implementation.make_subset, source, here / "small", "train", *bounds), "a bad range")
+        expect_tree(tree(here), before, "files after the refusal")
+
+
+@clause("SUB-6", Level.MUST, "data", SOURCE)
+def test_the_standard_split(implementation: Implementation) -> None:
+    """The standard split is 1,000 / 500 / 1,000 images a class, from 0, 1,000 and 1,500."""
+    got = {name: tuple(bounds) for name, bounds in implementation.SPLIT.items()}
+    expect_equal(got, {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}, "the standard split")
+
+
+@clause("SUB-7", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(case=cuts(), other=cuts())
+def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut, other: Cut) -> None:
+    """A subset that exists already is refused, never merged into or overwritten.
+
+    Neither with the same range nor with another.
+
+    If this fails, check what copying does where the folder exists.
+    """
+    with folder() as here:
+        implementation.make_subset(case.source.write(here / "all"), here, "train", case.start, case.end)
+        source = other.source.write(here / "more")
+        before = tree(here)
+        for again, cut in ((here / "all", case), (source, other)):
+            make = partial(implementation.make_subset, again, here, "train", cut.start, cut.end)
+            expect_error(make, "a subset of a name that is taken")
+        expect_tree(tree(here), before, "files after the refusal")
