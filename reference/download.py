@@ -52,7 +52,8 @@ def extract_archive(archive: Path | str, destination: Path | str) -> Path:
     try:
         with zipfile.ZipFile(archive) as opened:
             sizes = _checked_members(opened, archive)
-            if _is_finished(destination, sizes):
+            folders = [destination / member.filename for member in opened.infolist() if member.is_dir()]
+            if _is_finished(destination, sizes) and all(folder.is_dir() for folder in folders):
                 return destination
             _refuse_strangers(destination, sizes)
             _unpack(opened, destination, sum(sizes.values()))

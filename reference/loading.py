@@ -18,6 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from reference.errors import PipelineError
+from reference.subset import IMAGE_SUFFIXES
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64
@@ -115,8 +116,13 @@ def _class_names(directory: Path) -> tuple[str, ...]:
     if not directory.is_dir():
         raise PipelineError(f"{directory} is not a folder: make the subsets first")
     folders = sorted(child for child in directory.iterdir() if child.is_dir() and not child.name.startswith("."))
-    empty = [folder.name for folder in folders if not any(folder.iterdir())]
+    empty = [folder.name for folder in folders if not any(_looks_like_an_image(file) for file in folder.rglob("*"))]
     if len(folders) != 2 or empty:
         found = ", ".join(f"{folder.name} (empty)" if folder.name in empty else folder.name for folder in folders)
         raise PipelineError(f"{directory} must hold two class folders with images, and holds: {found or 'none'}")
     return tuple(folder.name for folder in folders)
+
+
+def _looks_like_an_image(file: Path) -> bool:
+    """Whether Keras would read the file; the others it passes over in silence."""
+    return file.suffix.lower() in IMAGE_SUFFIXES
