@@ -6,6 +6,7 @@ the first clause is about to run.
 
 import os
 from collections.abc import Generator, Iterable
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -23,9 +24,12 @@ from spec_tests.reproduce import drawn, snippet
 
 DEFAULT_IMPLEMENTATION = "reference"
 DEFAULT_BACKEND = "jax"
-COMPILATION_CACHE = {  # of JAX: keep everything, however small
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+ENVIRONMENT = {  # for speed; what the user has set stays
+    "jax": {  # keep what was compiled, however small
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    },
+    "torch": {"OMP_WAIT_POLICY": "PASSIVE"},  # threads that spin between small operations slow down a busy machine
 }
 PROFILES = {"quick": 10, "default": 60, "thorough": 1000}  # examples of a property
 
@@ -69,17 +73,17 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(f"convspec-{config.option.profile}")
     if config.option.backend:
         os.environ["KERAS_BACKEND"] = config.option.backend
-    if backend_of(config) == "jax":
-        _keep_compiled(config)
+    _make_fast(config)
     config.stash[LOADED], config.stash[RESULTS], config.stash[COLLECTED] = {}, [], []
 
 
-def _keep_compiled(config: pytest.Config) -> None:
-    """Let JAX keep what it compiles from one run to the next, in pytest's cache unless the user says where."""
-    if hasattr(config, "cache"):  # none with -p no:cacheprovider
+def _make_fast(config: pytest.Config) -> None:
+    """Settings that a backend reads when it is imported; JAX keeps what it compiles in pytest's cache."""
+    backend = backend_of(config)
+    if backend == "jax" and hasattr(config, "cache"):  # none with -p no:cacheprovider
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
-        for name, value in COMPILATION_CACHE.items():
-            os.environ.setdefault(name, value)
+    for name, value in ENVIRONMENT.get(backend, {}).items():
+        os.environ.setdefault(name, value)
 
 
 def backend_of(config: pytest.Config) -> str:
@@ -110,7 +114,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     option = config.option
     config.stash[COLLECTED] = [clause for item in items if (clause := clause_of(item))]
     if wrong := _unknown(config, option.clause):
-        raise pytest.UsageError(f"--clause {wrong}")
+        paths = [name for name in option.clause if Path(name).exists()]
+        raise pytest.UsageError(f"--clause {wrong}" if not paths else f"give {paths[0]} before --clause, not after it")
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:

@@ -16,7 +16,7 @@ from hypothesis import settings
 import spec_tests
 from spec_tests.catalogue import tests as clauses_by_id
 from spec_tests.clauses import test_padding as padding
-from spec_tests.plugin import COMPILATION_CACHE
+from spec_tests.plugin import ENVIRONMENT
 from spec_tests.reproduce import snippet
 
 ROOT = Path(spec_tests.__file__).parents[1]
@@ -104,7 +104,7 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     pytester.makepyfile(fakes=FAKES)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    for name in ("JAX_COMPILATION_CACHE_DIR", *COMPILATION_CACHE):
+    for name in ("JAX_COMPILATION_CACHE_DIR", *ENVIRONMENT["jax"], *ENVIRONMENT["torch"]):
         monkeypatch.setenv(name, "")
 
     def run(targets: str, *options: str, clauses: str = CLAUSES) -> pytest.RunResult:
@@ -316,6 +316,8 @@ def test_an_unknown_clause_is_refused_with_suggestions(run: Run) -> None:
     result = run("fakes:good", "--clause", "PAD-44")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: --clause PAD-44: no such clause; did you mean PAD-4*"])
+    result = run("fakes:good", "--clause", "PAD", "test_clauses.py")
+    result.stderr.fnmatch_lines(["ERROR: give test_clauses.py before --clause, not after it"])
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
 
 
