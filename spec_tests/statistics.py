@@ -1,0 +1,83 @@
+"""What decides the STOCHASTIC clauses: exact tests, and their power.
+
+A p-value below ALPHA fails a clause; one that makes several tests divides ALPHA among them. Each
+test holds its nominal rate exactly or stays below it, however far in the tail.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+ALPHA = 1e-6  # the rate of false alarms of a clause
+
+
+def binomial_p_value(successes: int, trials: int, probability: float) -> float:
+    """Of so many successes in independent trials, each of this probability (exact, two-sided)."""
+    return float(stats.binomtest(int(successes), int(trials), probability).pvalue)
+
+
+def uniform_p_value(values: ArrayLike, low: float, high: float) -> float:
+    """Of independent values uniform in [low, high] (Kolmogorov-Smirnov); 0 if one lies outside."""
+    values = np.asarray(values, dtype=np.float64)
+    if not np.all((low <= values) & (values <= high)):
+        return 0.0
+    return float(stats.kstest(values, stats.uniform(low, high - low).cdf).pvalue)
+
+
+def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
+    """Of ``a``, whose values are exchangeable, going neither up nor down with ``b``; 1 if one of them never changes.
+
+    Two arrays of two values each: Fisher's exact test. Others: the values of ``a`` are replaced by
+    normal ones drawn from ``seed``, in the same order and equal ones in any; their correlation with
+    whatever is independent of them has exactly Student's distribution, so that p-values are exact
+    in the tail too, where permutations would not reach.
+    """
+    a, b = (np.asarray(values, dtype=np.float64).ravel() for values in (a, b))
+    if min(np.ptp(a), np.ptp(b)) == 0:
+        return 1.0
+    if all(np.unique(values).size == 2 for values in (a, b)):
+        high = a == a.max(), b == b.max()
+        table = [[np.sum((high[0] == x) & (high[1] == y)) for y in (True, False)] for x in (True, False)]
+        return float(stats.fisher_exact(table).pvalue)
+    return float(stats.pearsonr(_normal_scores(a, seed), b).pvalue)
+
+
+def binomial_power(trials: int, probability: float, alternative: float, alpha: float = ALPHA) -> float:
+    """How often ``binomial_p_value`` falls below ``alpha`` if each success has the probability ``alternative``."""
+    low, high = _acceptance(trials, probability, alpha)
+    return float(stats.binom.cdf(low - 1, trials, alternative) + stats.binom.sf(high, trials, alternative))
+
+
+def binomial_trials(probability: float, alternative: float, power: float = 1 - ALPHA, alpha: float = ALPHA) -> int:
+    """The fewest trials, within a tenth, that find ``alternative`` with this power."""
+    trials = 10
+    while binomial_power(trials, probability, alternative, alpha) < power:
+        trials += trials // 10
+    return trials
+
+
+def _acceptance(trials: int, probability: float, alpha: float) -> tuple[int, int]:
+    """The smallest and the largest count that is no alarm; p-values fall off on both sides of the mean."""
+    middle = round(trials * probability)
+    low = _first(0, middle, lambda count: binomial_p_value(count, trials, probability) >= alpha)
+    high = _first(middle, trials + 1, lambda count: binomial_p_value(count, trials, probability) < alpha) - 1
+    return low, high
+
+
+def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """The smallest integer from ``low`` for which it holds, ``high`` if none below it does."""
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
+
+
+def _normal_scores(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    """Independent normal values in the order of ``values``, ties in random order."""
+    rng = np.random.default_rng(seed)
+    order = np.lexsort((rng.random(values.size), values))
+    scores = np.empty(values.size)
+    scores[order] = np.sort(rng.normal(size=values.size))
+    return scores
