@@ -1,0 +1,296 @@
+"""Augmentation: random mirror images, rotations and zooms (notes, "과적합과 데이터 증강"; code 5)."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from numpy.typing import NDArray
+
+from spec_tests.augmentation_cases import (
+    FEW,
+    SOME,
+    TRANSFORMATIONS,
+    Charts,
+    Pictures,
+    charts,
+    draws,
+    most_alike,
+    pictures,
+    transform,
+)
+from spec_tests.checks import expect, expect_close, expect_same
+from spec_tests.clause import Level, clause
+from spec_tests.contract import Array
+from spec_tests.implementation import Implementation
+from spec_tests.oracles.transformations import comes_from_outside, recover, rotation, transformed, zoom
+from spec_tests.statistics import ALPHA, axis_p_values, binomial_p_value, independence_p_value, uniform_p_value
+
+SOURCE = 'notes, "과적합과 데이터 증강"; code 5'
+KERAS = "Keras documentation of"
+N = 2048  # images in a statistical test: the power that this gives is stated with each
+
+
+@pytest.fixture(scope="module")
+def epochs(implementation: Implementation, seed: int) -> tuple[Array, Array]:
+    """Copies of one chart, augmented as in two epochs: with two seeds in a row."""
+    first, second = (transform(implementation, "augment", Charts(count=N).images, seed=seed + i) for i in (0, 1))
+    return first, second
+
+
+def expect_likely(p_values: dict[str, float]) -> None:
+    """None of these may be an alarm; the clause's rate of false alarms is shared out among them."""
+    alpha = ALPHA / len(p_values)
+    for what, p in p_values.items():
+        expect(p >= alpha, what, expected=f"independent, p >= {alpha:.1e}", got=f"p = {p:.1e}")
+
+
+def expect_transformed(got: Array, case: Charts, matrices: NDArray[np.float64], what: str) -> None:
+    """All of the image must be as the definition says: what comes from inside it, and what from outside."""
+    expected, outside = transformed(case.images, matrices), comes_from_outside(*case.size, matrices)[..., None]
+    expect_close(np.where(outside, expected, got), expected, f"{what}, from inside the image", rtol=0, atol=0.02)
+    expect_close(np.where(outside, got, expected), expected, f"{what}, reflected from outside", rtol=0, atol=0.02)
+
+
+@clause("AUG-1", Level.MUST, "augmentation", SOURCE)
+@FEW
+@given(case=pictures())
+@example(case=Pictures((7, 12), count=1))
+def test_shape_dtype_and_range_are_kept(implementation: Implementation, case: Pictures) -> None:
+    """Shape and dtype are kept, and values stay within the range of the input image, a channel at a time.
+
+    Tolerance: 1e-3 grey levels, for float32 weights that do not quite add up to 1.
+
+    If this fails, check for cubic interpolation, which overshoots; for corners filled with black; for float64 or uint8;
+    and for height and width exchanged.
+    """
+    images = case.images
+    low, high = images.min(axis=(1, 2), keepdims=True), images.max(axis=(1, 2), keepdims=True)
+    for name in TRANSFORMATIONS:
+        got = transform(implementation, name, images, seed=case.seed)
+        expect(got.shape == images.shape, f"shape of {name}", expected=images.shape, got=got.shape)
+        expect(got.dtype == np.float32, f"dtype of {name}", expected="float32", got=str(got.dtype))
+        expect_close(got, np.clip(got, low, high), f"{name} within the range of the image", rtol=0, atol=1e-3)
+
+
+@clause("AUG-2", Level.MUST, "augmentation", SOURCE)
+@SOME
+@given(case=pictures(plain=True))
+def test_labels_and_order_are_untouched(implementation: Implementation, case: Pictures) -> None:
+    """Labels and the order of the samples are untouched.
+
+    Each image has a colour of its own all over, by which it is known again.
+
+    If this fails, check for a shuffle, and for parallel workers whose results are taken as they come.
+    """
+    images, labels = implementation.augment(case.images, case.labels, seed=case.seed)
+    expect_same(labels, case.labels, "labels")
+    expect_same(most_alike(images, case.images), np.arange(case.count), "index of the image that each is made of")
+
+
+@clause("AUG-3", Level.MUST, "augmentation", SOURCE)
+@FEW
+@given(case=pictures())
+def test_outside_training_it_is_the_identity(implementation: Implementation, case: Pictures) -> None:
+    """Outside training it is the identity, exactly.
+
+    If this fails, check that ``training=False`` is handed on: a Keras layer that is called without it augments.
+    """
+    for name in TRANSFORMATIONS:
+        got = transform(implementation, name, case.images, seed=case.seed, training=False)
+        expect_same(got, case.images, f"{name} outside training")
+    _, labels = implementation.augment(case.images, case.labels, seed=case.seed, training=False)
+    expect_same(labels, case.labels, "labels outside training")
+
+
+@clause("AUG-4", Level.STOCHASTIC, "augmentation", SOURCE)
+def test_a_seed_repeats_and_another_does_not(implementation: Implementation, seed: int) -> None:
+    """The same seed gives the same result, bit for bit, whatever was drawn in between; another seed gives another.
+
+    False alarms: two seeds flip all of 64 images alike with probability 5e-20. Power: a seed that is ignored, or that
+    does not decide everything, always fails.
+
+    If this fails, check for a global random generator; for one that is made once and goes on with the next call; and
+    for parallel workers that race for one.
+    """
+    images = Charts(count=64).images
+    for name in TRANSFORMATIONS:
+        first, other, again = (transform(implementation, name, images, seed=seed + i) for i in (0, 1, 0))
+        expect_same(again, first, f"{name} with the same seed")
+        expect(not np.array_equal(other, first), f"{name} with another seed", expected="another result", got="the same")
+
+
+@clause("AUG-5", Level.STOCHASTIC, "augmentation", SOURCE)
+def test_samples_and_transformations_are_independent(epochs: tuple[Array, Array], seed: int) -> None:
+    """The samples of a batch are transformed independently, and the three transformations of one sample too.
+
+    Flip, angle and zoom are recovered from 2,048 copies of one image. False alarms: 1e-6 over nine tests: each of the
+    three for images two by two and for those half a batch apart, and each two of the three. Power: at least 0.999 for a
+    correlation of 0.2 between two transformations and of 0.3 between images. One draw for every two images gives 1, one
+    seed for all transformations 0.87 and 1. One draw for the whole batch always fails.
+
+    If this fails, check for one seed that is given to all three; for one draw a batch; and for a generator that starts
+    afresh with each image.
+    """
+    found = draws(epochs[0])
+    for name, drawn in found.items():
+        expect(len(set(drawn)) > 1, f"{name} of each image", expected="its own", got=f"{drawn[0]:g} for all of {N}")
+    p_values = {
+        f"{a} and {b} of an image": independence_p_value(found[a], found[b], seed) for a, b in combinations(found, 2)
+    }
+    for name, drawn in found.items():
+        p_values |= {f"{name}, {pairs}": p for pairs, p in axis_p_values(drawn, ["the batch"], seed).items()}
+    expect_likely(p_values)
+
+
+@clause("AUG-6", Level.MUST, "augmentation", SOURCE)
+@FEW
+@given(case=pictures(plain=True))
+def test_a_constant_image_is_a_fixed_point(implementation: Implementation, case: Pictures) -> None:
+    """A constant image is a fixed point of flip, rotation and zoom.
+
+    Tolerance: 1e-3 grey levels, for float32 weights that do not quite add up to 1.
+
+    If this fails, check for corners filled with black, and for weights that do not add up to 1 at the border.
+    """
+    images = np.repeat(case.images[:1], case.count, axis=0)
+    for name in TRANSFORMATIONS:
+        got = transform(implementation, name, images, seed=case.seed)
+        expect_close(got, images, f"{name} of constant images", rtol=0, atol=1e-3)
+
+
+@clause("AUG-7", Level.STOCHASTIC, "augmentation", SOURCE)
+def test_two_epochs_show_different_versions(epochs: tuple[Array, Array], seed: int) -> None:
+    """Two epochs show two different versions of an image, and the versions of one tell nothing of those of the other.
+
+    Two epochs are two seeds in a row. False alarms: 1e-6 over nine tests: flip, angle and zoom of an image and of the
+    same one, the next and the one before in the next epoch; that one of 2,048 looks the same has probability 1e-10.
+    Power: at least 0.999 for a correlation of 0.2; draws that move on by one image give 1.
+
+    If this fails, check for a seed that is set anew for each epoch; for transformed images that are cached; and for
+    seeds made by adding: epoch + index gives an image the draws that its neighbour had.
+    """
+    same = np.flatnonzero((epochs[0] == epochs[1]).all(axis=(1, 2, 3)))
+    expect(len(same) == 0, "images that look the same in both epochs", expected="none", got=f"{len(same)} of {N}")
+    first, second = map(draws, epochs)
+    p_values = {}
+    for name, one, other in ((name, first[name], second[name]) for name in first):
+        pairs = {"itself": (one, other), "the next": (one[:-1], other[1:]), "the one before": (one[1:], other[:-1])}
+        for image, (a, b) in pairs.items():
+            p_values[f"{name} of an image and, an epoch later, of {image}"] = independence_p_value(a, b, seed)
+    expect_likely(p_values)
+
+
+@clause("FLIP-1", Level.MUST, "augmentation", f"{SOURCE}; {KERAS} RandomFlip")
+@SOME
+@given(case=pictures())
+def test_a_flip_is_left_right(implementation: Implementation, case: Pictures) -> None:
+    """A flipped image is the original or its exact left-right mirror, never an up-down one.
+
+    If this fails, check the axis, and for Keras's RandomFlip() without "horizontal": it turns images upside down.
+    """
+    got = implementation.random_flip(case.images, seed=case.seed)
+    kept = (got == case.images).all(axis=(1, 2, 3), keepdims=True)
+    expect_same(got, np.where(kept, case.images, case.images[:, :, ::-1]), "each image, or else its mirror image")
+
+
+@clause("FLIP-2", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomFlip")
+def test_half_of_the_images_are_flipped(implementation: Implementation, epochs: tuple[Array, Array], seed: int) -> None:
+    """The original and the mirror image have probability 1/2 each.
+
+    False alarms: 1e-6 over two binomial tests of 2,048 images. Power: at least 0.999 for a probability of 0.4; to flip
+    all, none or the whole batch together always fails.
+
+    If this fails, check for a coin that is tossed once for a batch, and for a probability that is applied twice.
+    """
+    flipped = implementation.random_flip(Charts(count=N).images, seed=seed)
+    for name, images in (("random_flip", flipped), ("augment", epochs[0])):
+        count = int(recover(images).mirrored.sum())
+        p = binomial_p_value(count, N, 0.5)
+        expected = f"half of {N}: p >= {ALPHA / 2:.1e}"
+        expect(p >= ALPHA / 2, f"images flipped by {name}", expected=expected, got=f"{count}, p = {p:.1e}")
+
+
+@clause("ROT-1", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomRotation")
+def test_the_angle_is_uniform(implementation: Implementation, epochs: tuple[Array, Array], seed: int) -> None:
+    """The angle is uniform in ±0.1 turns (±36°), in both directions.
+
+    With another factor, in ±factor turns. The angle is recovered from 2,048 images, to better than 0.01°, and may lie
+    0.2° outside. False alarms: 1e-6 over three Kolmogorov-Smirnov tests. Power: at least 0.999 for one direction only,
+    ±18°, ±5.7° (0.1 radians), and a normal distribution cut off at its second standard deviation.
+
+    If this fails, check the unit of the factor: 0.1 is a share of a full turn, not of half a turn or of a radian.
+    """
+    rotated = implementation.random_rotation(Charts(count=N).images, seed=seed)
+    less = implementation.random_rotation(Charts(count=N).images, factor=0.05, seed=seed)
+    for name, images, limit in (
+        ("random_rotation", rotated, 36),
+        ("factor 0.05", less, 18),
+        ("augment", epochs[0], 36),
+    ):
+        degrees = recover(images).turns * 360
+        p = uniform_p_value(np.clip(degrees, -limit, limit), -limit, limit)
+        fits = p >= ALPHA / 3 and np.abs(degrees).max() <= limit + 0.2
+        got = f"{degrees.min():.1f}° to {degrees.max():.1f}°, p = {p:.1e}"
+        expect(fits, f"angles of {name}", expected=f"uniform in ±{limit}°: p >= {ALPHA / 3:.1e}", got=got)
+
+
+@clause("ROT-2", Level.MUST, "augmentation", f"{SOURCE}; {KERAS} RandomRotation")
+@SOME
+@given(case=charts())
+def test_a_rotation_is_about_the_centre_and_reflects(implementation: Implementation, case: Charts) -> None:
+    """The centre stays in place, and what comes in from outside is the reflection of the image, not black.
+
+    A row a b c d goes on as d c b a | a b c d | d c b a, and between pixels the image is bilinear. The whole image is
+    compared with the definition, for the angle that is recovered from its middle. Tolerance: 0.02 grey levels, which is
+    4e-5 pixels where black and white meet; the centre to 1e-3 pixels.
+
+    If this fails, check that the centre is (side - 1) / 2, not side / 2; that images that are not square are turned in
+    pixels and not in shares of their sides; for the edge pixel that a mirror shows once (c b | a b c | b a), and for a
+    constant fill.
+    """
+    got = implementation.random_rotation(case.images, seed=case.seed)
+    found = recover(got)
+    expect_close(np.abs(found.shifts).max(), 0, "pixels by which the centre moved", rtol=0, atol=1e-3)
+    expect_transformed(got, case, rotation(found.turns), "rotation by the angle in the middle")
+
+
+@clause("ZOOM-1", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomZoom")
+def test_the_zoom_is_uniform(implementation: Implementation, epochs: tuple[Array, Array], seed: int) -> None:
+    """The window that is shown is (1 + u) times the image's, u uniform in ±0.2: in and out.
+
+    With another factor, in ±factor. The window is recovered from 2,048 images, to better than 1e-4, and may lie 0.002
+    outside. False alarms: 1e-6 over three Kolmogorov-Smirnov tests. Power: at least 0.999 for in or out only, ±0.1, and
+    a normal distribution cut off at its second standard deviation; one draw for the whole batch always fails, and so
+    does a magnification of 1 + u, which shows 1 / (1 + u).
+
+    If this fails, check that u widens the window and does not magnify the image, and for one draw a batch.
+    """
+    zoomed = implementation.random_zoom(Charts(count=N).images, seed=seed)
+    less = implementation.random_zoom(Charts(count=N).images, factor=0.1, seed=seed)
+    for name, images, limit in (("random_zoom", zoomed, 0.2), ("factor 0.1", less, 0.1), ("augment", epochs[0], 0.2)):
+        windows = recover(images).heights
+        p = uniform_p_value(np.clip(windows, 1 - limit, 1 + limit), 1 - limit, 1 + limit)
+        fits = p >= ALPHA / 3 and np.abs(windows - 1).max() <= limit + 2e-3
+        got = f"{windows.min():.3f} to {windows.max():.3f}, p = {p:.1e}"
+        expect(fits, f"windows of {name}", expected=f"uniform in 1 ± {limit}: p >= {ALPHA / 3:.1e}", got=got)
+
+
+@clause("ZOOM-2", Level.MUST, "augmentation", f"{SOURCE}; {KERAS} RandomZoom")
+@SOME
+@given(case=charts())
+def test_a_zoom_keeps_centre_and_aspect_and_reflects(implementation: Implementation, case: Charts) -> None:
+    """Both axes scale alike, about the centre; what comes in from outside is the reflection.
+
+    A row a b c d goes on as d c b a | a b c d | d c b a, and between pixels the image is bilinear. The whole image is
+    compared with the definition, for the zoom that is recovered from its middle. Tolerance: 0.02 grey levels, which is
+    4e-5 pixels where black and white meet; the centre to 1e-3 pixels, the window to 1e-4.
+
+    If this fails, check for a draw for each axis; that the centre is (side - 1) / 2, not side / 2; for the edge pixel
+    that a mirror shows once (c b | a b c | b a), and for a constant fill.
+    """
+    got = implementation.random_zoom(case.images, seed=case.seed)
+    found = recover(got)
+    expect_close(found.heights, found.widths, "height and width of the window", rtol=0, atol=1e-4)
+    expect_close(np.abs(found.shifts).max(), 0, "pixels by which the centre moved", rtol=0, atol=1e-3)
+    expect_transformed(got, case, zoom(found.zooms), "zoom by the window in the middle")
