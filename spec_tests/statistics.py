@@ -4,7 +4,7 @@ A p-value below ALPHA fails a clause; one that makes several tests divides ALPHA
 test holds its nominal rate exactly or stays below it, however far in the tail.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,3 +81,27 @@ def _normal_scores(values: NDArray[np.float64], seed: int) -> NDArray[np.float64
     scores = np.empty(values.size)
     scores[order] = np.sort(rng.normal(size=values.size))
     return scores
+
+
+def binomial_counts_p_value(counts: ArrayLike, trials: int, probability: float, seed: int) -> float:
+    """Of counts, each of so many independent trials: neither further apart nor closer together than such counts are.
+
+    Each count is placed at random, from ``seed``, within its step of the binomial distribution, which makes places
+    that are exactly uniform.
+    """
+    counts = np.asarray(counts)
+    below, above = (stats.binom.cdf(counts - 1, trials, probability), stats.binom.cdf(counts, trials, probability))
+    return uniform_p_value(below + np.random.default_rng(seed).random(counts.shape) * (above - below), 0, 1)
+
+
+def axis_p_values(values: ArrayLike, axes: Sequence[str], seed: int) -> dict[str, float]:
+    """Of independent values along each axis of an array: neighbours, in pairs, and the two halves."""
+    p_values = {}
+    for axis, name in enumerate(axes):
+        lines = np.moveaxis(np.asarray(values), axis, 0)
+        half = len(lines) // 2
+        p_values[f"neighbours along {name}"] = independence_p_value(
+            lines[: 2 * half : 2], lines[1 : 2 * half : 2], seed
+        )
+        p_values[f"halves along {name}"] = independence_p_value(lines[:half], lines[half : 2 * half], seed)
+    return p_values

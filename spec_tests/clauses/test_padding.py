@@ -1,54 +1,130 @@
 """Padding and stride: the sizes of outputs, and where the zeros are (notes, "패딩과 스트라이드")."""
 
-import numpy as np
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from dataclasses import replace
+from functools import partial
+
+from hypothesis import given
 
 from spec_tests.checks import expect_close, expect_equal, expect_error
 from spec_tests.clause import Level, clause
 from spec_tests.implementation import Implementation
-from spec_tests.oracles.windows import output_side, span
-from spec_tests.oracles import windows as oracle
-from spec_tests.strategies import Window, windows
+from spec_tests.layers import SUM, convolve, expect_convolution, expect_separable, magnitudes, separate
+from spec_tests.strategies import Window, misfits, windows
 
-NOTES = 'notes, "패딩과 스트라이드"'
-
-
-def sides(case: Window) -> tuple[int, int]:
-    """Output height and width by the definition."""
-    axes = zip(case.image, case.size, case.strides, case.dilation, strict=True)
-    height, width = (output_side(*numbers, case.padding) for numbers in axes)
-    return height, width
+SOURCE = 'notes, "패딩과 스트라이드"; Keras documentation of Conv2D'
 
 
-def convolve(implementation: Implementation, case: Window) -> np.ndarray:
-    return implementation.conv2d(
-        case.images, case.kernel, strides=case.strides, padding=case.padding, dilation_rate=case.dilation
-    )
+@clause("PAD-1", Level.MUST, "layers", SOURCE)
+@given(case=windows("valid"), large=misfits(), separable=misfits(dilated=False))
+def test_valid_padding_takes_whole_windows_only(
+    implementation: Implementation, case: Window, large: Window, separable: Window
+) -> None:
+    """Valid padding: output side = floor((n - e) / s) + 1, and an input smaller than e is refused with an error that gives both sides.
+
+    If this fails, check that a last, partial window is dropped, and that e takes dilation into account; some backends
+    return an empty or uninitialised array for a window that does not fit.
+    """
+    expect_equal(convolve(implementation, case).shape[1:3], case.sides, "output height and width")
+    for layer, misfit in ((convolve, large), (separate, separable)):
+        n, e = next((n, e) for n, e in zip(misfit.image, misfit.spans, strict=True) if n < e)
+        expect_error(partial(layer, implementation, misfit), f"a window of {e} pixels in an image of {n}", e, n)
 
 
-@clause("PAD-3", Level.MUST, "layers", f"{NOTES}; Keras documentation of Conv2D")
-@given(case=windows(padding="same"))
+@clause("PAD-2", Level.MUST, "layers", SOURCE)
+@given(case=windows("same", strided=False))
+def test_same_padding_keeps_the_side(implementation: Implementation, case: Window) -> None:
+    """Same padding with stride 1 keeps the side.
+
+    If this fails, check the padding of even kernels, and of kernels larger than the image.
+    """
+    expect_equal(convolve(implementation, case).shape[1:3], case.image, "output height and width")
+
+
+@clause("PAD-3", Level.MUST, "layers", SOURCE)
+@given(case=windows("same"))
 def test_same_padding_gives_ceil_of_side_over_stride(implementation: Implementation, case: Window) -> None:
     """Same padding: output side = ceil(n / s), whatever the kernel.
 
     If this fails, check that the padding takes the stride into account.
     """
-    got = convolve(implementation, case)
-    expect_equal(got.shape[1:3], tuple(-(-n // s) for n, s in zip(case.image, case.strides)), "output height and width")
+    sides = tuple(-(-n // s) for n, s in zip(case.image, case.strides, strict=True))
+    expect_equal(convolve(implementation, case).shape[1:3], sides, "output height and width")
 
 
-@clause("PAD-4", Level.MUST, "layers", f"{NOTES}; Keras documentation of Conv2D")
-@given(case=windows(padding="same"))
+@clause("PAD-4", Level.MUST, "layers", SOURCE)
+@given(case=windows("same"))
 def test_same_padding_puts_the_odd_zero_at_the_end(implementation: Implementation, case: Window) -> None:
     """Same padding adds max((ceil(n / s) - 1) × s + e - n, 0) zeros a side pair, the odd one at the bottom or right.
 
-    Tolerance: 1e-5 of the sum of magnitudes in each window.
+    Tolerance: 1e-5 of the sum of the magnitudes in each window.
 
     If this fails, check for symmetric padding, (k - 1) / 2 on each side: it differs for even kernels and for stride 2.
     """
+    expect_convolution(convolve(implementation, case), case, "convolution with same padding")
+
+
+@clause("PAD-5", Level.MUST, "layers", SOURCE)
+@given(case=windows(such=lambda case: case != case.transposed))
+def test_the_two_axes_are_independent(implementation: Implementation, case: Window) -> None:
+    """The two spatial axes obey PAD-1 to PAD-4 each on its own (rectangular images, kernels, strides).
+
+    So that with the axes of everything exchanged, those of the output are. Tolerance: 1e-5 of the sum of the
+    magnitudes in each window.
+
+    If this fails, check for numbers of one axis that are used for both, and for (width, height) in place of (height,
+    width).
+    """
     got = convolve(implementation, case)
-    arguments = (case.strides, case.dilation, "same")
-    expected = oracle.conv2d(case.images, case.kernel, *arguments)
-    scale = oracle.conv2d(np.abs(case.images), np.abs(case.kernel), *arguments)
-    expect_close(got, expected, "convolution with same padding", rtol=1e-5, scale=scale)
+    expect_equal(got.shape[1:3], case.sides, "output height and width")
+    turned = implementation.conv2d(
+        case.images.swapaxes(1, 2),
+        case.kernel.swapaxes(0, 1),
+        strides=case.strides[::-1],
+        padding=case.padding,
+        dilation_rate=case.dilation[::-1],
+    )
+    expect_close(turned.swapaxes(1, 2), got, "output with the axes exchanged", rtol=SUM, scale=magnitudes(case))
+
+
+@clause("STRIDE-1", Level.MUST, "layers", SOURCE)
+@given(case=windows(dilated=False, strided=False))
+def test_stride_one_is_the_default(implementation: Implementation, case: Window) -> None:
+    """Stride 1 is the default.
+
+    Tolerance: 1e-5 of the sum of the magnitudes in each window.
+
+    If this fails, check the defaults of convolution and of separable convolution: pooling's is its window.
+    """
+    expect_convolution(implementation.conv2d(case.images, case.kernel, padding=case.padding), case, "default strides")
+    got = implementation.separable_conv2d(case.images, case.depthwise, case.pointwise, padding=case.padding)
+    expect_separable(got, case, "separable convolution with default strides")
+
+
+@clause("STRIDE-2", Level.MUST, "layers", SOURCE)
+@given(case=windows("same", dilated=False))
+def test_stride_two_halves(implementation: Implementation, case: Window) -> None:
+    """Stride 2 with same padding halves the side: ceil(n / 2).
+
+    If this fails, check odd sides, and a separable convolution, whose stride is that of its depthwise part alone.
+    """
+    case = replace(case, strides=(2, 2))
+    height, width = case.image
+    for layer in (convolve, separate):
+        expect_equal(
+            layer(implementation, case).shape[1:3], (-(-height // 2), -(-width // 2)), "output height and width"
+        )
+
+
+@clause("STRIDE-3", Level.MUST, "layers", SOURCE)
+@given(case=windows("valid", such=lambda case: case.strides != (1, 1)))
+def test_strides_take_every_so_manieth_output(implementation: Implementation, case: Window) -> None:
+    """A strided convolution equals every s-th output of the same convolution at stride 1, for valid padding.
+
+    The first one first. Tolerance: 1e-5 of the sum of the magnitudes in each window.
+
+    If this fails, check where the first window starts, and that the image is not resized instead.
+    """
+    down, right = case.strides
+    every = convolve(implementation, replace(case, strides=(1, 1)))
+    got = convolve(implementation, case)
+    expect_close(got, every[:, ::down, ::right], "strided convolution", rtol=SUM, scale=magnitudes(case))

@@ -1,4 +1,4 @@
-"""Sliding windows, and convolution and pooling as sums, maxima and means over them.
+"""Sliding windows, and convolution and pooling as sums, maxima and means over them; a dense layer sees all at once.
 
 A window of k pixels with dilation d spans e = (k - 1) d + 1. Images are (n, height, width, channels).
 """
@@ -35,7 +35,12 @@ def same_padding(side: int, kernel: int, stride: int = 1, dilation: int = 1) -> 
 
 
 def windows(
-    images: NDArray[Any], size: Pair, strides: Pair = ONE, dilation: Pair = ONE, padding: Padding = "valid", fill: float = 0
+    images: NDArray[Any],
+    size: Pair,
+    strides: Pair = ONE,
+    dilation: Pair = ONE,
+    padding: Padding = "valid",
+    fill: float = 0,
 ) -> Array:
     """Every window of the images, shape (n, out_height, out_width, k_height, k_width, channels)."""
     pads = [(0, 0)] * 4
@@ -54,20 +59,26 @@ def conv2d(
 ) -> Array:
     """The sum of each window times the kernel (k_height, k_width, in, out), which is not flipped."""
     seen = windows(images, kernel.shape[:2], strides, dilation, padding)
-    return np.einsum("nyxijc,ijco->nyxo", seen, kernel.astype(np.float64), optimize=True)
+    return np.asarray(np.einsum("nyxijc,ijco->nyxo", seen, kernel.astype(np.float64), optimize=True))
 
 
-def depthwise_conv2d(images: NDArray[Any], kernel: NDArray[Any], strides: Pair = ONE, padding: Padding = "valid") -> Array:
+def depthwise_conv2d(
+    images: NDArray[Any], kernel: NDArray[Any], strides: Pair = ONE, padding: Padding = "valid"
+) -> Array:
     """Each channel convolved with a kernel of its own, (k_height, k_width, channels, 1)."""
     seen = windows(images, kernel.shape[:2], strides, ONE, padding)
-    return np.einsum("nyxijc,ijc->nyxc", seen, kernel[..., 0].astype(np.float64), optimize=True)
+    return np.asarray(np.einsum("nyxijc,ijc->nyxc", seen, kernel[..., 0].astype(np.float64), optimize=True))
 
 
 def separable_conv2d(
-    images: NDArray[Any], depthwise: NDArray[Any], pointwise: NDArray[Any], strides: Pair = ONE, padding: Padding = "valid"
+    images: NDArray[Any],
+    depthwise: NDArray[Any],
+    pointwise: NDArray[Any],
+    strides: Pair = ONE,
+    padding: Padding = "valid",
 ) -> Array:
     """A depthwise convolution, then a mixture of its channels, (1, 1, in, out), at each pixel."""
-    return depthwise_conv2d(images, depthwise, strides, padding) @ pointwise[0, 0].astype(np.float64)
+    return np.asarray(depthwise_conv2d(images, depthwise, strides, padding) @ pointwise[0, 0].astype(np.float64))
 
 
 def max_pooling2d(images: NDArray[Any], size: Pair, strides: Pair, padding: Padding = "valid") -> Array:
@@ -78,3 +89,16 @@ def max_pooling2d(images: NDArray[Any], size: Pair, strides: Pair, padding: Padd
 def average_pooling2d(images: NDArray[Any], size: Pair, strides: Pair, padding: Padding = "valid") -> Array:
     """The mean of the real pixels of each window."""
     return np.asarray(np.nanmean(windows(images, size, strides, ONE, padding, fill=np.nan), axis=(3, 4)))
+
+
+def dense(features: NDArray[Any], kernel: NDArray[Any], bias: NDArray[Any]) -> Array:
+    """For each unit all features (n, inputs) times its column of the kernel (inputs, units), plus its bias."""
+    return np.asarray(features.astype(np.float64) @ kernel.astype(np.float64) + bias)
+
+
+def seeing(
+    image: Pair, size: Pair, strides: Pair = ONE, dilation: Pair = ONE, padding: Padding = "valid"
+) -> NDArray[np.bool_]:
+    """For each pixel, counted by rows, the windows that hold it: (height × width, out_height, out_width)."""
+    pixels = np.eye(image[0] * image[1]).reshape(-1, *image, 1)
+    return np.asarray(windows(pixels, size, strides, dilation, padding).any(axis=(3, 4, 5)))

@@ -1,0 +1,85 @@
+"""Dense layers: global patterns (notes, "Dense Layer vs Convolution Layer")."""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spec_tests.checks import expect_close, expect_equal, expect_error, expect_same
+from spec_tests.clause import Level, clause
+from spec_tests.implementation import Implementation
+from spec_tests.layers import SEEN, SUM
+from spec_tests.oracles.windows import dense
+from spec_tests.strategies import Matrix, matrices
+
+SOURCE = 'notes, "Dense Layer vs Convolution Layer"'
+
+
+@clause("DENSE-1", Level.MUST, "layers", SOURCE)
+@given(case=matrices(), biased=st.booleans())
+def test_dense_is_a_matrix_product(implementation: Implementation, case: Matrix, biased: bool) -> None:
+    """A dense layer's output equals features · kernel + bias.
+
+    Without a bias nothing is added. Tolerance: 1e-5 of the sum of the terms' magnitudes.
+
+    If this fails, check for an activation, for a transposed kernel, and for products in half precision.
+    """
+    bias = case.bias if biased else None
+    got = implementation.dense(case.features, case.kernel, bias)
+    magnitudes = [np.abs(terms) for terms in (case.features, case.kernel, case.bias * biased)]
+    expected = dense(case.features, case.kernel, case.bias * biased)
+    expect_close(got, expected, "dense layer", rtol=SUM, scale=dense(*magnitudes))
+
+
+@clause("DENSE-2", Level.MUST, "layers", SOURCE)
+@given(case=matrices())
+def test_dense_is_global(implementation: Implementation, case: Matrix) -> None:
+    """It is global: changing any one input feature changes every unit whose weight for it is not zero.
+
+    And no other unit. A feature changes by 8 and no weight that is not zero lies within 0.5 of it, so that a unit
+    changes by 4 at least; 0.001 counts as a change.
+
+    If this fails, check for an activation that is flat in places, and for samples that are mixed.
+    """
+    before = np.repeat(case.features[:1], case.inputs, axis=0)
+    after = before + 8 * np.eye(case.inputs, dtype=np.float32)  # feature i of sample i
+    outputs = [implementation.dense(features, case.kernel, case.bias) for features in (before, after)]
+    expect_same(np.abs(outputs[1] - outputs[0]) > SEEN, case.kernel != 0, "whether feature i changes unit j, at (i, j)")
+
+
+@clause("DENSE-3", Level.MUST, "layers", SOURCE)
+@given(case=matrices())
+def test_dense_has_no_spatial_structure(implementation: Implementation, case: Matrix) -> None:
+    """It has no spatial structure: permuting the inputs and the kernel's rows alike leaves the output unchanged.
+
+    Tolerance: 1e-5 of the sum of the terms' magnitudes.
+
+    If this fails, check for anything that depends on the place of an input, such as an encoding of positions.
+    """
+    order = np.random.default_rng(case.seed).permutation(case.inputs)
+    outputs = implementation.dense(case.features, case.kernel, case.bias)
+    permuted = implementation.dense(case.features[:, order], case.kernel[order], case.bias)
+    scale = dense(*map(np.abs, (case.features, case.kernel, case.bias)))
+    expect_close(permuted, outputs, f"output for inputs in the order {order.tolist()}", rtol=SUM, scale=scale)
+
+
+@clause("DENSE-4", Level.MUST, "layers", SOURCE)
+@given(case=matrices())
+def test_dense_has_a_weight_for_each_input_and_unit(implementation: Implementation, case: Matrix) -> None:
+    """Its number of weights grows with the number of inputs: inputs × units + units.
+
+    Kernel and bias of these sizes give an output for each unit, and the same kernel is refused for one input more or
+    for twice as many; a convolution's serves images of any size (CONV-5).
+
+    If this fails, check that inputs are not cut, padded or broadcast to fit the kernel.
+    """
+    got = implementation.dense(case.features, case.kernel, case.bias)
+    expect_equal(got.shape, (case.samples, case.units), "shape of the output")
+    for inputs in (case.inputs + 1, 2 * case.inputs):
+        wider = replace(case, inputs=inputs)
+        call = partial(implementation.dense, wider.features, case.kernel, case.bias)
+        expect_error(call, f"{inputs} inputs for a kernel of {case.inputs} × {case.units}")
+        shape = implementation.dense(wider.features, wider.kernel, case.bias).shape
+        expect_equal(shape, got.shape, f"shape of the output for {inputs} inputs")

@@ -1,0 +1,121 @@
+"""Batch normalisation and dropout: the layers that behave differently in training."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spec_tests.checks import expect, expect_close, expect_same
+from spec_tests.clause import Level, clause
+from spec_tests.implementation import Implementation
+from spec_tests.layers import RATES, dropout_p_values, expect_moved, expect_normalized, masks
+from spec_tests.oracles.normalization import moments
+from spec_tests.statistics import ALPHA
+from spec_tests.strategies import Batch, batches
+
+NORM = "Keras documentation of BatchNormalization; arXiv 1502.03167"
+DROP = 'notes, "과적합과 데이터 증강"; Keras documentation of Dropout'
+
+
+@clause("NORM-1", Level.MUST, "layers", NORM)
+@given(case=batches(), trainable=st.booleans())
+def test_inference_uses_moving_statistics(implementation: Implementation, case: Batch, trainable: bool) -> None:
+    """In inference batch normalisation uses the moving statistics: gamma × (x - mean) / sqrt(variance + epsilon) + beta, epsilon 1e-3.
+
+    And leaves them as they are. Tolerance: 1e-5 of the magnitudes that are added up.
+
+    If this fails, check epsilon (1e-5 in other libraries), and that channels are last.
+    """
+    got, *moving = implementation.batch_normalization(case.inputs, *case.variables, training=False, trainable=trainable)
+    expect_normalized(got, case, *case.variables[2:])
+    expect_same(moving, case.variables[2:], "moving mean and variance")
+
+
+@clause("NORM-2", Level.MUST, "layers", NORM)
+@given(case=batches())
+def test_training_uses_the_statistics_of_the_batch(implementation: Implementation, case: Batch) -> None:
+    """In training it uses the batch's statistics (biased variance) and moves the moving ones by new = 0.99 × old + 0.01 × batch.
+
+    Tolerance: 1e-5 of the magnitudes that are added up, 1e-6 for the moving statistics.
+
+    If this fails, check for the unbiased variance (divided by n - 1), which torch moves its moving variance with; and
+    for the momentum, which other libraries count the other way round (0.01).
+    """
+    got, *moving = implementation.batch_normalization(case.inputs, *case.variables, training=True)
+    expect_normalized(got, case, *moments(case.inputs))
+    expect_moved(moving, case)
+
+
+@clause("NORM-3", Level.MUST, "layers", f"{NORM}; code 6, 9")
+@given(case=batches())
+def test_frozen_normalization_stays_in_inference(implementation: Implementation, case: Batch) -> None:
+    """A frozen one behaves as in inference during training as well, and its moving statistics do not move.
+
+    Tolerance: 1e-5 of the magnitudes that are added up; none for the moving statistics.
+
+    If this fails, check that freezing does more than keep the optimiser from gamma and beta.
+    """
+    got, *moving = implementation.batch_normalization(case.inputs, *case.variables, training=True, trainable=False)
+    expect_normalized(got, case, *case.variables[2:])
+    expect_same(moving, case.variables[2:], "moving mean and variance")
+
+
+@clause("DROP-1", Level.MUST, "layers", DROP)
+@given(case=batches(), rate=st.sampled_from((0.0, *RATES)))
+def test_dropout_is_the_identity_in_inference(implementation: Implementation, case: Batch, rate: float) -> None:
+    """Dropout is the identity in inference.
+
+    If this fails, check for values that are scaled in inference in place of training.
+    """
+    got = implementation.dropout(case.inputs, rate, seed=case.seed, training=False)
+    expect_same(got, case.inputs, "dropout in inference")
+
+
+@clause("DROP-2", Level.STOCHASTIC, "layers", DROP)
+def test_dropout_zeroes_each_value_independently(implementation: Implementation, seed: int) -> None:
+    """In training it zeroes each value independently with probability rate.
+
+    For the rates 0.1, 0.25, 0.5 and 0.8, 64 calls with seeds of their own on 4×4×4×32 values. Tested: the share of
+    zeros and its spread over the calls, and that they depend neither on the values nor on their neighbours nor on the
+    other half along each axis. False alarms: one in 1e6 seeds for all of it. Power: beyond 1 - 1e-6 against a rate that
+    is wrong by 0.02 (and so against 0.5 for 0.25, and the probability of keeping for that of dropping), against one
+    mask for the samples of a batch, for all pixels of a channel or for every call, and against as many zeros in each
+    call.
+
+    If this fails, check for a rate that is the probability of keeping, for a mask that is broadcast over the batch or
+    over the pixels, and for a seed that is not used.
+    """
+    for rate in RATES:
+        values, zeroed = masks(implementation, rate, seed)
+        p_values = dropout_p_values(values, zeroed, rate, seed)
+        alpha = ALPHA / len(RATES) / len(p_values)
+        for what, p_value in p_values.items():
+            expected = f"a p-value of at least {alpha:.1g} ({zeroed.mean():.4f} of the values are zero)"
+            expect(p_value >= alpha, f"rate {rate}, {what}", expected=expected, got=p_value)
+
+
+@clause("DROP-3", Level.MUST, "layers", DROP)
+@given(case=batches(), rate=st.sampled_from((0.0, *RATES)))
+def test_survivors_of_dropout_are_scaled(implementation: Implementation, case: Batch, rate: float) -> None:
+    """Survivors are scaled by 1 / (1 - rate), exactly, so that the expectation is kept.
+
+    Tolerance: 1e-6 of each value.
+
+    If this fails, check for values that are scaled by the rate, by the share that did survive, or in inference.
+    """
+    got = implementation.dropout(case.inputs, rate, seed=case.seed, training=True)
+    expected = np.where(got == 0, 0, case.inputs.astype(np.float64) / (1 - rate))
+    expect_close(got, expected, f"survivors of rate {rate}", rtol=1e-6)
+    expect(rate or np.all(got), "rate 0", expected="every value survives", got=got)
+
+
+@clause("DROP-4", Level.MUST, "layers", DROP)
+@given(case=batches(), rate=st.sampled_from(RATES))
+def test_dropout_follows_its_seed(implementation: Implementation, case: Batch, rate: float) -> None:
+    """The same seed drops the same values.
+
+    Other seeds drop others, by DROP-2.
+
+    If this fails, check for a generator that goes on from call to call, or is seeded by the time.
+    """
+    got, again = (implementation.dropout(case.inputs, rate, seed=case.seed, training=True) for _ in range(2))
+    expect_same(again, got, "dropout with the same seed once more")

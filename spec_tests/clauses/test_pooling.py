@@ -1,0 +1,153 @@
+"""Pooling: what is kept of a window (notes, "풀링(Pooling)")."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from spec_tests.checks import expect_close, expect_equal, expect_error, expect_same
+from spec_tests.clause import Level, clause
+from spec_tests.implementation import Implementation
+from spec_tests.layers import POOLINGS, SUM, expect_pooled, pool
+from spec_tests.oracles import windows as oracle
+from spec_tests.strategies import Window, misfits, windows
+
+SOURCE = 'notes, "풀링(Pooling)"; Keras documentation of MaxPooling2D and AveragePooling2D'
+
+INCREASING: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # exactly so in float32 too
+    "2 x + 1": lambda x: 2 * x + 1,
+    "x / 4 - 7": lambda x: x / 4 - 7,
+    "x cubed": lambda x: x * x * x,
+    "x clipped to ±1": lambda x: x.clip(-1, 1),
+}
+
+
+@clause("POOL-1", Level.MUST, "layers", SOURCE)
+@given(case=windows("valid", dilated=False), name=st.sampled_from(POOLINGS))
+def test_two_by_two_halves(implementation: Implementation, case: Window, name: str) -> None:
+    """A 2×2 window with stride 2 halves the side: floor(n / 2).
+
+    That window is the default.
+
+    If this fails, check odd sides, whose last row or column is dropped.
+    """
+    case = replace(case, size=(2, 2), strides=(2, 2), image=(case.image[0] + 1, case.image[1] + 1))
+    sides = (case.image[0] // 2, case.image[1] // 2)
+    expect_equal(pool(implementation, name, case).shape[1:3], sides, f"height and width after {name}")
+    expect_equal(
+        getattr(implementation, name)(case.images).shape[1:3], sides, f"height and width after {name} by default"
+    )
+
+
+@clause("POOL-2", Level.MUST, "layers", SOURCE)
+@given(case=windows(dilated=False), large=misfits(dilated=False), name=st.sampled_from(POOLINGS))
+def test_pooling_obeys_padding(implementation: Implementation, case: Window, large: Window, name: str) -> None:
+    """Pooling obeys PAD-1, PAD-3 and PAD-5; its stride defaults to its window.
+
+    If this fails, check that the stride is not 1 by default; and some backends return an empty or uninitialised array
+    for a window that does not fit, or end the process.
+    """
+    expect_equal(pool(implementation, name, case).shape[1:3], case.sides, f"height and width after {name}")
+    by_default = getattr(implementation, name)(case.images, pool_size=case.size, padding=case.padding)
+    case = replace(case, strides=case.size)
+    expect_pooled(by_default, pool(implementation, name, case), name, case, f"{name} with default strides")
+    n, e = next((n, e) for n, e in zip(large.image, large.size, strict=True) if n < e)
+    expect_error(lambda: pool(implementation, name, large), f"a window of {e} pixels in an image of {n}", e, n)
+
+
+@clause("POOL-3", Level.MUST, "layers", SOURCE)
+@given(case=windows(dilated=False))
+def test_max_pooling_takes_the_largest(implementation: Implementation, case: Window) -> None:
+    """Each max-pooling output is the largest value of its window, and padding never wins, for negative inputs too.
+
+    If this fails, check for padding with zeros in place of minus infinity, and where a window starts.
+    """
+    expected = oracle.max_pooling2d(case.images, case.size, case.strides, case.padding)
+    expect_same(pool(implementation, "max_pooling2d", case), expected, "max pooling")
+
+
+@clause("POOL-4", Level.MUST, "layers", SOURCE)
+@given(case=windows(dilated=False))
+def test_average_pooling_counts_real_pixels(implementation: Implementation, case: Window) -> None:
+    """Average pooling divides by the number of real pixels in the window, not by the window's area.
+
+    Tolerance: 1e-5 of the mean of the magnitudes in each window.
+
+    If this fails, check the windows over the border: padding is neither added nor counted (count_include_pad), and
+    Keras on torch repeats the edge instead where padding is uneven.
+    """
+    got = pool(implementation, "average_pooling2d", case)
+    expected = oracle.average_pooling2d(case.images, case.size, case.strides, case.padding)
+    expect_pooled(got, expected, "average_pooling2d", case, "average pooling")
+
+
+@clause("POOL-5", Level.MUST, "layers", SOURCE)
+@given(case=windows(dilated=False), name=st.sampled_from(POOLINGS))
+def test_pooling_acts_on_each_channel_alone(implementation: Implementation, case: Window, name: str) -> None:
+    """Pooling acts on each channel alone.
+
+    A channel among others comes out as it does alone. Tolerance of means: 1e-5 of the mean of the magnitudes.
+
+    If this fails, check for a window that covers channels too, and for the order of the axes.
+    """
+    case = replace(case, channels=3)
+    got = pool(implementation, name, case)
+    alone = [pool(implementation, name, case, case.images[..., channel : channel + 1]) for channel in range(3)]
+    expect_pooled(got, np.concatenate(alone, axis=-1), name, case, f"{name}, compared with that of each channel")
+
+
+@clause("POOL-6", Level.MUST, "layers", SOURCE)
+@given(
+    image=st.sampled_from(((2, 2), (4, 6), (6, 4), (8, 8))),
+    strength=st.floats(0.125, 255, width=32),
+)
+def test_max_pooling_keeps_presence(implementation: Implementation, image: tuple[int, int], strength: float) -> None:
+    """Presence: a lone activation of strength a keeps strength a through 2×2 max pooling wherever it stands, falls to a/4 through average pooling, and is lost by a stride-2 identity convolution in three places out of four.
+
+    On images of even sides that are zero elsewhere. Tolerance of a/4 and of what the convolution keeps: 1e-6.
+
+    If this fails, check that windows start at the first pixel and do not overlap.
+    """
+    case = Window(image, (2, 2), (2, 2))
+    images, places = case.impulses(strength), image[0] * image[1]
+    strongest, mean = (pool(implementation, name, case, images).max(axis=(1, 2, 3)) for name in POOLINGS)
+    expect_same(strongest, np.full(places, np.float32(strength)), "strongest output of max pooling, for each place")
+    expect_close(mean, np.full(places, strength / 4), "strongest output of average pooling, for each place", rtol=1e-6)
+    kept = implementation.conv2d(images, np.ones((1, 1, 1, 1), np.float32), strides=2).max(axis=(1, 2, 3))
+    expected = np.repeat([0, strength], [places - places // 4, places // 4])
+    expect_close(np.sort(kept), expected, "strongest output of the convolution, sorted over the places", rtol=1e-6)
+
+
+@clause("POOL-7", Level.MUST, "layers", SOURCE)
+@given(case=windows(dilated=False), function=st.sampled_from(list(INCREASING)))
+def test_max_pooling_commutes_with_increasing_functions(
+    implementation: Implementation, case: Window, function: str
+) -> None:
+    """Max pooling commutes with any increasing function of the values.
+
+    If this fails, check for padding that wins over values below it, and for a mean or a norm in place of the maximum.
+    """
+    increasing = INCREASING[function]
+    got = pool(implementation, "max_pooling2d", case, increasing(case.images))
+    expected = increasing(pool(implementation, "max_pooling2d", case))
+    expect_same(got, expected, f"max pooling of {function}, compared with {function} of max pooling")
+
+
+@clause("GAP-1", Level.MUST, "layers", "code 7; Keras documentation of GlobalAveragePooling2D")
+@given(case=windows())
+def test_global_average_pooling_is_the_mean(implementation: Implementation, case: Window) -> None:
+    """Global average pooling is the mean over height and width, a channel at a time, and ignores the order of the pixels.
+
+    Tolerance: 1e-5 of the mean of the magnitudes.
+
+    If this fails, check for the maximum in place of the mean, for axes that are kept, and for a mean over channels.
+    """
+    pixels = case.images.reshape(case.batch, -1, case.channels)
+    order = np.random.default_rng(case.seed).permutation(pixels.shape[1])
+    expected, scale = pixels.mean(axis=1, dtype=np.float64), np.abs(pixels).mean(axis=1, dtype=np.float64)
+    for images, what in ((case.images, "mean"), (pixels[:, order].reshape(case.images.shape), "mean in another order")):
+        expect_close(implementation.global_average_pooling2d(images), expected, what, rtol=SUM, scale=scale)
