@@ -30,6 +30,8 @@ def conv2d(
 ) -> Array:
     """Cross-correlation of every window with the kernel, plus bias. Raises ValueError for too small an image."""
     _check_window(images, kernel.shape[:2], padding, dilation_rate)
+    if images.shape[-1] == 1:
+        images, kernel = _two_channels(images, -1), _two_channels(kernel, -2)
     outputs = ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate)
     return _numpy(outputs if bias is None else ops.add(outputs, bias))
 
@@ -39,6 +41,9 @@ def separable_conv2d(
 ) -> Array:
     """A depthwise (h, w, in, multiplier), then a pointwise (1, 1, in * multiplier, out) convolution."""
     _check_window(images, depthwise_kernel.shape[:2], padding)
+    if images.shape[-1] == 1:
+        images, depthwise_kernel = _two_channels(images, -1), _two_channels(depthwise_kernel, -2)
+        pointwise_kernel = _two_channels(pointwise_kernel, -2)
     return _numpy(ops.separable_conv(images, depthwise_kernel, pointwise_kernel, strides=strides, padding=padding))
 
 
@@ -115,6 +120,15 @@ def _check_window(images: Array, window: Size, padding: Padding, dilation_rate: 
     height, width = images.shape[1:3]
     if padding == "valid" and (spans[0] > height or spans[1] > width):
         raise ValueError(f"a window of {spans[0]}×{spans[1]} does not fit into an image of {height}×{width}")
+
+
+def _two_channels(array: Array, axis: int) -> Array:
+    """A second channel of zeros.
+
+    With one channel oneDNN (TensorFlow, torch) returns wrong rows or uninitialised memory where the
+    output is one pixel wide and the stride across is greater than that down.
+    """
+    return np.concatenate((array, np.zeros_like(array)), axis)
 
 
 def _same_pads(sides: tuple[int, ...], window: Size, strides: Size) -> list[tuple[int, int]]:
