@@ -125,7 +125,8 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((1, 1), (3, 2), channels=2),  # with same padding a kernel larger than the image
     Window((3, 2), (4, 5), (1, 2), batch=2),
     Window((7, 6), (1, 1), (2, 2), channels=2),  # strides beyond the kernel: some pixels are in no window
-    Window((8, 6), (2, 1), (3, 2), batch=2),
+    Window((6, 2), (2, 1), (1, 3), batch=2),
+    Window((4, 1), (2, 3), (1, 2), batch=2),
     Window((8, 7), (2, 2), (2, 2), batch=2, channels=2),
     Window((8, 7), (3, 2), dilation=(2, 2), channels=2),
     Window((9, 8), (2, 3), dilation=(3, 1), batch=2),

@@ -39,8 +39,8 @@ def tinted(count: int, seed: int, labels: Labels | None = None) -> tuple[Array, 
     """Images of noise (count, 50, 48, 3), reddish for class 0 and bluish for class 1, and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2 if labels is None else labels
-    tint = np.where(labels[:, None, None, None] == 1, (0, 40, 110), (110, 40, 0))
-    return (rng.uniform(0, 145, (count, *SIZE, 3)) + tint).astype(np.float32), labels.astype(np.int32)
+    tint = np.where(labels[:, None, None, None] == 1, (0, 40, 155), (155, 40, 0))
+    return (rng.uniform(0, 100, (count, *SIZE, 3)) + tint).astype(np.float32), labels.astype(np.int32)
 
 
 def in_batches(images: Array, labels: Labels, size: int) -> Batches:
@@ -93,3 +93,8 @@ def head_of(implementation: Implementation, model: Model, channels: int) -> Head
     offset = next(float(a.ravel()[0]) for a in found if a.size == 1)
     kernel = kernel if kernel.shape == (channels, UNITS) else kernel.T
     return Head(kernel.reshape(channels, UNITS), bias, last.ravel(), offset)
+
+
+def offset_of(implementation: Implementation, model: Model) -> str:
+    """The path of the last bias, the one number among the head's arrays."""
+    return next(path for path, value in values(implementation.variables(model), "head").items() if value.size == 1)

@@ -1,0 +1,245 @@
+"""Training, checkpoint, saving, evaluation (notes, code 8; and what reaches the model: code 5, 6)."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spec_tests.checks import expect, expect_close, expect_equal, expect_same
+from spec_tests.clause import Level, clause
+from spec_tests.clauses.conftest import Fit, Steps, take_steps
+from spec_tests.contract import Model
+from spec_tests.implementation import Implementation
+from spec_tests.oracles import training as oracle
+from spec_tests.oracles import xception
+from spec_tests.presets import Preset
+from spec_tests.transfer import SIZE, head_of, in_batches, moved, offset_of, tinted, trainable, values
+
+CODE = "notes, code 8"
+KERAS = "Keras documentation"
+
+
+def joined(batches: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """All images and all labels."""
+    images, labels = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+@clause("TRAIN-1", Level.MUST, "transfer", f"{CODE}; {KERAS} of BinaryCrossentropy and BinaryAccuracy")
+def test_loss_and_accuracy_are_means_over_samples(
+    implementation: Implementation, untrained: Model, silent: Preset, confident: Path, seed: int
+) -> None:
+    """The loss is the mean binary cross-entropy; accuracy is the fraction of (p > 0.5) equal to the label, over samples and not over batches.
+
+    On uneven batches, of models that are sure, unsure, and at 0.5 for all that is known. Tolerance of the loss: 1e-4.
+
+    If this fails, check for the mean over batches of means, for (n,) against (n, 1) that broadcasts, and for p >= 0.5.
+    """
+    images, labels = tinted(10, seed, labels=np.array([0, 1, 1, 0, 1, 0, 0, 1, 1, 1]))
+    labels[8:] = 0
+    undecided = implementation.build_classifier(silent.folder, image_size=SIZE, seed=seed)
+    for model in (untrained, undecided, implementation.load(confident)):
+        p = implementation.predict(model, images)
+        got = implementation.evaluate(model, in_batches(images, labels, 4))
+        expect_close(got["loss"], oracle.binary_crossentropy(p, labels), "loss", rtol=1e-4)
+        expect_close(got["accuracy"], oracle.accuracy(p, labels), "accuracy", rtol=1e-6)
+
+
+@clause("TRAIN-2", Level.MUST, "transfer", f"{CODE}; arXiv 1412.6980; {KERAS} of Adam")
+def test_steps_are_those_of_adam(
+    implementation: Implementation, frozen_steps: Steps, silent: Preset, seed: int
+) -> None:
+    """A step of Adam moves each trainable variable as Adam's formula says (beta 0.9 and 0.999, epsilon 1e-7).
+
+    A first step moves each weight by the learning rate, whatever its gradient. The last bias is followed over steps whose
+    gradients are known: for features of zero the probability hangs on it nearly alone. Tolerance: 3 % of the learning
+    rate, what dropout may add. An epsilon below 1e-6 does not show.
+
+    If this fails, check the correction of the bias of both moments, and for weight decay.
+    """
+    first, second = (values(variables, "head") for variables in frozen_steps.variables[:2])
+    for path, value in first.items():
+        expect_close(np.median(np.abs(second[path] - value)), 3e-3, f"first step of {path}", rtol=5e-3)
+    model = implementation.build_classifier(silent.folder, image_size=SIZE, seed=seed)
+    images, path = tinted(64, seed)[0], offset_of(implementation, model)
+    gradients, steps = [], []
+    for label in (1, 1, 1, 0, 0, 1, 0, 0):
+        labels = np.full(64, label, np.int32)
+        before = values(implementation.variables(model))[path].item()
+        gradients.append(float(implementation.predict(model, images).mean()) - label)
+        model, _ = implementation.train_step(model, images, labels, learning_rate=1e-3)
+        steps.append(values(implementation.variables(model))[path].item() - before)
+    expect_close(steps, oracle.adam(gradients, 1e-3), "steps of the last bias", rtol=0, atol=3e-5)
+
+
+@clause("TRAIN-3", Level.MUST, "transfer", CODE)
+def test_one_small_batch_can_be_learnt(frozen_steps: Steps, implementation: Implementation) -> None:
+    """Training on one small batch drives its loss near zero.
+
+    Thirty-two images of two tints, forty steps at 3e-3: below 0.05, from 0.7.
+
+    If this fails, check the sign of the step, that images keep their labels, and the loss that is reported.
+    """
+    expect(frozen_steps.losses[0] > 0.3, "loss before the first step", expected="near 0.7", got=frozen_steps.losses[0])
+    expect(frozen_steps.losses[-1] < 0.05, "loss after forty steps", expected="below 0.05", got=frozen_steps.losses[-1])
+
+
+@clause("TRAIN-4", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+def test_the_checkpoint_holds_the_best_epoch(implementation: Implementation, fits: tuple[Fit, Fit, Fit]) -> None:
+    """The checkpoint holds the epoch with the lowest validation loss.
+
+    On a run whose validation loss falls and rises again. Tolerance: 1e-4.
+
+    If this fails, check for the last epoch, the highest value, or the training loss.
+    """
+    run = fits[0]
+    losses = run.history["val_loss"]
+    best, last = implementation.load(run.checkpoint), run.model
+    expect_close(
+        implementation.evaluate(best, run.validation)["loss"], min(losses), "loss of the checkpoint", rtol=1e-4
+    )
+    expect_close(implementation.evaluate(last, run.validation)["loss"], losses[-1], "loss of the last epoch", rtol=1e-4)
+    expect(min(losses) < min(losses[0], losses[-1]), "validation loss", expected="falls and rises", got=losses)
+
+
+@clause("TRAIN-5", Level.MUST, "transfer", CODE)
+def test_a_loaded_model_goes_on_as_it_would_have(
+    implementation: Implementation, silent: Preset, small: Preset, tmp_path: Path, seed: int
+) -> None:
+    """A saved model, loaded, gives the same predictions and has the same trainable variables, so that training goes on as it would have.
+
+    The last bias of a model whose features are zero is followed: its next step shows whether the moments of Adam came
+    along. Tolerance: 1e-6 of a probability; 3 % of the learning rate.
+
+    If this fails, check that the state of the optimiser and the flags of what is frozen are in the file.
+    """
+    images, labels = tinted(64, seed)[0], np.ones(64, np.int32)
+    for preset, change in ((silent, implementation.freeze_base), (small, implementation.unfreeze_top)):
+        model = change(implementation.build_classifier(preset.folder, image_size=SIZE, seed=seed))
+        model = take_steps(implementation, model, images, labels, count=3, learning_rate=1e-3).model
+        implementation.save(model, tmp_path / "model.keras")
+        loaded, path = implementation.load(tmp_path / "model.keras"), offset_of(implementation, model)
+        expect_close(
+            implementation.predict(loaded, images),
+            implementation.predict(model, images),
+            "predictions",
+            rtol=0,
+            atol=1e-6,
+        )
+        after = []
+        for one in (model, loaded):
+            steps = take_steps(implementation, one, images, 1 - labels, count=1, learning_rate=1e-3)
+            after.append(
+                (trainable(steps.variables[0]), values(steps.variables[1])[offset_of(implementation, one)].item())
+            )
+        expect_equal(len(after[1][0]), len(after[0][0]), "number of trainable variables")
+        expect_close(after[1][1], after[0][1], f"{path} after one more step", rtol=0, atol=3e-5)
+
+
+@clause("TRAIN-6", Level.MUST, "transfer", f"{CODE}; notes, code 5")
+def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+    """The same seed gives the same run, parallel input pipeline included.
+
+    Bit by bit, on one machine and one backend, under augmentation and dropout.
+
+    If this fails, check for a parallel map over seeded layers, and for dropout or shuffling with a seed of their own.
+    """
+    first, again, _ = fits
+    expect_equal(again.history, first.history, "history of a second run")
+    got, expected = ([v.value for v in run.after] for run in (again, first))
+    for value, same in zip(got, expected, strict=True):
+        expect_same(value, same, "variable after a second run")
+
+
+@clause("TRAIN-7", Level.MUST, "transfer", CODE)
+def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+    """Validation images never change a variable: another validation set gives the same weights in the end.
+
+    If this fails, check that validation runs in inference mode and takes nothing from the generator of training.
+    """
+    first, _, other = fits
+    expect(
+        other.history["val_loss"] != first.history["val_loss"],
+        "losses on another set",
+        expected="others",
+        got="the same",
+    )
+    for value, same in zip(other.after, first.after, strict=True):
+        expect_same(value.value, same.value, f"{same.path} after training with another validation set")
+
+
+@clause("TRAIN-8", Level.MUST, "transfer", CODE)
+def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+    """The history has loss, accuracy, val_loss and val_accuracy for each epoch."""
+    got = {name: len(history) for name, history in fits[0].history.items()}
+    expect_equal(got, dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 6), "values by name")
+    everything = np.array(list(fits[0].history.values()))
+    expect(np.isfinite(everything).all(), "values of the history", expected="finite", got=everything)
+
+
+@clause("TRAIN-9", Level.MUST, "transfer", CODE)
+def test_every_training_image_is_used_once(idle_fit: Fit, implementation: Implementation) -> None:
+    """Every training image is used once in each epoch.
+
+    A model that is sure of its answers, and learns next to nothing, is right on 13 of 20 images, in batches of 8, 8 and 4
+    with 2, 2 and 3 wrong labels: leaving out a batch, or counting an image twice, gives another share.
+
+    If this fails, check for a last batch that is dropped, repeated or filled up, and for the mean over batches of means.
+    """
+    expect_close(idle_fit.history["accuracy"], [13 / 20, 13 / 20], "training accuracy", rtol=1e-6)
+
+
+@clause("TRAIN-10", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 7')
+def test_dropout_is_on_in_training_and_off_in_validation(
+    idle_fit: Fit, implementation: Implementation, confident: Path
+) -> None:
+    """Dropout is on in training steps and off in validation.
+
+    On the same images, by a model that learns next to nothing: the validation loss is that of its predictions, twice the
+    same; the training loss is another, and another in each epoch. Tolerance: 1e-4.
+
+    If this fails, check for a training flag that does not follow the phase.
+    """
+    images, labels = joined(list(idle_fit.validation))
+    p = implementation.predict(implementation.load(confident), images)
+    loss, expected = idle_fit.history["loss"], oracle.binary_crossentropy(p, labels)
+    expect_close(idle_fit.history["val_loss"], [expected, expected], "validation loss", rtol=1e-4)
+    apart = min(abs(loss[0] - expected), abs(loss[1] - expected), abs(loss[0] - loss[1])) / expected
+    expect(apart > 1e-4, "training losses under dropout", expected=f"other than {expected}", got=loss)
+
+
+@clause("AUG-8", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
+def test_augmentation_touches_the_training_set_only(implementation: Implementation, fits: tuple[Fit, Fit, Fit]) -> None:
+    """It touches the training set only: validation and test images reach the model unchanged.
+
+    The validation loss of the best epoch of a run under augmentation is that of the checkpoint's predictions for the
+    images as they are. Tolerance: 1e-4.
+
+    If this fails, check that validation, evaluation and prediction do not run the augmenting layers.
+    """
+    run = fits[0]
+    best = implementation.load(run.checkpoint)
+    images, labels = joined(list(run.validation))
+    expected = oracle.binary_crossentropy(implementation.predict(best, images), labels)
+    expect_close(min(run.history["val_loss"]), expected, "validation loss", rtol=1e-4)
+    expect_close(implementation.evaluate(best, run.validation)["loss"], expected, "loss of evaluate", rtol=1e-4)
+
+
+@clause("PRE-2", Level.MUST, "transfer", "notes, code 6")
+def test_preprocessing_is_applied_once(
+    implementation: Implementation, idle_fit: Fit, confident: Path, small: Preset
+) -> None:
+    """It is applied exactly once between the file and the base, in training, validation and prediction alike.
+
+    Prediction and validation are compared with float64 arithmetic on images scaled once (tolerance 1e-4); in training
+    a model that is sure of its answers keeps its accuracy.
+
+    If this fails, check for a model that scales its inputs and is given scaled ones, or neither.
+    """
+    model = implementation.load(confident)
+    images, labels = joined(list(idle_fit.validation))
+    pooled = xception.features(small.config, small.arrays, images / 127.5 - 1)
+    expected = head_of(implementation, model, 24).probabilities(pooled)
+    expect_close(implementation.predict(model, images), expected, "predictions", rtol=0, atol=1e-4)
+    loss = oracle.binary_crossentropy(expected, labels)
+    expect_close(idle_fit.history["val_loss"], [loss, loss], "validation loss", rtol=1e-3)
+    expect_close(idle_fit.history["accuracy"], [oracle.accuracy(expected, labels)] * 2, "training accuracy", rtol=1e-6)
