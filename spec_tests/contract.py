@@ -41,9 +41,7 @@ class Data(Protocol):
     def extract_archive(self, archive: Path, destination: Path) -> Path:
         """Unpack a zip into ``destination``; returns the folder. An error for an unsafe or damaged one."""
 
-    def make_subset(
-        self, source: Path, destination: Path, subset_name: str, start_index: int, end_index: int
-    ) -> Path:
+    def make_subset(self, source: Path, destination: Path, subset_name: str, start_index: int, end_index: int) -> Path:
         """Copy the images ``source/class.index.suffix`` of the range to destination/subset_name/class; returns it."""
 
     def load_images(
@@ -158,7 +156,7 @@ class Transfer(Protocol):
         """Train the head alone from now on."""
 
     def unfreeze_top(self, model: Model, layers: int = 4) -> Model:
-        """Train the head and the last ``layers`` layers of the base, batch normalisation excepted, a fresh optimiser."""
+        """Train the head and the last ``layers`` layers of the base, batch normalisation excepted; a new optimiser."""
 
     def variables(self, model: Model) -> list[Variable]:
         """Every array of the model, the optimiser's apart."""

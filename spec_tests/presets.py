@@ -30,7 +30,9 @@ def read_preset(folder: Path) -> Preset:
     """The preset of an Xception in ``folder``."""
     config = json.loads((folder / "config.json").read_text())["config"]
     filters = tuple(tuple(block) for block in config["stackwise_conv_filters"])
-    return Preset(folder, Xception(filters, tuple(config["stackwise_pooling"])), load_file(folder / "model.safetensors"))
+    return Preset(
+        folder, Xception(filters, tuple(config["stackwise_pooling"])), load_file(folder / "model.safetensors")
+    )
 
 
 def write_preset(folder: Path, config: Xception, arrays: Arrays) -> Preset:
@@ -60,7 +62,10 @@ def random_arrays(config: Xception, seed: int) -> Arrays:
 
     def calibrate(name: str, x: Array) -> Array:
         mean, variance = moments(x)
-        arrays[f"{name}/moving_mean"], arrays[f"{name}/moving_variance"] = mean.astype(np.float32), variance.astype(np.float32)
+        arrays[f"{name}/moving_mean"], arrays[f"{name}/moving_variance"] = (
+            mean.astype(np.float32),
+            variance.astype(np.float32),
+        )
         return (x - mean) / np.sqrt(variance + EPSILON) * arrays[f"{name}/gamma"] + arrays[f"{name}/beta"]
 
     feature_map(config, arrays, rng.uniform(-1, 1, CALIBRATION_IMAGES), calibrate)
@@ -82,7 +87,9 @@ def _h5_names(arrays: Arrays) -> list[str]:
     names, places = [], {"beta": 1, "moving_mean": 2, "moving_variance": 3, "pointwise_kernel": 1}
     for name in arrays:
         layer, _, array = name.partition("/")
-        kind = "batch_normalization" if layer.endswith("_bn") else KERAS_NAMES[layer.split("_", 1)[1].rstrip("0123456789")]
+        kind = (
+            "batch_normalization" if layer.endswith("_bn") else KERAS_NAMES[layer.split("_", 1)[1].rstrip("0123456789")]
+        )
         number = numbers.setdefault(kind, {}).setdefault(layer, len(numbers[kind]))
         names.append(f"layers/{kind}{f'_{number}' if number else ''}/vars/{places.get(array, 0)}")
     return names

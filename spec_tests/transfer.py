@@ -79,7 +79,7 @@ class Head:
     last: Array  # (256,)
     offset: float
 
-    def probabilities(self, features: Array) -> NDArray[np.float64]:
+    def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """Of class 1, (n,)."""
         return training.head(features, self.kernel, self.bias, self.last, self.offset)
 

@@ -105,7 +105,8 @@ def states(implementation: Implementation, small: Preset, xception_41: Preset) -
         ):
             model = change(model)
             lists.append(listed(model))
-        found.append(States(preset, *lists, top_kernels))
+        built, unfrozen, tuned, frozen = lists
+        found.append(States(preset, built, unfrozen, tuned, frozen, top_kernels))
     return found
 
 
@@ -139,13 +140,17 @@ def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> 
 
 
 @pytest.fixture(scope="session")
-def idle_fit(implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int) -> Fit:
+def idle_fit(
+    implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> Fit:
     """Two epochs that learn next to nothing, in batches of 8, 8 and 4; the labels of 7 images of 20 are wrong."""
     images, labels = tinted(20, seed + 2)
     wrong = np.isin(np.arange(20), (1, 2, 8, 9, 16, 17, 18))
     batches = in_batches(images, np.where(wrong, 1 - labels, labels).astype(np.int32), 8)
     model = implementation.load(confident)
-    return run_fit(implementation, model, batches, batches, tmp_path_factory, epochs=2, learning_rate=1e-9, augment=False)
+    return run_fit(
+        implementation, model, batches, batches, tmp_path_factory, epochs=2, learning_rate=1e-9, augment=False
+    )
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +170,9 @@ def fits(
     for chosen in (validation, validation, other):
         model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
         runs.append(
-            run_fit(implementation, model, train, chosen, tmp_path_factory, epochs=6, learning_rate=1.5e-3, augment=True)
+            run_fit(
+                implementation, model, train, chosen, tmp_path_factory, epochs=6, learning_rate=1.5e-3, augment=True
+            )
         )
     return runs[0], runs[1], runs[2]
 

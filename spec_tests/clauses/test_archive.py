@@ -50,7 +50,7 @@ def test_a_member_outside_refuses_the_whole_archive(implementation: Implementati
 
     If this fails, check that all names are looked at before the first file is written, and that unpacking does not rely
     on zipfile.extractall alone: it drops `..` and the leading slash and writes the rest, and writes a link as a file.
-    """  # noqa: E501
+    """
     with folder() as here:
         archive, destination = case.write(here / "photos.zip"), here / "deep" / "images"
         before = tree(here)
@@ -68,7 +68,7 @@ def test_a_damaged_archive_is_named_and_leaves_nothing(implementation: Implement
 
     If this fails, check that members are unpacked elsewhere first (the checksum of the last is known when the others are
     written), and that what was made is taken away again.
-    """  # noqa: E501
+    """
     with folder() as here:
         archive = case.write(here / "photos.zip")
         before = tree(here)

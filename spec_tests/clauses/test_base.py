@@ -1,6 +1,7 @@
 """The pretrained convolutional base and its preprocessing (notes, "전이학습과 사전학습 모델"; code 6)."""
 
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ PAPER = "arXiv 1610.02357; keras-hub's XceptionBackbone"
 
 
 @clause("BASE-1", Level.MUST, "transfer", PAPER)
-def test_the_base_has_the_arrays_of_its_configuration(states: list[States], implementation: Implementation) -> None:
+def test_the_base_has_the_arrays_of_its_configuration(states: list[States]) -> None:
     """xception_41 has 20,861,480 weights in 234 variables: 154 that can be trained (20,806,952) and 80 moving statistics (54,528); for any configuration of an Xception the numbers follow by the stated formula.
 
     A separable convolution has 9 × c_in + c_in × c_out weights, a plain one k² × c_in × c_out, a normalisation 2 × c
@@ -98,7 +99,7 @@ def test_weights_that_do_not_fit_are_refused(implementation: Implementation, sma
         spoil(arrays)
         preset = write_preset(tmp_path / spoil.__name__, SMALL, arrays)
         expect_error(
-            lambda folder=preset.folder: implementation.build_classifier(folder, image_size=SIZE, seed=0),
+            partial(implementation.build_classifier, preset.folder, image_size=SIZE, seed=0),
             f"loading weights with a {spoil.__name__} array",
         )
 

@@ -45,7 +45,9 @@ def test_a_prediction_is_a_probability(implementation: Implementation, untrained
 
 
 @clause("HEAD-3", Level.MUST, "transfer", CODE)
-def test_predictions_do_not_depend_on_their_company(implementation: Implementation, untrained: Model, seed: int) -> None:
+def test_predictions_do_not_depend_on_their_company(
+    implementation: Implementation, untrained: Model, seed: int
+) -> None:
     """Predictions do not depend on the batch size or on the other images of the batch, and are the same twice.
 
     Tolerance between batches: 1e-5, for another order of summation; none between two runs.
@@ -77,7 +79,12 @@ def test_the_fast_way_gives_the_same_predictions(
     batches, checkpoint = in_batches(extracted, labels, 8), tmp_path_factory.mktemp("features") / "best.keras"
     options = {"epochs": 4, "learning_rate": 1e-2, "checkpoint": checkpoint, "seed": seed}
     model, history = implementation.fit_head(model, batches, batches, **options)
-    expect(history["loss"][-1] < history["loss"][0], "loss after training on features", expected="less", got=history["loss"])
+    expect(
+        history["loss"][-1] < history["loss"][0],
+        "loss after training on features",
+        expected="less",
+        got=history["loss"],
+    )
     for trained in (model, implementation.load(checkpoint)):
         expected = head_of(implementation, trained, 24).probabilities(extracted)
         expect_close(implementation.predict(trained, images), expected, "predictions for images", rtol=0, atol=1e-5)

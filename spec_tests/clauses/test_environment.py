@@ -34,7 +34,7 @@ def test_a_backend_is_selected_before_keras_is_imported(session: Session, backen
     that are installed.
 
     If this fails, check that nothing imports Keras before KERAS_BACKEND is set: it is read once.
-    """  # noqa: E501
+    """
     expect_equal(session.refused, None, f"the error on selecting {backend} in a new Python")
     expect_equal(session.running, backend, "what Keras runs on after the backend was selected")
     expect_equal(session.again, None, "the error for the same backend once more")
@@ -64,7 +64,7 @@ def test_the_cell_magic_runs_its_cell_on_its_backend_alone(session: Session, bac
     Where IPython does not run there is no magic, and registering it says so.
 
     If this fails, check that the name is compared with the backend in use, and that the cell runs in the user's namespace.
-    """  # noqa: E501
+    """
     if importlib.util.find_spec("IPython") is None:
         pytest.skip("IPython is not installed")
     expect_equal((session.magic_outside, session.magic), (False, True), "register_magic() outside and inside IPython")

@@ -17,7 +17,7 @@ RATE = 1e-5
 
 
 @clause("TUNE-1", Level.MUST, "transfer", SOURCE)
-def test_the_last_four_layers_hold_two_kernels(states: list[States], implementation: Implementation) -> None:
+def test_the_last_four_layers_hold_two_kernels(states: list[States]) -> None:
     """Unfreezing the last four layers except batch normalisation leaves exactly the stated variables trainable: for xception_41 the depthwise and the pointwise kernel of block14_sepconv2 (2 variables, 3,159,552 weights), and the head's 4 besides.
 
     If this fails, check whether the four are counted from the end of the base (activation, convolution, normalisation,
@@ -31,7 +31,7 @@ def test_the_last_four_layers_hold_two_kernels(states: list[States], implementat
 
 
 @clause("TUNE-2", Level.MUST, "transfer", SOURCE)
-def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, implementation: Implementation) -> None:
+def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps) -> None:
     """After any number of steps those variables and the head's have changed, and no other has.
 
     If this fails, check that the training step was built anew after the layers were unfrozen.
@@ -41,7 +41,7 @@ def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, implemen
 
 
 @clause("TUNE-3", Level.MUST, "transfer", f"{SOURCE}; Keras documentation of BatchNormalization")
-def test_no_batch_normalisation_moves(tuning_steps: Steps, implementation: Implementation) -> None:
+def test_no_batch_normalisation_moves(tuning_steps: Steps) -> None:
     """No batch normalisation of the base moves its statistics or trains its gamma or beta, in the unfrozen layers too.
 
     If this fails, check that each one is frozen itself: a flag on the base, or training=False where it is called, need
@@ -73,7 +73,7 @@ def test_fine_tuning_starts_where_feature_extraction_ended(
 
 
 @clause("TUNE-5", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
-def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps, implementation: Implementation) -> None:
+def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps) -> None:
     """The optimiser starts afresh at learning rate 1e-5: the first step moves the last bias by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
 
     That bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, reached only by an optimiser that has a past.
@@ -86,7 +86,12 @@ def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps, implementat
     expect_close(np.abs(second[offset] - first[offset]).item(), RATE, "first step of the last bias", rtol=0.01)
     for before, after in zip(tuning_steps.variables, tuning_steps.variables[1:], strict=False):
         largest = max(np.abs(v.value - values(before)[v.path]).max() for v in after)
-        expect(largest <= LARGEST_STEP * RATE * 1.01, "largest step", expected=f"at most {LARGEST_STEP * RATE:.2e}", got=largest)
+        expect(
+            largest <= LARGEST_STEP * RATE * 1.01,
+            "largest step",
+            expected=f"at most {LARGEST_STEP * RATE:.2e}",
+            got=largest,
+        )
 
 
 @clause("TUNE-6", Level.MUST, "transfer", SOURCE)

@@ -15,7 +15,7 @@ SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'
 
 
 @clause("FRZ-1", Level.MUST, "transfer", SOURCE)
-def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States], implementation: Implementation) -> None:
+def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States]) -> None:
     """With a frozen base the whole model trains the head's four variables and no other; with every layer unfrozen, batch normalisation excepted, the base's kernels besides (74 of xception_41).
 
     What counts is the model that is trained: Keras's own base.trainable_weights can be empty while training changes
@@ -31,7 +31,7 @@ def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States
 
 
 @clause("FRZ-2", Level.MUST, "transfer", SOURCE)
-def test_a_frozen_base_stays_bit_identical(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+def test_a_frozen_base_stays_bit_identical(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit]) -> None:
     """After any number of training steps every variable of a frozen base is bit-identical, moving statistics included.
 
     If this fails, check that the change of what is trained came before the training step was built, for weight decay,
@@ -57,7 +57,7 @@ def test_a_frozen_base_runs_in_inference_mode(implementation: Implementation, co
 
 
 @clause("FRZ-4", Level.MUST, "transfer", SOURCE)
-def test_the_head_changes(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+def test_the_head_changes(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit]) -> None:
     """The variables of the head do change.
 
     If this fails, check that the optimiser was given the head's variables.

@@ -57,7 +57,7 @@ def test_batches_have_the_stated_form(implementation: Implementation, case: Gall
     Each gallery has a pixel of 0 and one of 255. Tolerance: 0.01 for what resizing rounds.
 
     If this fails, check that the last batch is not dropped or filled up, and that images are not scaled to [0, 1].
-    """  # noqa: E501
+    """
     with folder() as here:
         batches = [images for images, _ in read(implementation, case.write(here), case)]
     number = sum(case.counts)
@@ -79,7 +79,7 @@ def test_every_image_carries_its_own_label(implementation: Implementation, case:
 
     If this fails, check that the folders are sorted, since the file system's order is any, and that images and labels are
     shuffled together.
-    """  # noqa: E501
+    """
     with folder() as here:
         batches = read(implementation, case.write(here), case)
         for images, labels in map(joined, (batches, batches)):
@@ -116,7 +116,7 @@ def test_the_order_follows_from_the_seed(implementation: Implementation, case: G
     once in 6 × 10⁹.
 
     If this fails, check that the order is drawn again for each epoch, and from the seed alone.
-    """  # noqa: E501
+    """
     with folder() as here:
         directory = case.write(here)
         plain = read(implementation, directory, replace(case, shuffle=False))
@@ -141,7 +141,7 @@ def test_images_are_squashed_by_bilinear_interpolation(implementation: Implement
 
     If this fails, check for antialiasing (Pillow's and torchvision's resize smooth what they shrink), for corners that are
     aligned instead of half pixels, for values rounded to whole levels, and for cropping or bars that keep the aspect ratio.
-    """  # noqa: E501
+    """
     with folder() as here:
         got, _ = joined(read(implementation, case.write(here), replace(ANY, image_size=case.image_size)))
     expect_equal(len(got), len(case.images), "number of images")
@@ -176,7 +176,7 @@ def test_anything_but_two_classes_with_images_is_refused(implementation: Impleme
     Raised on loading or while the images are read; a folder that holds no image is empty, whatever else is in it.
 
     If this fails, check what becomes of a folder without images: Keras's image_dataset_from_directory makes it a class.
-    """  # noqa: E501
+    """
     with folder() as here:
         directory = case.write(here)
         expect_error(lambda: list(read(implementation, directory, ANY)), f"the class folder {case.name} {case.kind}")

@@ -12,7 +12,7 @@ from spec_tests.implementation import Implementation
 from spec_tests.oracles import training as oracle
 from spec_tests.oracles import xception
 from spec_tests.presets import Preset
-from spec_tests.transfer import SIZE, head_of, in_batches, moved, offset_of, tinted, trainable, values
+from spec_tests.transfer import SIZE, head_of, in_batches, offset_of, tinted, trainable, values
 
 CODE = "notes, code 8"
 KERAS = "Keras documentation"
@@ -72,7 +72,7 @@ def test_steps_are_those_of_adam(
 
 
 @clause("TRAIN-3", Level.MUST, "transfer", CODE)
-def test_one_small_batch_can_be_learnt(frozen_steps: Steps, implementation: Implementation) -> None:
+def test_one_small_batch_can_be_learnt(frozen_steps: Steps) -> None:
     """Training on one small batch drives its loss near zero.
 
     Thirty-two images of two tints, forty steps at 3e-3: below 0.05, from 0.7.
@@ -136,7 +136,7 @@ def test_a_loaded_model_goes_on_as_it_would_have(
 
 
 @clause("TRAIN-6", Level.MUST, "transfer", f"{CODE}; notes, code 5")
-def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit]) -> None:
     """The same seed gives the same run, parallel input pipeline included.
 
     Bit by bit, on one machine and one backend, under augmentation and dropout.
@@ -151,7 +151,7 @@ def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], implementation: Implem
 
 
 @clause("TRAIN-7", Level.MUST, "transfer", CODE)
-def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit]) -> None:
     """Validation images never change a variable: another validation set gives the same weights in the end.
 
     If this fails, check that validation runs in inference mode and takes nothing from the generator of training.
@@ -168,7 +168,7 @@ def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit], implementation: 
 
 
 @clause("TRAIN-8", Level.MUST, "transfer", CODE)
-def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit], implementation: Implementation) -> None:
+def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit]) -> None:
     """The history has loss, accuracy, val_loss and val_accuracy for each epoch."""
     got = {name: len(history) for name, history in fits[0].history.items()}
     expect_equal(got, dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 6), "values by name")
@@ -177,7 +177,7 @@ def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit], implem
 
 
 @clause("TRAIN-9", Level.MUST, "transfer", CODE)
-def test_every_training_image_is_used_once(idle_fit: Fit, implementation: Implementation) -> None:
+def test_every_training_image_is_used_once(idle_fit: Fit) -> None:
     """Every training image is used once in each epoch.
 
     A model that is sure of its answers, and learns next to nothing, is right on 13 of 20 images, in batches of 8, 8 and 4

@@ -14,7 +14,7 @@ MOMENTUM = 0.99  # the share of the old moving statistics that stays
 def batch_normalization(
     x: NDArray[Any], gamma: NDArray[Any], beta: NDArray[Any], mean: NDArray[Any], variance: NDArray[Any]
 ) -> Array:
-    """gamma × (x - mean) / sqrt(variance + epsilon) + beta."""
+    """Gamma × (x - mean) / sqrt(variance + epsilon) + beta."""
     centred = x.astype(np.float64) - mean
     return np.asarray(gamma * centred / np.sqrt(variance.astype(np.float64) + EPSILON) + beta)
 

@@ -96,7 +96,9 @@ def feature_map(config: Xception, arrays: Arrays, images: NDArray[Any], normalis
     """The last activation (n, h, w, channels) for images in [-1, 1], in inference mode."""
 
     def moving(name: str, x: Array) -> Array:
-        gamma, beta, mean, variance = (arrays[f"{name}/{s}"] for s in ("gamma", "beta", "moving_mean", "moving_variance"))
+        gamma, beta, mean, variance = (
+            arrays[f"{name}/{s}"] for s in ("gamma", "beta", "moving_mean", "moving_variance")
+        )
         return batch_normalization(x, gamma, beta, mean, variance)
 
     normalise = normalise or moving

@@ -12,9 +12,9 @@ import pytest
 from keras import layers
 from safetensors.numpy import load_file
 
-from spec_tests.pipeline.conftest import SMALL
 from reference.base import EMBEDDED_PRESET, calibrate, load_base, load_preprocessor, preprocess
 from reference.errors import PipelineError
+from spec_tests.pipeline.conftest import SMALL
 
 
 @pytest.fixture(scope="module")

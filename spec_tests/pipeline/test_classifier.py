@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from spec_tests.pipeline.conftest import SMALL
 from reference.base import EMBEDDED_PRESET
 from reference.classifier import build_classifier, build_convnet, feature_extractor, head
 from reference.features import extract_features
 from reference.training import predict
+from spec_tests.pipeline.conftest import SMALL
 
 
 def test_the_head_is_pooling_dense_dropout_and_a_sigmoid(classifier: Any) -> None:

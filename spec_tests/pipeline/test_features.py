@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spec_tests.pipeline.conftest import SMALL
 from reference import features
 from reference.base import EMBEDDED_PRESET
 from reference.classifier import build_classifier
 from reference.features import cached_features, extract_features, feature_batches, features_key
+from spec_tests.pipeline.conftest import SMALL
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spec_tests.pipeline.conftest import BACKEND
 from fixtures.animals import PRETRAINING, TASK
 from fixtures.dataset import drawn_images, drawn_jpeg
 from reference.__main__ import main
+from spec_tests.pipeline.conftest import BACKEND
 from spec_tests.pipeline.test_pipeline import results
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spec_tests.pipeline.conftest import MakeImages
 from reference import pipeline
 from reference.__main__ import main, parse_arguments
 from reference.base import EMBEDDED_PRESET
 from reference.pipeline import STAGES
+from spec_tests.pipeline.conftest import MakeImages
 
 SCALE = "0.012"  # 12, 6 and 12 images a class
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spec_tests.pipeline.conftest import BACKEND, SHARED
 from reference.__main__ import main
+from spec_tests.pipeline.conftest import BACKEND, SHARED
 from spec_tests.pipeline.test_pipeline import results
 
 ARCHIVE = SHARED / "data" / "train.zip"
