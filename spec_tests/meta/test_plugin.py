@@ -92,7 +92,8 @@ NUMPY_LAYERS = """
     def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_rate=1):
         turn = slice(None, None, -1 if padding == "same" else None)
         images, kernel = images[:, turn, turn], kernel[turn, turn]
-        return windows.conv2d(images, kernel, strides, dilation_rate, padding)[:, turn, turn].astype(np.float32)
+        strides, dilation = (size if isinstance(size, tuple) else (size, size) for size in (strides, dilation_rate))
+        return windows.conv2d(images, kernel, strides, dilation, padding)[:, turn, turn].astype(np.float32)
 """
 
 Run = Callable[..., pytest.RunResult]
