@@ -32,8 +32,8 @@ def conv2d(
     _check_window(images, kernel.shape[:2], padding, dilation_rate)
     if images.shape[-1] == 1:
         images, kernel = _two_channels(images, -1), _two_channels(kernel, -2)
-    outputs = ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate)
-    return _numpy(outputs if bias is None else ops.add(outputs, bias))
+    outputs = _numpy(ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate))
+    return outputs if bias is None else outputs + bias  # by NumPy: ops.add may add one of a wrong size to the rows
 
 
 def separable_conv2d(

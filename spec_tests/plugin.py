@@ -52,8 +52,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property"
     )
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
-    add("--data", metavar="PATH", help="zip or folder of photographs for the clauses of accuracy (default: drawn ones)")
-    add("--preset", metavar="PATH", help="pretrained base for the clauses of accuracy (default: the embedded one)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
