@@ -149,5 +149,8 @@ def test_global_average_pooling_is_the_mean(implementation: Implementation, case
     pixels = case.images.reshape(case.batch, -1, case.channels)
     order = np.random.default_rng(case.seed).permutation(pixels.shape[1])
     expected, scale = pixels.mean(axis=1, dtype=np.float64), np.abs(pixels).mean(axis=1, dtype=np.float64)
-    for images, what in ((case.images, "mean"), (pixels[:, order].reshape(case.images.shape), "mean in another order")):
+    for images, what in (
+        (case.images, "mean over the pixels"),
+        (pixels[:, order].reshape(case.images.shape), "mean in another order"),
+    ):
         expect_close(implementation.global_average_pooling2d(images), expected, what, rtol=SUM, scale=scale)
