@@ -24,17 +24,6 @@ def test_the_head_is_pooling_dense_dropout_and_a_sigmoid(classifier: Any) -> Non
     assert head(classifier).count_params() == 192 * 256 + 256 + 256 + 1
 
 
-def test_a_prediction_is_one_probability_for_each_image_whatever_its_company(classifier: Any, batch: Any) -> None:
-    images, _ = batch
-    together = predict(classifier, images)
-    assert together.shape == (12,)
-    assert ((together >= 0) & (together <= 1)).all()
-    assert together.std() > 1e-3
-    alone = np.concatenate([predict(classifier, images[i : i + 1]) for i in range(3)])
-    np.testing.assert_allclose(alone, together[:3], atol=1e-5)
-    np.testing.assert_array_equal(predict(classifier, images), together)
-
-
 def test_features_and_head_make_the_classifier(classifier: Any, batch: Any) -> None:
     images, _ = batch
     features = extract_features(classifier, images)

@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from reference.errors import PipelineError
-from reference.training import compile_classifier, evaluate, fit, load, predict, save, train_step
+from reference.training import compile_classifier, fit, load, predict, save, train_step
 
 
 def small_model(seed: int = 0, dropout: float = 0.25) -> Any:
@@ -29,57 +29,6 @@ def batches(count: int, size: int, seed: int = 0) -> list[Any]:
     return [
         ((rng.uniform(0, 150, (size, 12, 12, 3)) + 100 * y[:, None, None, None]).astype(np.float32), y) for y in labels
     ]
-
-
-@pytest.mark.parametrize("augment", [False, True])
-def test_a_seed_repeats_the_history(tmp_path: Path, augment: bool) -> None:
-    def history(seed: int) -> Any:
-        checkpoint = tmp_path / "best.keras"
-        train, validation = batches(6, 8), batches(2, 8, seed=1)
-        return fit(small_model(), train, validation, epochs=3, checkpoint=checkpoint, seed=seed, augment=augment)[1]
-
-    first = history(1)
-    assert set(first) == {"loss", "accuracy", "val_loss", "val_accuracy"}
-    assert {len(values) for values in first.values()} == {3}
-    assert history(1) == first
-    if augment:
-        assert history(2) != first
-
-
-def test_the_checkpoint_holds_the_epoch_of_the_lowest_validation_loss(tmp_path: Path) -> None:
-    """Validation labels are reversed, so that learning makes the validation loss rise."""
-    reversed_labels = [(images, 1 - labels) for images, labels in batches(2, 8, seed=1)]
-    model, history = fit(
-        small_model(), batches(8, 8), reversed_labels, epochs=5, learning_rate=0.02, checkpoint=tmp_path / "best.keras"
-    )
-    losses = history["val_loss"]
-    assert losses[-1] > min(losses) + 0.01
-    best = evaluate(load(tmp_path / "best.keras"), reversed_labels)
-    assert best["loss"] == pytest.approx(min(losses), rel=1e-5)
-    assert evaluate(model, reversed_labels)["loss"] == pytest.approx(losses[-1], rel=1e-5)
-
-
-def test_validation_images_never_change_a_variable(tmp_path: Path) -> None:
-    def weights(validation: Any) -> Any:
-        model, _ = fit(small_model(), batches(4, 8), validation, epochs=2, checkpoint=tmp_path / "best.keras")
-        return model.get_weights()
-
-    for a, b in zip(weights(batches(2, 8, seed=1)), weights(batches(3, 8, seed=2)), strict=True):
-        np.testing.assert_array_equal(a, b)
-
-
-def test_a_loaded_model_predicts_the_same_and_trains_on_the_same(tmp_path: Path) -> None:
-    (images, labels), (more, their_labels) = batches(2, 16)
-    model, _ = train_step(small_model(dropout=0), images, labels)  # the state of its generator is not in a file
-    save(model, tmp_path / "model.keras")
-    loaded = load(tmp_path / "model.keras")
-    np.testing.assert_array_equal(predict(loaded, images), predict(model, images))
-    assert int(loaded.optimizer.iterations) == 1
-    model, logs = train_step(model, more, their_labels)
-    loaded, same = train_step(loaded, more, their_labels)
-    assert logs == pytest.approx(same, rel=1e-6)
-    np.testing.assert_allclose(predict(loaded, images), predict(model, images), atol=1e-6)
-    assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file", None])
@@ -109,19 +58,6 @@ def test_a_checkpoint_whose_optimiser_is_unknown_here_is_loaded_with_a_fresh_one
     [(images, labels)] = batches(1, 8)
     np.testing.assert_array_equal(predict(loaded, images), predict(model, images))
     train_step(loaded, images, labels)
-
-
-def test_accuracy_and_loss_are_means_over_samples_not_over_batches() -> None:
-    model = small_model()
-    [(images, labels)] = batches(1, 10)
-    labels[8:] = 1 - (predict(model, images[8:]) > 0.5)  # the short batch is the bad one
-    uneven = [(images[:8], labels[:8]), (images[8:], labels[8:])]
-    probabilities = predict(model, images).astype(np.float64)
-    scores = evaluate(model, uneven)
-    assert scores["accuracy"] == pytest.approx(((probabilities > 0.5) == labels).mean())
-    loss = -np.where(labels == 1, np.log(probabilities), np.log1p(-probabilities))
-    assert scores["loss"] == pytest.approx(loss.mean(), rel=1e-4)
-    assert scores["accuracy"] != pytest.approx(0.5 * ((probabilities[:8] > 0.5) == labels[:8]).mean())
 
 
 def test_training_steps_report_their_own_batch_and_drive_its_loss_down() -> None:
