@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from reference.backend import BACKENDS, DEFAULT_BACKEND, select_backend
-from reference.errors import PipelineError
+from .backend import BACKENDS, DEFAULT_BACKEND, select_backend
+from .errors import PipelineError
 
 STAGES = ("data", "features", "augmented", "tune", "convnet", "convnet-augmented")
 EMBEDDED = "embedded"
@@ -69,10 +69,10 @@ def run_pipeline(options: argparse.Namespace) -> None:
     """The stages asked for and, last, the report; Keras is imported only here, after the backend is chosen."""
     from rich.console import Console
 
-    from reference.base import DEFAULT_PRESET, EMBEDDED_PRESET
-    from reference.pipeline import STAGES as FUNCTIONS
-    from reference.report import write_report
-    from reference.run import Config, Run
+    from .base import DEFAULT_PRESET, EMBEDDED_PRESET
+    from .pipeline import STAGES as FUNCTIONS
+    from .report import write_report
+    from .run import Config, Run
 
     base = options.base or (str(EMBEDDED_PRESET) if options.data == EMBEDDED else DEFAULT_PRESET)
     config = Config(

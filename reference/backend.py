@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from reference.errors import PipelineError
+from .errors import PipelineError
 
 BACKENDS = ("jax", "tensorflow", "torch")
 DEFAULT_BACKEND = "jax"

@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from reference.errors import PipelineError
+from .errors import PipelineError
 
 DEFAULT_PRESET = "xception_41_imagenet"
 EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 from keras import layers
 
-from reference.base import DEFAULT_PRESET, load_base, load_preprocessor
-from reference.freezing import freeze_base
-from reference.loading import IMAGE_SIZE
-from reference.training import compile_classifier
+from .base import DEFAULT_PRESET, load_base, load_preprocessor
+from .freezing import freeze_base
+from .loading import IMAGE_SIZE
+from .training import compile_classifier
 
 UNITS = 256
 DROPOUT = 0.25

@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from reference.errors import PipelineError
+from .errors import PipelineError
 
 COMPETITION = "dogs-vs-cats"
 ARCHIVE = "train.zip"

@@ -16,10 +16,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from reference.base import BASE
-from reference.classifier import feature_extractor, head
-from reference.loading import BATCH_SIZE, Batch
-from reference.training import LEARNING_RATE, History, fit, load, save
+from .base import BASE
+from .classifier import feature_extractor, head
+from .loading import BATCH_SIZE, Batch
+from .training import LEARNING_RATE, History, fit, load, save
 
 Features = NDArray[np.float32]
 

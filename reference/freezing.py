@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from reference.base import BASE
-from reference.training import FINE_TUNING_RATE, LEARNING_RATE, compile_classifier
+from .base import BASE
+from .training import FINE_TUNING_RATE, LEARNING_RATE, compile_classifier
 
 TOP_LAYERS = 4
 

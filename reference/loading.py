@@ -17,8 +17,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from reference.errors import PipelineError
-from reference.subset import IMAGE_SUFFIXES
+from .errors import PipelineError
+from .subset import IMAGE_SUFFIXES
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64

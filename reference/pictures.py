@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from reference.augmentation import augment
-from reference.loading import IMAGE_SIZE, ImageBatches
-from reference.run import Result
+from .augmentation import augment
+from .loading import IMAGE_SIZE, ImageBatches
+from .run import Result
 
 VERSIONS = 9
 COLUMNS = 6

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from rich.progress import track
 
-from reference.base import calibrate, load_base, load_preprocessor
-from reference.classifier import DROPOUT, build_convnet, classifier_on, head
-from reference.download import obtain
-from reference.errors import PipelineError
-from reference.evaluation import judge
-from reference.features import cached_features, feature_batches, fit_head
-from reference.freezing import unfreeze_top
-from reference.loading import IMAGE_SIZE
-from reference.run import Result, Run, epoch_bar
-from reference.subset import make_subset, scaled_split
-from reference.training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict
+from .base import calibrate, load_base, load_preprocessor
+from .classifier import DROPOUT, build_convnet, classifier_on, head
+from .download import obtain
+from .errors import PipelineError
+from .evaluation import judge
+from .features import cached_features, feature_batches, fit_head
+from .freezing import unfreeze_top
+from .loading import IMAGE_SIZE
+from .run import Result, Run, epoch_bar
+from .subset import make_subset, scaled_split
+from .training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict
 
 EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-augmented": 20}
 CALIBRATION_BATCHES = 2

@@ -3,8 +3,8 @@
 from rich import box
 from rich.table import Table
 
-from reference import pictures
-from reference.run import Result, Run
+from . import pictures
+from .run import Result, Run
 
 HEADINGS = ("stage", "accuracy", "95 % interval", "epoch", "time", "memory")
 

@@ -20,9 +20,9 @@ import keras
 from rich.console import Console
 from rich.progress import Progress
 
-from reference.errors import PipelineError
-from reference.loading import ImageBatches, load_images
-from reference.training import MONITOR
+from .errors import PipelineError
+from .loading import ImageBatches, load_images
+from .training import MONITOR
 
 PACKAGES = ("keras", "keras-hub", "jax", "tensorflow", "torch", "numpy")
 

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from reference.errors import PipelineError
+from .errors import PipelineError
 
 SPLIT = {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}  # indices a class: start, end
 IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from reference.augmentation import augment_dataset, augmentation_layers
-from reference.errors import PipelineError
-from reference.loading import BATCH_SIZE, Batch, ImageBatches
+from .augmentation import augment_dataset, augmentation_layers
+from .errors import PipelineError
+from .loading import BATCH_SIZE, Batch, ImageBatches
 
 LEARNING_RATE = 1e-3
 FINE_TUNING_RATE = 1e-5

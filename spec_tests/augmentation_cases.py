@@ -7,10 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spec_tests.contract import Array
-from spec_tests.implementation import Implementation
-from spec_tests.oracles.transformations import chart, recover
-from spec_tests.strategies import SEEDS
+from .contract import Array
+from .implementation import Implementation
+from .oracles.transformations import chart, recover
+from .strategies import SEEDS
 
 # Each example is a batch of images, and a call takes as long as a hundred of small layers.
 SOME = settings(max_examples=max(3, settings().max_examples // 10))

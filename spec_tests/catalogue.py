@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from spec_tests import clauses
-from spec_tests.clause import Clause
-from spec_tests.contract import STAGES
+from . import clauses
+from .clause import Clause
+from .contract import STAGES
 
 FAMILIES = {  # in the order of the pipeline
     "ENV": "choosing a backend",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from spec_tests.contract import STAGES
+from .contract import STAGES
 
 ADVICE = "If this fails, check "
 Test = TypeVar("Test", bound=Callable[..., Any])

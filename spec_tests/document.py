@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from spec_tests import contract
-from spec_tests.catalogue import FAMILIES, all_clauses
-from spec_tests.clause import ADVICE, Clause
-from spec_tests.contract import STAGES
+from . import contract
+from .catalogue import FAMILIES, all_clauses
+from .clause import ADVICE, Clause
+from .contract import STAGES
 
 FILE = Path(__file__).parents[1] / "SPEC.md"
 COMMAND = "python -m spec_tests.document"

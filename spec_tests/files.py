@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect
+from .checks import expect
 
 Tree = dict[str, object]
 

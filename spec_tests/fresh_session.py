@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
-from spec_tests.implementation import load
+from .implementation import load
 
 BACKENDS = ("jax", "tensorflow", "torch")
 UNKNOWN = ("mxnet", "no such backend")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from spec_tests.strategies import SEEDS
+from .strategies import SEEDS
 
 Pair = tuple[int, int]
 Mark = tuple[int, int]  # class and index

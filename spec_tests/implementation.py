@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from spec_tests.contract import STAGES, functions
+from .contract import STAGES, functions
 
 NO_REASONS: Mapping[str, str] = MappingProxyType({})
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spec_tests.checks import expect_close
-from spec_tests.contract import Array, Size
-from spec_tests.implementation import Implementation
-from spec_tests.oracles import windows as oracle
-from spec_tests.oracles.normalization import EPSILON, batch_normalization, moments, moved
-from spec_tests.oracles.windows import Pair
-from spec_tests.statistics import axis_p_values, binomial_counts_p_value, binomial_p_value, independence_p_value
-from spec_tests.strategies import Batch, Window, arrays
+from .checks import expect_close
+from .contract import Array, Size
+from .implementation import Implementation
+from .oracles import windows as oracle
+from .oracles.normalization import EPSILON, batch_normalization, moments, moved
+from .oracles.windows import Pair
+from .statistics import axis_p_values, binomial_counts_p_value, binomial_p_value, independence_p_value
+from .strategies import Batch, Window, arrays
 
 SUM = 1e-5  # tolerance of a sum, of its terms' magnitudes
 MOVED = 1e-6  # of a moving statistic: a step is a hundredth of it

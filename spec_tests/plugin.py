@@ -14,13 +14,13 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, settings
 
-from spec_tests import checks
-from spec_tests.catalogue import all_clauses, selected, unknown
-from spec_tests.clause import Clause, Level
-from spec_tests.contract import STAGES
-from spec_tests.implementation import BrokenAdapter, Implementation, installed_version, load
-from spec_tests.report import FAILURES, Failure, Outcome, Result, explain, failures, summary
-from spec_tests.reproduce import drawn, snippet
+from . import checks
+from .catalogue import all_clauses, selected, unknown
+from .clause import Clause, Level
+from .contract import STAGES
+from .implementation import BrokenAdapter, Implementation, installed_version, load
+from .report import FAILURES, Failure, Outcome, Result, explain, failures, summary
+from .reproduce import drawn, snippet
 
 DEFAULT_IMPLEMENTATION = "reference"
 DEFAULT_BACKEND = "jax"
@@ -52,6 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property"
     )
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
+    add("--data", type=Path, metavar="PATH",
+        help="zip or folder of photographs for the clauses of accuracy (default: the embedded drawings)")  # fmt: skip
+    add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
 
 
 def pytest_configure(config: pytest.Config) -> None:

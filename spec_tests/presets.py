@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from spec_tests.oracles.normalization import EPSILON, moments
-from spec_tests.oracles.xception import Array, Arrays, Xception, feature_map
+from .oracles.normalization import EPSILON, moments
+from .oracles.xception import Array, Arrays, Xception, feature_map
 
 KERAS_NAMES = {"conv": "conv2d", "residual_conv": "conv2d", "sepconv": "separable_conv2d"}
 CALIBRATION_IMAGES = (4, 40, 44, 3)

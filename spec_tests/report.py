@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from spec_tests.catalogue import order
-from spec_tests.checks import Violation
-from spec_tests.clause import Clause
+from .catalogue import order
+from .checks import Violation
+from .clause import Clause
 
 MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clause.py")  # frames that nobody wants to see
 OURS = "/spec_tests/"

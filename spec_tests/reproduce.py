@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from spec_tests.catalogue import tests
-from spec_tests.clause import Clause
-from spec_tests.implementation import load
+from .catalogue import tests
+from .clause import Clause
+from .implementation import load
 
 
 def reproduce(id: str, target: str, backend: str | None = None, **arguments: Any) -> None:

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spec_tests.oracles.windows import ONE, Padding, Pair, output_side, same_padding, span
+from .oracles.windows import ONE, Padding, Pair, output_side, same_padding, span
 
 Array = NDArray[np.float32]
 

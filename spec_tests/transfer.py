@@ -7,10 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spec_tests.contract import Array, Batches, Labels, Model, Variable
-from spec_tests.implementation import Implementation
-from spec_tests.oracles import training
-from spec_tests.oracles.xception import Xception
+from .contract import Array, Batches, Labels, Model, Variable
+from .implementation import Implementation
+from .oracles import training
+from .oracles.xception import Xception
 
 SIZE = (50, 48)  # rectangular, and a pool of SMALL pads it unevenly
 UNITS = 256

@@ -6,18 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fixtures
-from spec_tests.contract import Array, Batches, History, Labels, Model, Variable
-from spec_tests.implementation import Implementation
-from spec_tests.oracles.xception import XCEPTION_41
-from spec_tests.presets import Preset, random_arrays, read_preset, write_preset
-from spec_tests.transfer import SIZE, SMALL, in_batches, named, tinted
+from ..accuracy import EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing, photographs
+from ..accuracy import trial as make_trial
+from ..contract import Array, Batches, History, Labels, Model, Variable
+from ..implementation import Implementation
+from ..oracles.xception import XCEPTION_41
+from ..presets import Preset, random_arrays, read_preset, write_preset
+from ..records import name_of, recorded_trials
+from ..transfer import SIZE, SMALL, in_batches, named, tinted
+
+FIRST_UNRECORDED = 1000  # the seeds of recorded trials are below
 
 
 @pytest.fixture(scope="session")
 def embedded() -> Preset:
     """The embedded base."""
-    return read_preset(Path(fixtures.__file__).parent / "xception_drawn")
+    return read_preset(EMBEDDED_PRESET)
 
 
 @pytest.fixture(scope="session")
@@ -214,3 +218,45 @@ def run_fit(
         augment=augment,
     )
     return Fit(model, before, implementation.variables(model), history, train, validation, checkpoint)
+
+
+@pytest.fixture(scope="session")
+def splits(request: pytest.FixtureRequest) -> dict[str, Split]:
+    """Training, validation and test images of the clauses of accuracy."""
+    data = request.config.option.data
+    return photographs(data) if data else drawn_splits()
+
+
+@pytest.fixture(scope="session")
+def trial(implementation: Implementation, splits: dict[str, Split], request: pytest.FixtureRequest, seed: int) -> Trial:
+    """One trial of all ways of training, with a seed that no recorded trial has."""
+    preset = request.config.option.preset or EMBEDDED_PRESET
+    return make_trial(implementation, splits, preset, FIRST_UNRECORDED + seed)
+
+
+@pytest.fixture(scope="session")
+def shuffled(
+    implementation: Implementation, splits: dict[str, Split], trial: Trial, request: pytest.FixtureRequest, seed: int
+) -> list[float]:
+    """What heads reach that are trained on shuffled labels: in the trial, and with four other seeds."""
+    preset, first = request.config.option.preset or EMBEDDED_PRESET, 2 * FIRST_UNRECORDED + 4 * seed
+    return [trial.shuffled, *chances(implementation, splits, preset, range(first, first + 4))]
+
+
+@pytest.fixture(scope="session")
+def narrowings(
+    implementation: Implementation, splits: dict[str, Split], trial: Trial, seed: int
+) -> tuple[float, float]:
+    """How much augmentation and dropout narrow the gap of a convnet: in the trial, and with another seed."""
+    other = narrowing(implementation, splits, 2 * FIRST_UNRECORDED + seed)
+    return trial.gap - trial.augmented_gap, other
+
+
+@pytest.fixture(scope="session")
+def recorded(request: pytest.FixtureRequest) -> list[Trial]:
+    """The trials of the reference on the same data."""
+    name = name_of(request.config.option.data, request.config.option.preset)
+    trials = recorded_trials(name)
+    if not trials:
+        pytest.skip(f"no trials of the reference on {name} are recorded: make them with python -m spec_tests.records")
+    return trials

@@ -2,9 +2,9 @@
 
 from hypothesis import given
 
-from spec_tests.checks import expect_equal, expect_error
-from spec_tests.clause import Level, clause
-from spec_tests.files import (
+from ..checks import expect_equal, expect_error
+from ..clause import Level, clause
+from ..files import (
     Archive,
     Damaged,
     Interrupted,
@@ -18,7 +18,7 @@ from spec_tests.files import (
     tree,
     unsafe_archives,
 )
-from spec_tests.implementation import Implementation
+from ..implementation import Implementation
 
 SOURCE = "notes, code 2"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from numpy.typing import NDArray
 
-from spec_tests.augmentation_cases import (
+from ..augmentation_cases import (
     FEW,
     SOME,
     TRANSFORMATIONS,
@@ -19,12 +19,12 @@ from spec_tests.augmentation_cases import (
     pictures,
     transform,
 )
-from spec_tests.checks import expect, expect_close, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.contract import Array
-from spec_tests.implementation import Implementation
-from spec_tests.oracles.transformations import comes_from_outside, recover, rotation, transformed, zoom
-from spec_tests.statistics import ALPHA, binomial_p_value, independence_p_value, uniform_p_value
+from ..checks import expect, expect_close, expect_same
+from ..clause import Level, clause
+from ..contract import Array
+from ..implementation import Implementation
+from ..oracles.transformations import comes_from_outside, recover, rotation, transformed, zoom
+from ..statistics import ALPHA, binomial_p_value, independence_p_value, uniform_p_value
 
 SOURCE = 'notes, "과적합과 데이터 증강"; code 5'
 KERAS = "Keras documentation of"

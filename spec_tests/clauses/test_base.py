@@ -8,16 +8,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect, expect_close, expect_equal, expect_error
-from spec_tests.clause import Level, clause
-from spec_tests.clauses.conftest import States
-from spec_tests.implementation import Implementation
-from spec_tests.oracles import xception as oracle
-from spec_tests.oracles.images import resize_bilinear
-from spec_tests.oracles.xception import XCEPTION_41, Arrays
-from spec_tests.presets import Preset, write_preset
-from spec_tests.strategies import SEEDS
-from spec_tests.transfer import SIZE, SMALL, tinted
+from ..checks import expect, expect_close, expect_equal, expect_error
+from ..clause import Level, clause
+from ..clauses.conftest import States
+from ..implementation import Implementation
+from ..oracles import xception as oracle
+from ..oracles.images import resize_bilinear
+from ..oracles.xception import XCEPTION_41, Arrays
+from ..presets import Preset, write_preset
+from ..strategies import SEEDS
+from ..transfer import SIZE, SMALL, tinted
 
 CODE = "notes, code 6"
 PAPER = "arXiv 1610.02357; keras-hub's XceptionBackbone"

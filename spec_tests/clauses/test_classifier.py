@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from spec_tests.checks import expect, expect_close, expect_equal, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.clauses.conftest import States
-from spec_tests.contract import Model
-from spec_tests.implementation import Implementation
-from spec_tests.oracles import xception as oracle
-from spec_tests.presets import Preset
-from spec_tests.transfer import SIZE, head_of, in_batches, tinted
+from ..checks import expect, expect_close, expect_equal, expect_same
+from ..clause import Level, clause
+from ..clauses.conftest import States
+from ..contract import Model
+from ..implementation import Implementation
+from ..oracles import xception as oracle
+from ..presets import Preset
+from ..transfer import SIZE, head_of, in_batches, tinted
 
 CODE = "notes, code 7"
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'

@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect_close, expect_equal, expect_error, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.implementation import Implementation
-from spec_tests.layers import SEEN, SUM, convolve, expect_convolution, expect_separable, magnitudes, plain, separate
-from spec_tests.oracles import windows as oracle
-from spec_tests.strategies import Window, arrays, windows
+from ..checks import expect_close, expect_equal, expect_error, expect_same
+from ..clause import Level, clause
+from ..implementation import Implementation
+from ..layers import SEEN, SUM, convolve, expect_convolution, expect_separable, magnitudes, plain, separate
+from ..oracles import windows as oracle
+from ..strategies import Window, arrays, windows
 
 LOCAL = 'notes, "Dense Layer vs Convolution Layer"'
 CNN = 'notes, "합성곱 신경망 (CNNs)"'

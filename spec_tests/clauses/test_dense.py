@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect_close, expect_equal, expect_error, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.implementation import Implementation
-from spec_tests.layers import SEEN, SUM
-from spec_tests.oracles.windows import dense
-from spec_tests.strategies import Matrix, matrices
+from ..checks import expect_close, expect_equal, expect_error, expect_same
+from ..clause import Level, clause
+from ..implementation import Implementation
+from ..layers import SEEN, SUM
+from ..oracles.windows import dense
+from ..strategies import Matrix, matrices
 
 SOURCE = 'notes, "Dense Layer vs Convolution Layer"'
 

@@ -4,12 +4,12 @@ import importlib.util
 
 import pytest
 
-from spec_tests import fresh_session
-from spec_tests.checks import expect, expect_equal
-from spec_tests.clause import Level, clause
-from spec_tests.fresh_session import Session
-from spec_tests.implementation import Implementation
-from spec_tests.plugin import backend_of
+from .. import fresh_session
+from ..checks import expect, expect_equal
+from ..clause import Level, clause
+from ..fresh_session import Session
+from ..implementation import Implementation
+from ..plugin import backend_of
 
 SOURCE = "notes, code 1"
 

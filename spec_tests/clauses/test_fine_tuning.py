@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from spec_tests.checks import expect, expect_close, expect_equal
-from spec_tests.clause import Level, clause
-from spec_tests.clauses.conftest import States, Steps, take_steps
-from spec_tests.implementation import Implementation
-from spec_tests.oracles.training import LARGEST_STEP
-from spec_tests.presets import Preset
-from spec_tests.transfer import moved, named, tinted, trainable, values
+from ..checks import expect, expect_close, expect_equal
+from ..clause import Level, clause
+from ..clauses.conftest import States, Steps, take_steps
+from ..implementation import Implementation
+from ..oracles.training import LARGEST_STEP
+from ..presets import Preset
+from ..transfer import moved, named, tinted, trainable, values
 
 SOURCE = 'notes, "부분 파인튜닝"; code 9'
 RATE = 1e-5

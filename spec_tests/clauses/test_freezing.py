@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from spec_tests.checks import expect, expect_equal
-from spec_tests.clause import Level, clause
-from spec_tests.clauses.conftest import Fit, States, Steps
-from spec_tests.implementation import Implementation
-from spec_tests.oracles.xception import is_kernel
-from spec_tests.transfer import moved, tinted, trainable, values
+from ..checks import expect, expect_equal
+from ..clause import Level, clause
+from ..clauses.conftest import Fit, States, Steps
+from ..implementation import Implementation
+from ..oracles.xception import is_kernel
+from ..transfer import moved, tinted, trainable, values
 
 SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'
 

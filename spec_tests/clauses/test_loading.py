@@ -9,10 +9,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect, expect_close, expect_equal, expect_error
-from spec_tests.clause import Level, clause
-from spec_tests.files import folder
-from spec_tests.galleries import (
+from ..checks import expect, expect_close, expect_equal, expect_error
+from ..clause import Level, clause
+from ..files import folder
+from ..galleries import (
     MODES,
     Broken,
     Coloured,
@@ -28,9 +28,9 @@ from spec_tests.galleries import (
     misfits,
     resizings,
 )
-from spec_tests.implementation import Implementation
-from spec_tests.oracles.images import resize_bilinear
-from spec_tests.strategies import SEEDS
+from ..implementation import Implementation
+from ..oracles.images import resize_bilinear
+from ..strategies import SEEDS
 
 SOURCE = "notes, code 4"
 ANY = Gallery((3, 3))  # how to read where it does not matter

@@ -4,13 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect, expect_close, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.implementation import Implementation
-from spec_tests.layers import RATES, dropout_p_values, expect_moved, expect_normalized, masks
-from spec_tests.oracles.normalization import moments
-from spec_tests.statistics import ALPHA
-from spec_tests.strategies import Batch, batches
+from ..checks import expect, expect_close, expect_same
+from ..clause import Level, clause
+from ..implementation import Implementation
+from ..layers import RATES, dropout_p_values, expect_moved, expect_normalized, masks
+from ..oracles.normalization import moments
+from ..statistics import ALPHA
+from ..strategies import Batch, batches
 
 NORM = "Keras documentation of BatchNormalization; arXiv 1502.03167"
 DROP = 'notes, "과적합과 데이터 증강"; Keras documentation of Dropout'

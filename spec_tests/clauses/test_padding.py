@@ -5,11 +5,11 @@ from functools import partial
 
 from hypothesis import given
 
-from spec_tests.checks import expect_close, expect_equal, expect_error
-from spec_tests.clause import Level, clause
-from spec_tests.implementation import Implementation
-from spec_tests.layers import SUM, convolve, expect_convolution, expect_separable, magnitudes, separate
-from spec_tests.strategies import Window, misfits, windows
+from ..checks import expect_close, expect_equal, expect_error
+from ..clause import Level, clause
+from ..implementation import Implementation
+from ..layers import SUM, convolve, expect_convolution, expect_separable, magnitudes, separate
+from ..strategies import Window, misfits, windows
 
 SOURCE = 'notes, "패딩과 스트라이드"; Keras documentation of Conv2D'
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from spec_tests.checks import expect_close, expect_equal, expect_error, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.implementation import Implementation
-from spec_tests.layers import POOLINGS, SUM, expect_pooled, pool
-from spec_tests.oracles import windows as oracle
-from spec_tests.strategies import Window, misfits, windows
+from ..checks import expect_close, expect_equal, expect_error, expect_same
+from ..clause import Level, clause
+from ..implementation import Implementation
+from ..layers import POOLINGS, SUM, expect_pooled, pool
+from ..oracles import windows as oracle
+from ..strategies import Window, misfits, windows
 
 SOURCE = 'notes, "풀링(Pooling)"; Keras documentation of MaxPooling2D and AveragePooling2D'
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_tests.checks import expect_equal, expect_error
-from spec_tests.clause import Level, clause
-from spec_tests.files import expect_tree, folder, tree
-from spec_tests.galleries import Cut, Gap, Source, a_share_of_the_examples, cuts, gaps
-from spec_tests.implementation import Implementation
+from ..checks import expect_equal, expect_error
+from ..clause import Level, clause
+from ..files import expect_tree, folder, tree
+from ..galleries import Cut, Gap, Source, a_share_of_the_examples, cuts, gaps
+from ..implementation import Implementation
 
 SOURCE = "notes, code 3"
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from spec_tests.checks import expect, expect_close, expect_equal, expect_same
-from spec_tests.clause import Level, clause
-from spec_tests.clauses.conftest import Fit, Steps, take_steps
-from spec_tests.contract import Array, Labels, Model
-from spec_tests.implementation import Implementation
-from spec_tests.oracles import training as oracle
-from spec_tests.oracles import xception
-from spec_tests.presets import Preset
-from spec_tests.transfer import SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from ..checks import expect, expect_close, expect_equal, expect_same
+from ..clause import Level, clause
+from ..clauses.conftest import Fit, Steps, take_steps
+from ..contract import Array, Labels, Model
+from ..implementation import Implementation
+from ..oracles import training as oracle
+from ..oracles import xception
+from ..presets import Preset
+from ..transfer import SIZE, head_of, in_batches, offset_of, tinted, trainable, values
 
 CODE = "notes, code 8"
 KERAS = "Keras documentation"

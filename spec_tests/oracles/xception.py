@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spec_tests.oracles.normalization import batch_normalization
-from spec_tests.oracles.windows import conv2d, max_pooling2d, output_side, separable_conv2d
+from .normalization import batch_normalization
+from .windows import conv2d, max_pooling2d, output_side, separable_conv2d
 
 Array = NDArray[np.float64]
 Arrays = dict[str, NDArray[np.float32]]

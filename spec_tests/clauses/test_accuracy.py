@@ -1,0 +1,114 @@
+"""What the whole must reach (notes, code 8 and 10; "내가 이해한 핵심").
+
+A trial trains on 60 images a class, by every way, and is judged on 100 others a class. It is compared
+with the reference's own trials, at least 20 seeds a backend, in ``spec_tests/records.json``: a bound is
+passed once in a million times by an implementation that is as good, if accuracies are normal around
+their mean. Differences are taken within a seed.
+"""
+
+from ..accuracy import Trial
+from ..checks import expect
+from ..clause import Level, clause
+from ..records import highest, lowest
+from ..statistics import ALPHA
+
+KEY_POINTS = 'notes, "내가 이해한 핵심"'
+Recorded = list[Trial]
+
+
+@clause("ACC-1", Level.STOCHASTIC, "transfer", "notes, code 8")
+def test_feature_extraction_reaches_the_reference(trial: Trial, recorded: Recorded) -> None:
+    """Feature extraction reaches the reference accuracy of its dataset and base.
+
+    False alarms: 1e-6.
+
+    If this fails, check preprocessing, the weights of the base, batch normalisation in inference mode, and the checkpoint.
+    """
+    bound = lowest([past.features for past in recorded])
+    expect(trial.features >= bound, "test accuracy", expected=f"at least {bound:.3f}", got=trial.features)
+
+
+@clause("ACC-2", Level.STOCHASTIC, "transfer", "notes, code 10")
+def test_fine_tuning_does_not_fall_below(trial: Trial, recorded: Recorded) -> None:
+    """Fine-tuning does not fall below feature extraction by more than the stated margin.
+
+    The margin is that of the recorded trials. False alarms: 1e-6.
+
+    If this fails, check the learning rate, and batch normalisation that is trained or moves its statistics.
+    """
+    bound = lowest([past.tuned - past.features for past in recorded])
+    gained = trial.tuned - trial.features
+    expect(gained >= bound, "accuracy gained by fine-tuning", expected=f"at least {bound:.3f}", got=gained)
+
+
+@clause("ACC-3", Level.STOCHASTIC, "transfer", 'notes, "전이학습과 사전학습 모델"')
+def test_a_pretrained_base_beats_none(trial: Trial) -> None:
+    """A pretrained base beats the same base with random weights, and a convnet trained from scratch on as few images.
+
+    False alarms: below 1e-6, since the differences of the recorded trials are that far above zero.
+
+    If this fails, check that the weights of the base are loaded and stay.
+    """
+    rivals = {"a convnet from scratch": trial.convnet}
+    if trial.random is not None:
+        rivals["a random base"] = trial.random
+    for name, accuracy in rivals.items():
+        expect(
+            trial.features > accuracy,
+            f"accuracy of features beside {name}",
+            expected=f"above {accuracy}",
+            got=trial.features,
+        )
+
+
+@clause("ACC-4", Level.STOCHASTIC, "transfer", 'notes, "과적합과 데이터 증강"')
+def test_augmentation_and_dropout_narrow_the_gap(narrowings: tuple[float, float], recorded: Recorded) -> None:
+    """Augmentation and dropout narrow the gap between training and test accuracy of a convnet trained from scratch on few images.
+
+    The mean of two seeds; what the recorded trials allow for is above zero. False alarms: 1e-6.
+
+    If this fails, check that fit augments, and that dropout is on in training.
+    """
+    bound = lowest([past.gap - past.augmented_gap for past in recorded], new=len(narrowings))
+    got = sum(narrowings) / len(narrowings)
+    expect(got >= bound, "mean narrowing of the gap", expected=f"at least {bound:.3f}", got=got)
+
+
+@clause("ACC-5", Level.STOCHASTIC, "transfer", KEY_POINTS)
+def test_shuffled_labels_teach_nothing(shuffled: list[float], recorded: Recorded) -> None:
+    """Trained on shuffled labels the model is at chance on the test set: nothing leaks.
+
+    The mean over five seeds, two shuffles each. False alarms: 1e-6; power above 0.999 against heads that
+    were trained on the right labels after all.
+
+    If this fails, check that test images or their labels never reach training, in the head or in the features.
+    """
+    off = [past.shuffled - 0.5 for past in recorded]
+    bound = highest([*off, *(-one for one in off)], new=len(shuffled), alpha=ALPHA / 2)
+    got = sum(shuffled) / len(shuffled)
+    expect(abs(got - 0.5) <= bound, "mean test accuracy", expected=f"0.5 ± {bound:.3f}", got=got)
+
+
+@clause("ACC-6", Level.STOCHASTIC, "transfer", 'notes, "합성곱 신경망 (CNNs)"')
+def test_a_shift_rarely_changes_the_class(trial: Trial, recorded: Recorded) -> None:
+    """Translating a test image by a few pixels rarely changes its class.
+
+    By 4 of 128 pixels down and to the right. False alarms: 1e-6.
+
+    If this fails, check that pooling is global, and that nothing is flattened.
+    """
+    bound = highest([past.changed for past in recorded])
+    expect(
+        trial.changed <= bound, "share of images that change class", expected=f"at most {bound:.3f}", got=trial.changed
+    )
+
+
+@clause("ACC-7", Level.SHOULD, "transfer", 'notes, "특징 추출 vs 파인튜닝"')
+def test_an_epoch_over_features_costs_little(trial: Trial) -> None:
+    """An epoch over cached features costs a small fraction of an epoch through the base: less than the whole of it, even for a base as small as the embedded one."""
+    expect(
+        trial.epochs_ratio < 1,
+        "epoch over features / pass through the base",
+        expected="below 1",
+        got=trial.epochs_ratio,
+    )
