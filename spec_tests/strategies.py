@@ -107,9 +107,14 @@ class Window:
         return arrays((1, 1, self.channels, self.filters), self.seed + 4, "weights")
 
     def impulses(self, strength: float) -> Array:
-        """An image for each pixel of one: zero but for that pixel, (height × width, height, width, 1)."""
-        pixels = self.image[0] * self.image[1]
-        return (strength * np.eye(pixels, dtype=np.float32)).reshape(pixels, *self.image, 1)
+        """An image for each pixel of one, (height × width, height, width, channels): one value of that pixel is not zero.
+
+        The channels take turns; one alone, since the weights of two may cancel.
+        """
+        pixels = np.arange(self.image[0] * self.image[1])
+        images = np.zeros((len(pixels), len(pixels), self.channels), np.float32)
+        images[pixels, pixels, pixels % self.channels] = strength
+        return images.reshape(len(pixels), *self.image, self.channels)
 
 
 POOL = (  # where ports differ; what matters occurs more than once, so that a few examples meet it

@@ -39,8 +39,8 @@ def test_convolution_is_a_sliding_cross_correlation(implementation: Implementati
 def test_convolution_is_local(implementation: Implementation, case: Window) -> None:
     """It is local: changing a pixel changes only the outputs whose window holds it.
 
-    And all of these. A pixel changes by 8 and no weight lies within 0.5 of zero, so that an output changes by 4 at
-    least; 0.001 counts as a change.
+    And all of these. One channel of a pixel changes by 8 and no weight lies within 0.5 of zero, so that an output
+    changes by 4 at least; 0.001 counts as a change.
 
     If this fails, check where a window starts (padding), and that samples are not mixed.
     """

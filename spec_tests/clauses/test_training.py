@@ -12,7 +12,7 @@ from ..implementation import Implementation
 from ..oracles import training as oracle
 from ..oracles import xception
 from ..presets import Preset
-from ..transfer import SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from ..transfer import EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
 
 CODE = "notes, code 8"
 KERAS = "Keras documentation"
@@ -167,7 +167,7 @@ def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit]) -> None:
 def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit]) -> None:
     """The history has loss, accuracy, val_loss and val_accuracy for each epoch."""
     got = {name: len(history) for name, history in fits[0].history.items()}
-    expect_equal(got, dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 6), "values by name")
+    expect_equal(got, dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), EPOCHS), "values by name")
     everything = np.array(list(fits[0].history.values()))
     expect(np.isfinite(everything).all(), "values of the history", expected="finite", got=everything)
 

@@ -119,6 +119,15 @@ def test_dense_layers_and_batches_of_every_shape_are_drawn(seed: int) -> None:
     assert {len(shape) for shape in shapes} == {2, 4}
 
 
+def test_an_impulse_is_one_value_of_one_pixel() -> None:
+    case = Window((2, 3), (1, 1), channels=2)
+    impulses = case.impulses(8)
+    assert impulses.shape == (6, 2, 3, 2)
+    for pixel, (row, column) in enumerate(np.ndindex(2, 3)):
+        assert np.argwhere(impulses[pixel]).tolist() == [[row, column, pixel % 2]]
+    assert impulses.sum() == 6 * 8
+
+
 @given(case=windows())
 def test_a_case_can_be_pasted(case: Window) -> None:
     again: Window = eval(repr(case))  # noqa: S307
