@@ -12,7 +12,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from . import checks
 from .catalogue import all_clauses, selected, unknown
@@ -67,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
             deadline=None,  # the first call of a shape compiles
             database=None,  # the same seed gives the same verdict
             derandomize=True,  # where no seed is set, that is in tests that are no clauses
+            phases=set(Phase) - {Phase.explain},  # a failure shows its smallest counterexample; no more runs to vary it
             report_multiple_bugs=False,
             print_blob=False,
             suppress_health_check=[HealthCheck.too_slow],

@@ -107,7 +107,7 @@ class Window:
         return arrays((1, 1, self.channels, self.filters), self.seed + 4, "weights")
 
     def impulses(self, strength: float) -> Array:
-        """An image for each pixel of one, (height × width, height, width, channels): one value of that pixel is not zero.
+        """One image a pixel, (height × width, height, width, channels): zero but for one value of that pixel.
 
         The channels take turns; one alone, since the weights of two may cancel.
         """
