@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from ..checks import expect, expect_close, expect_equal, expect_error
 from ..clause import Level, clause
-from ..clauses.conftest import States
 from ..implementation import Implementation
 from ..oracles import xception as oracle
-from ..oracles.images import resize_bilinear
+from ..oracles.images import preprocess
 from ..oracles.xception import XCEPTION_41, Arrays
 from ..presets import Preset, write_preset
 from ..strategies import SEEDS
 from ..transfer import SIZE, SMALL, tinted
+from .conftest import States
 
 CODE = "notes, code 6"
 PAPER = "arXiv 1610.02357; keras-hub's XceptionBackbone"
@@ -52,7 +52,7 @@ def test_the_features_are_those_of_the_stated_map(implementation: Implementation
     for size in ((180, 180), (97, 75)):
         images = np.random.default_rng(0).uniform(0, 255, (1, *size, 3)).astype(np.float32)
         model = implementation.build_classifier(embedded.folder, image_size=size, seed=0)
-        expected = oracle.features(embedded.config, embedded.arrays, images / 127.5 - 1)
+        expected = oracle.features(embedded.config, embedded.arrays, preprocess(images, size))
         got = implementation.extract_features(model, images)
         expect_close(got, expected, f"features of {size} images", rtol=1e-4, scale=expected.max())
 
@@ -69,7 +69,7 @@ def test_weights_determine_the_features(implementation: Implementation, small: P
     """
     images, _ = tinted(5, seed=7)
     for preset in (small, embedded):
-        expected = oracle.features(preset.config, preset.arrays, images / 127.5 - 1)
+        expected = oracle.features(preset.config, preset.arrays, preprocess(images, SIZE))
         expect(0.01 < expected.std() < 10, "spread of the features", expected="near 1", got=expected.std())
         model = implementation.build_classifier(preset.folder, image_size=SIZE, seed=0)
         got = implementation.extract_features(model, images)
@@ -117,7 +117,7 @@ def test_preprocessing_scales_to_plus_and_minus_one(implementation: Implementati
     images = np.random.default_rng(seed).integers(0, 256, (2, 6, 4, 3)).astype(np.float32)
     images[0, 0, 0], images[1, -1, -1] = 0, 255
     size = (6 * factor // 2, 4 * factor // 2)
-    expected = resize_bilinear(images, size) / 127.5 - 1
+    expected = preprocess(images, size)
     got = implementation.preprocess(images, image_size=size)
     expect_equal(got.dtype, np.dtype(np.float32), "dtype")
     expect_close(got, expected, "preprocessed images", rtol=0, atol=1e-5)

@@ -5,12 +5,13 @@ import pytest
 
 from ..checks import expect, expect_close, expect_equal, expect_same
 from ..clause import Level, clause
-from ..clauses.conftest import States
 from ..contract import Model
 from ..implementation import Implementation
 from ..oracles import xception as oracle
+from ..oracles.images import preprocess
 from ..presets import Preset
 from ..transfer import SIZE, head_of, in_batches, tinted
+from .conftest import States
 
 CODE = "notes, code 7"
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
@@ -30,7 +31,7 @@ def test_the_head_is_pooling_dense_and_a_sigmoid(
         sizes = sorted(v.size for v in state.built if v.part == "head")
         expect_equal(sizes, [1, 256, 256, channels * 256], "sizes of the head's variables")
     images, _ = tinted(6, seed)
-    pooled = oracle.features(small.config, small.arrays, images / 127.5 - 1)
+    pooled = oracle.features(small.config, small.arrays, preprocess(images, SIZE))
     expected = head_of(implementation, untrained, 24).probabilities(pooled)
     expect_close(implementation.predict(untrained, images), expected, "probabilities", rtol=0, atol=1e-5)
 

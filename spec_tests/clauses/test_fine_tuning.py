@@ -6,11 +6,11 @@ import numpy as np
 
 from ..checks import expect, expect_close, expect_equal
 from ..clause import Level, clause
-from ..clauses.conftest import States, Steps, take_steps
 from ..implementation import Implementation
 from ..oracles.training import LARGEST_STEP
 from ..presets import Preset
 from ..transfer import moved, named, tinted, trainable, values
+from .conftest import States, Steps, take_steps
 
 SOURCE = 'notes, "부분 파인튜닝"; code 9'
 RATE = 1e-5

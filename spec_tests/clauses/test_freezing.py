@@ -6,10 +6,10 @@ import numpy as np
 
 from ..checks import expect, expect_equal
 from ..clause import Level, clause
-from ..clauses.conftest import Fit, States, Steps
 from ..implementation import Implementation
 from ..oracles.xception import is_kernel
 from ..transfer import moved, tinted, trainable, values
+from .conftest import Fit, States, Steps
 
 SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'
 

@@ -6,13 +6,14 @@ import numpy as np
 
 from ..checks import expect, expect_close, expect_equal, expect_same
 from ..clause import Level, clause
-from ..clauses.conftest import Fit, Steps, take_steps
 from ..contract import Array, Labels, Model
 from ..implementation import Implementation
 from ..oracles import training as oracle
 from ..oracles import xception
+from ..oracles.images import preprocess
 from ..presets import Preset
 from ..transfer import EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from .conftest import Fit, Steps, take_steps
 
 CODE = "notes, code 8"
 KERAS = "Keras documentation"
@@ -233,7 +234,7 @@ def test_preprocessing_is_applied_once(
     """
     model = implementation.load(confident)
     images, labels = joined(list(idle_fit.validation))
-    pooled = xception.features(small.config, small.arrays, images / 127.5 - 1)
+    pooled = xception.features(small.config, small.arrays, preprocess(images, SIZE))
     expected = head_of(implementation, model, 24).probabilities(pooled)
     expect_close(implementation.predict(model, images), expected, "predictions", rtol=0, atol=1e-4)
     loss = oracle.binary_crossentropy(expected, labels)
