@@ -17,6 +17,7 @@ from rich.text import Text
 from .catalogue import order
 from .checks import Violation
 from .clause import Clause
+from .contract import STAGES
 
 MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clause.py")  # frames that nobody wants to see
 OURS = "/spec_tests/"
@@ -129,7 +130,8 @@ def _verdict(results: Sequence[Result], title: str) -> Text:
         counted = (f"all {count} clauses hold", "green")
     else:
         counted = (f"{holding} of {count} clauses hold", "red")
-    left_out = dict.fromkeys(result.clause.stage for result in results if result.outcome is Outcome.NOT_CLAIMED)
+    not_claimed = {result.clause.stage for result in results if result.outcome is Outcome.NOT_CLAIMED}
+    left_out = [stage for stage in STAGES if stage in not_claimed]
     verdict = Text.assemble((title, "bold"), ": ", counted)
     return verdict.append(f"; not claimed: {', '.join(left_out)}" if left_out else "")
 
