@@ -3,6 +3,7 @@
 One seed is one trial: every way of training on the same few images, judged on the same test images.
 """
 
+import importlib
 import io
 import tempfile
 import time
@@ -15,15 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-import fixtures
-from fixtures.dataset import drawn_jpeg
-
+from . import PARENT
 from .contract import Array, Batches, Labels, Model
 from .implementation import Implementation
 from .presets import random_arrays, read_preset, write_preset
 from .transfer import head_of, in_batches
 
-EMBEDDED_PRESET = Path(fixtures.__file__).parent / "xception_drawn"
+EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
 COUNTS = {"train": 60, "validation": 30, "test": 100}  # images a class
 BATCH = 20
 SIZE, CONVNET_SIZE = (128, 128), (80, 80)
@@ -52,7 +51,8 @@ class Trial:
 
 def drawn_splits() -> dict[str, Split]:
     """The embedded cats and dogs."""
-    return splits(lambda name, index: drawn_jpeg(name, index))
+    dataset = importlib.import_module(f"{PARENT}fixtures.dataset")
+    return splits(lambda name, index: dataset.drawn_jpeg(name, index))
 
 
 def photographs(path: Path) -> dict[str, Split]:

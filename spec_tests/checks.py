@@ -1,5 +1,6 @@
 """The checks that clauses are made of: each says what was expected and what came instead."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 
 SHOWN_WHOLE = 36  # values of an array
 
-count = 0  # checks made so far; a clause during which it stands still has checked nothing
+
+@dataclass
+class Tally:
+    """The checks of one clause."""
+
+    count: int = 0  # a clause with none has checked nothing
+    factor: float = 1.0  # what tolerances are multiplied by, where an implementation asks for that
+    used: float | None = None  # the largest error so far over its tolerance; None if nothing was compared within one
+
+
+tally = Tally()
+
+
+def start_tally(factor: float = 1.0) -> Tally:
+    """Count anew, for a clause whose tolerances are to be multiplied by ``factor``."""
+    global tally
+    tally = Tally(factor=factor)
+    return tally
 
 
 class Violation(AssertionError):  # noqa: N818 - the specification's word
@@ -30,8 +48,7 @@ class _Worst:
 
 def expect(holds: object, what: str, *, expected: object, got: object) -> None:
     """``holds`` must be true."""
-    global count
-    count += 1
+    tally.count += 1
     if not holds:
         raise Violation(what, expected, got)
 
@@ -49,12 +66,18 @@ def expect_same(got: ArrayLike, expected: ArrayLike, what: str) -> None:
 def expect_close(
     got: ArrayLike, expected: ArrayLike, what: str, *, rtol: float, scale: ArrayLike | None = None, atol: float = 0
 ) -> None:
-    """Arrays of one shape that differ nowhere by more than rtol × scale + atol (scale: the expected magnitudes)."""
+    """Arrays of one shape that differ nowhere by more than rtol × scale + atol (scale: the expected magnitudes).
+
+    Times the factor that the implementation asked for.
+    """
     got, expected = np.asarray(got), np.asarray(expected)
     expect(got.shape == expected.shape, f"{what}: shape", expected=expected.shape, got=got.shape)
     scale = np.abs(expected) if scale is None else np.asarray(scale)
     error = np.abs(got.astype(np.float64) - expected.astype(np.float64))
-    wrong = ~(error <= rtol * scale + atol)  # so that NaN is wrong
+    allowed = tally.factor * (rtol * scale + atol)
+    wrong = ~(error <= allowed)  # so that NaN is wrong
+    if rtol or atol:
+        _note(error, allowed)
     if not wrong.any():
         expect(True, what, expected=expected, got=got)
         return
@@ -62,6 +85,13 @@ def expect_close(
     where = f" at {tuple(map(int, worst))}" if error.ndim else ""
     many = f", {int(wrong.sum()):,} of {wrong.size:,} values wrong" if error.size > 1 else ""
     expect(False, f"{what}{where}{many}", expected=_Worst(expected, worst), got=_Worst(got, worst))
+
+
+def _note(error: NDArray[np.float64], allowed: NDArray[Any]) -> None:
+    """Remember how much of a tolerance was needed."""
+    shares = np.divide(error, allowed, out=np.zeros(error.shape), where=np.broadcast_to(allowed, error.shape) > 0)
+    largest = float(shares.max(initial=0))
+    tally.used = max(tally.used or 0.0, largest if math.isfinite(largest) else 1e9)
 
 
 def expect_error(call: Callable[[], object], what: str, *mentions: object) -> str:

@@ -43,6 +43,10 @@ class Clause:
         """PAD of PAD-3."""
         return self.id.rpartition("-")[0]
 
+    def to_json(self) -> dict[str, str]:
+        """All but what happened."""
+        return {name: str(value) for name, value in vars(self).items() if name != "arguments"}
+
 
 def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], Test]:
     """Make a test the clause ``id``.

@@ -3,16 +3,23 @@
 import importlib
 import os
 import traceback
-from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
+from . import PARENT
 from .contract import STAGES, functions
+from .expectations import Expectations, WrongExpectations, declared
 
-NO_REASONS: Mapping[str, str] = MappingProxyType({})
+GROUP = "convspec.implementations"  # of entry points: a name, and package.module or package.module:object
+PORTS = f"{PARENT}fixtures.implementations"
+BUILT_IN = {
+    "reference": f"{PARENT}reference",
+    "numpy_port": f"{PORTS}.numpy_port",
+    "torch_port": f"{PORTS}.torch_port",
+    "jax_port": f"{PORTS}.jax_port",
+}
 
 
 class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
@@ -23,15 +30,24 @@ class Implementation:
     """An implementation under test; its functions are taken from it by name.
 
     Besides functions it may declare ``NAME``, ``VERSION``, ``CLAIMS`` (the stages, if they do not
-    follow from the functions that it has) and ``EXCUSED``, {clause ID: reason}.
+    follow from the functions that it has), ``EXCUSED``, {clause ID: reason}, and ``TOLERANCES``,
+    {clause ID: (factor, reason)}.
     """
 
     def __init__(self, target: str, offered: Any) -> None:
         self.target, self._offered = target, offered
         self.name = str(getattr(offered, "NAME", target))
         self.version = str(getattr(offered, "VERSION", getattr(offered, "__version__", installed_version(target))))
-        self.excused: Mapping[str, str] = getattr(offered, "EXCUSED", NO_REASONS)
         self.has_backends = hasattr(offered, "select_backend")
+
+    @property
+    def expectations(self) -> Expectations:
+        """What it declares of itself; BrokenAdapter if that cannot be understood."""
+        excused, tolerances = (getattr(self._offered, name, {}) for name in ("EXCUSED", "TOLERANCES"))
+        try:
+            return declared(excused, tolerances, self.target)
+        except WrongExpectations as error:
+            raise BrokenAdapter(str(error)) from error
 
     def claims(self, stage: str) -> bool:
         """Whether clauses of the stage apply."""
@@ -63,8 +79,8 @@ class Implementation:
 
 
 def load(target: str, backend: str | None = None) -> Implementation:
-    """The implementation ``package.module`` or ``package.module:object``, on a backend if it has several."""
-    module, _, attribute = target.partition(":")
+    """The implementation of that name, ``package.module`` or ``package.module:object``, on a backend of several."""
+    module, _, attribute = resolved(target).partition(":")
     if backend:
         os.environ["KERAS_BACKEND"] = backend
     try:
@@ -77,7 +93,7 @@ def load(target: str, backend: str | None = None) -> Implementation:
             f"{target} cannot be imported: {one_line(error)}; name package.module or package.module:object"
         ) from error
     if not any(found.claims(stage) for stage in STAGES):
-        raise BrokenAdapter(f"{target} offers no function of the contract: see spec_tests/contract.py")
+        raise BrokenAdapter(f"{target} offers no function of the contract: see {STAGES['layers'].__module__}")
     if backend and found.has_backends:
         try:
             found.select_backend(backend)
@@ -86,17 +102,23 @@ def load(target: str, backend: str | None = None) -> Implementation:
     return found
 
 
+def resolved(target: str) -> str:
+    """What a registered or built-in name stands for; another target is what it is."""
+    registered = {entry.name: entry.value for entry in entry_points(group=GROUP)}
+    return BUILT_IN.get(target) or registered.get(target, target)
+
+
 @cache
 def installed_version(target: str) -> str:
     """The version of the distribution that a module belongs to, if there is one; nothing is imported."""
-    top = target.partition(":")[0].partition(".")[0]
+    top = resolved(target).partition(":")[0].partition(".")[0]
     try:
         return version(packages_distributions().get(top, [top])[0])
     except PackageNotFoundError:
         return ""
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """What an exception says, and where it was raised if that was in a file of somebody else."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
     frames = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]

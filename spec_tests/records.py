@@ -83,7 +83,7 @@ def versions() -> dict[str, str]:
 
 def main() -> None:
     """Record trials."""
-    parser = argparse.ArgumentParser(prog="python -m spec_tests.records", description="Record trials of the reference.")
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description="Record trials of the reference.")
     parser.add_argument("--backend", required=True, help="jax, tensorflow or torch")
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"), help="default: 0 20")
     parser.add_argument("--data", type=Path, help="zip or folder of photographs (default: the embedded drawings)")

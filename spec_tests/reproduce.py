@@ -26,7 +26,7 @@ def reproduce(id: str, target: str, backend: str | None = None, **arguments: Any
         return
     options = {"clause": id, "implementation": target, "backend": backend, **arguments}
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
-    raise SystemExit(pytest.main(["-p", "spec_tests.plugin", "--pyargs", "spec_tests.clauses", *words]))
+    raise SystemExit(pytest.main(["-p", f"{__package__}.plugin", "--pyargs", f"{__package__}.clauses", *words]))
 
 
 def stands_alone(test: Any) -> bool:
@@ -48,7 +48,7 @@ def snippet(clause: Clause, test: Any, target: str, backend: str, seed: int) -> 
     words = [repr(clause.id), repr(target), repr(backend), *(f"{name}={value!r}" for name, value in arguments.items())]
     types = {kind for value in arguments.values() for kind in _types(value) if kind.__module__ != "builtins"}
     imports = sorted(f"from {kind.__module__} import {kind.__name__}" for kind in types)
-    return "\n".join(["from spec_tests.reproduce import reproduce", *imports, f"reproduce({', '.join(words)})"])
+    return "\n".join([f"from {__name__} import {reproduce.__name__}", *imports, f"reproduce({', '.join(words)})"])
 
 
 def _types(value: object) -> Iterator[type]:

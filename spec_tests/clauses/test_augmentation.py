@@ -22,6 +22,7 @@ from ..augmentation_cases import (
 from ..checks import expect, expect_close, expect_same
 from ..clause import Level, clause
 from ..contract import Array
+from ..evidence import keep_histogram, keep_images
 from ..implementation import Implementation
 from ..oracles.transformations import comes_from_outside, recover, rotation, transformed, zoom
 from ..statistics import ALPHA, binomial_p_value, independence_p_value, uniform_p_value
@@ -48,6 +49,7 @@ def expect_likely(p_values: dict[str, float]) -> None:
 def expect_transformed(got: Array, case: Charts, matrices: NDArray[np.float64], what: str) -> None:
     """All of the image must be as the definition says: what comes from inside it, and what from outside."""
     expected, outside = transformed(case.images, matrices), comes_from_outside(*case.size, matrices)[..., None]
+    keep_images(what, expected, got)
     expect_close(np.where(outside, expected, got), expected, f"{what}, from inside the image", rtol=0, atol=0.02)
     expect_close(np.where(outside, got, expected), expected, f"{what}, reflected from outside", rtol=0, atol=0.02)
 
@@ -98,6 +100,7 @@ def test_outside_training_it_is_the_identity(implementation: Implementation, cas
     """
     for name in TRANSFORMATIONS:
         got = transform(implementation, name, case.images, seed=case.seed, training=False)
+        keep_images(name, case.images, got)
         expect_same(got, case.images, f"{name} outside training")
     _, labels = implementation.augment(case.images, case.labels, seed=case.seed, training=False)
     expect_same(labels, case.labels, "labels outside training")
@@ -157,6 +160,7 @@ def test_a_constant_image_is_a_fixed_point(implementation: Implementation, case:
     images = np.repeat(case.images[:1], case.count, axis=0)
     for name in TRANSFORMATIONS:
         got = transform(implementation, name, images, seed=case.seed)
+        keep_images(name, images, got)
         expect_close(got, images, f"{name} of constant images", rtol=0, atol=1e-3)
 
 
@@ -192,7 +196,9 @@ def test_a_flip_is_left_right(implementation: Implementation, case: Pictures) ->
     """
     got = implementation.random_flip(case.images, seed=case.seed)
     kept = (got == case.images).all(axis=(1, 2, 3), keepdims=True)
-    expect_same(got, np.where(kept, case.images, case.images[:, :, ::-1]), "each image, or else its mirror image")
+    expected = np.where(kept, case.images, case.images[:, :, ::-1])
+    keep_images("random_flip", expected, got)
+    expect_same(got, expected, "each image, or else its mirror image")
 
 
 @clause("FLIP-2", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomFlip")
@@ -230,6 +236,7 @@ def test_the_angle_is_uniform(implementation: Implementation, epochs: tuple[Arra
         ("augment", epochs[0], 36),
     ):
         degrees = recover(images).turns * 360
+        keep_histogram(f"angles of {name}", degrees, -limit, limit, "degrees")
         p = uniform_p_value(np.clip(degrees, -limit, limit), -limit, limit)
         fits = p >= ALPHA / 3 and np.abs(degrees).max() <= limit + 0.2
         got = f"{degrees.min():.1f}° to {degrees.max():.1f}°, p = {p:.1e}"
@@ -271,6 +278,7 @@ def test_the_zoom_is_uniform(implementation: Implementation, epochs: tuple[Array
     less = implementation.random_zoom(Charts(count=N).images, factor=0.1, seed=seed)
     for name, images, limit in (("random_zoom", zoomed, 0.2), ("factor 0.1", less, 0.1), ("augment", epochs[0], 0.2)):
         windows = recover(images).heights
+        keep_histogram(f"windows of {name}", windows, 1 - limit, 1 + limit, "of the image's side")
         p = uniform_p_value(np.clip(windows, 1 - limit, 1 + limit), 1 - limit, 1 + limit)
         fits = p >= ALPHA / 3 and np.abs(windows - 1).max() <= limit + 2e-3
         got = f"{windows.min():.3f} to {windows.max():.3f}, p = {p:.1e}"

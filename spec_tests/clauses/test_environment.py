@@ -9,7 +9,7 @@ from ..checks import expect, expect_equal
 from ..clause import Level, clause
 from ..fresh_session import Session
 from ..implementation import Implementation
-from ..plugin import backend_of
+from ..judging import backend_of
 
 SOURCE = "notes, code 1"
 

@@ -16,13 +16,13 @@ def violation(check: Callable[..., object], *arguments: object, **options: objec
 
 
 def test_every_check_is_counted() -> None:
-    before = checks.count
+    tally = checks.start_tally()
     expect(True, "truth", expected=True, got=True)
     expect_equal(1, 1, "ones")
     expect_same([1, 2], [1, 2], "lists")
     expect_close([1.0], [1.0], "numbers", rtol=0)
     expect_error(lambda: 1 / 0, "division", "zero")
-    assert checks.count >= before + 5
+    assert tally.count >= 5
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,21 @@ def test_what_is_not_implemented_is_no_refusal() -> None:
 
     with pytest.raises(NotImplementedError):
         expect_error(unfinished, "anything")
+
+
+def test_tolerance_used_is_the_largest_share() -> None:
+    tally = checks.start_tally()
+    expect_same([1.0], [1.0], "exact")
+    assert tally.used is None
+    expect_close([1.1, 2.0], [1.0, 2.0], "a number", rtol=0, atol=0.4)
+    expect_close([1.0], [1.0], "another", rtol=0.1)
+    assert tally.used == pytest.approx(0.25)
+
+
+def test_a_factor_widens_tolerances_and_nothing_else() -> None:
+    checks.start_tally(factor=10)
+    expect_close([1.5], [1.0], "a number", rtol=0, atol=0.1)
+    violation(expect_close, [3.0], [1.0], "a number", rtol=0, atol=0.1)
+    violation(expect_same, [1.5], [1.0], "an exact one")
+    checks.start_tally()
+    violation(expect_close, [1.5], [1.0], "a number", rtol=0, atol=0.1)

@@ -1,100 +1,30 @@
-"""What is said of clauses: the text of a failure, and the table at the end."""
+"""What is said of a run on the terminal: the failures, and a table at the end."""
 
 import io
-import traceback
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-import pytest
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .catalogue import order
-from .checks import Violation
-from .clause import Clause
-from .contract import STAGES
+from ..catalogue import order
+from ..contract import STAGES
+from .record import FAILURES, TOLD, Outcome, Result
 
-MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clause.py")  # frames that nobody wants to see
-OURS = "/spec_tests/"
-
-
-class Outcome(StrEnum):
-    """What became of a clause."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    REPORTED = "reported"  # a SHOULD that fails
-    EXCUSED = "excused"  # it fails, and the implementation gives a reason
-    NOT_CLAIMED = "not claimed"
-    NOT_RUN = "not run"
-    BROKEN = "broken adapter"
-
-
-STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.BROKEN: "bold red"}
+STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
 WORDS = {"expected": "green", "got": "red"}
-FAILURES = (Outcome.FAILED, Outcome.REPORTED)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a clause does not hold, as labelled texts, and Python that shows it again."""
-
-    parts: Sequence[tuple[str, str]] = ()
-    snippet: str = ""
-
-    def __str__(self) -> str:
-        again = f"\nto see it again, in Python:\n{self.snippet}" if self.snippet else ""
-        return "\n".join(f"{label}: {words}" for label, words in self.parts) + again
-
-
-@dataclass(frozen=True)
-class Result:
-    """What became of one clause with one implementation."""
-
-    clause: Clause
-    target: str
-    outcome: Outcome
-    seconds: float
-    failure: Failure = Failure()
-    reason: str = ""  # of an excuse, of a broken adapter, or of not running
-
-
-def explain(clause: Clause, error: BaseException, arguments: dict[str, object], snippet: str) -> Failure:
-    """The sentence, expected and got, the smallest counterexample, what to check, and how to see it again."""
-    parts = [(clause.id, clause.sentence)]
-    if isinstance(error, Violation):
-        parts += [("violated", error.what), ("expected", error.expected), ("got", error.got)]
-    elif isinstance(error, pytest.fail.Exception):
-        parts.append(("violated", str(error)))
-    else:
-        parts += [("raised", f"{type(error).__name__}: {error}"), ("at", _frames(error))]
-    parts += [("counterexample", f"{name} = {value!r}") for name, value in arguments.items()]
-    if clause.advice:
-        parts.append(("advice", clause.advice))
-    return Failure([*parts, ("source", clause.source)], snippet)
-
-
-def _frames(error: BaseException) -> str:
-    """Where the implementation was entered, and where the error was raised."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(part in f.filename for part in MACHINERY)]
-    frames = [f for f in frames if OURS not in f.filename] or frames
-    lines = [f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} in {f.name}: {f.line}" for f in frames]
-    return "\n".join(lines if len(lines) <= 3 else (lines[0], "...", *lines[-2:]))
 
 
 def failures(results: Sequence[Result], width: int, colour: bool) -> str:
     """The clauses that do not hold, one below the other; what is to be copied stands at the margin, unbroken."""
     console, text = _console(width, colour)
     for result in results:
-        head = Text.assemble((result.clause.id, "bold red"), f" {result.clause.level} {result.target}")
+        head = Text.assemble((result.clause.id, "bold red"), f" {result.clause.level} {result.implementation}")
         console.rule(head, style="dim", align="left")
         console.print(Text(result.clause.sentence, "bold"))
-        parts = result.failure.parts[1:]
+        parts = result.failure.parts(result.clause)
         console.print(_grid((Text(label, "dim"), Text(words, WORDS.get(label, ""))) for label, words in parts))
         if result.failure.snippet:
             console.print(Text("to see it again, in Python:", "dim"))
@@ -110,22 +40,24 @@ def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> 
     console.print(_verdict(results, title), soft_wrap=True)
     if run:
         console.print(_table(run))
-    remarks = [(result, words) for result in results if (words := _remark(result))]
-    if remarks:
-        console.print(_grid((_label(result), Text(words)) for result, words in remarks))
+    if remarks := list(_remarks(results)):
+        console.print(_grid(remarks))
     return _trimmed(text)
 
 
 def _is_run(result: Result) -> bool:
-    return result.outcome not in (Outcome.NOT_CLAIMED, Outcome.BROKEN) and result.reason != Outcome.BROKEN
+    return result.outcome not in (Outcome.NOT_CLAIMED, Outcome.BROKEN)
 
 
 def _verdict(results: Sequence[Result], title: str) -> Text:
     """How many clauses hold, and what is not claimed."""
     claimed = [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
     holding, count = sum(result.outcome is Outcome.PASSED for result in claimed), len(claimed)
+    broken = sum(result.outcome is Outcome.BROKEN for result in claimed)
     if not any(map(_is_run, results)):
         counted = ("broken adapter, nothing was run", "red") if claimed else ("no clause applies", "yellow")
+    elif holding + broken == count and broken:
+        counted = (f"{holding} of {count} clauses hold, of the others the adapter is broken", "red")
     elif holding == count:
         counted = (f"all {count} clauses hold", "green")
     else:
@@ -159,6 +91,16 @@ def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text
     return [*cells, Text(f"{sum(result.seconds for result in results):.1f}")]
 
 
+def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
+    """Labels and words on what did not just pass; that an adapter is broken is said once."""
+    said: set[str] = set()
+    for result in results:
+        words = _remark(result)
+        if words and not (result.outcome is Outcome.BROKEN and words in said):
+            yield _label(result), Text(words)
+        said.add(words)
+
+
 def _label(result: Result) -> Text:
     which = "" if result.outcome is Outcome.BROKEN else f" {result.clause.id}"
     return Text(f"{result.outcome}{which}", STYLES.get(result.outcome, "yellow"))
@@ -166,11 +108,15 @@ def _label(result: Result) -> Text:
 
 def _remark(result: Result) -> str:
     """What there is to say of a clause, if it did not just pass."""
-    if result.outcome in FAILURES:
+    if result.outcome in TOLD:
         return result.clause.sentence
+    tolerance = result.tolerance
     if result.outcome is Outcome.PASSED and result.reason:
         return f"though it is excused: {result.reason}"
-    return "" if result.reason == Outcome.BROKEN or result.outcome is Outcome.NOT_CLAIMED else result.reason
+    if result.outcome is Outcome.PASSED and tolerance.factor > 1:
+        needed = f"{tolerance.used:.2g} of" if tolerance.used is not None else "nothing of"
+        return f"needed {needed} tolerances {tolerance.factor:g} times as wide: {tolerance.reason}"
+    return "" if result.outcome is Outcome.NOT_CLAIMED else result.reason
 
 
 def _grid(rows: Iterable[tuple[Text, Text]]) -> Table:

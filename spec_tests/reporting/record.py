@@ -1,0 +1,274 @@
+"""The record of a run: what became of each clause with each implementation, as objects and as JSON.
+
+Everything else that is said of a run is made from it. The JSON form is described by ``schema.json``;
+what is read from a file is checked against it before anything is made of it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from ..clause import Clause, Level
+
+FORMAT, VERSION = "convspec report", 1  # another version where a reader of this one would go wrong
+SCHEMA = Path(__file__).with_name("schema.json")
+
+
+class Outcome(StrEnum):
+    """What became of a clause."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"  # the process of the implementation ended
+    OUT_OF_MEMORY = "out of memory"
+    REPORTED = "reported"  # a SHOULD that does not hold
+    EXCUSED = "excused"  # it does not hold, and the implementation gives a reason
+    NOT_CLAIMED = "not claimed"
+    NOT_RUN = "not run"
+    BROKEN = "broken adapter"
+
+
+LOST = (Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.OUT_OF_MEMORY)  # no answer came
+FAILURES = (Outcome.FAILED, *LOST)
+TOLD = (*FAILURES, Outcome.REPORTED)  # told at length
+CHECKED = (Outcome.PASSED, *TOLD, Outcome.EXCUSED)
+
+
+class Verdict(StrEnum):
+    """What a run says of an implementation."""
+
+    CONFORMS = "conforms"
+    DIFFERS = "does not conform"
+    BROKEN = "adapter broken"  # what could be called holds
+    NOTHING = "nothing was checked"
+
+
+class UnreadableReport(Exception):  # noqa: N818 - not an error of this program
+    """A file is no report that can be read: one line that says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a clause does not hold, as texts, and Python that shows it again; what does not apply is empty."""
+
+    violated: str = ""
+    expected: str = ""
+    got: str = ""
+    raised: str = ""
+    at: str = ""  # where an error was raised
+    counterexample: tuple[str, ...] = ()  # name = value
+    output: str = ""  # the last that was printed before the process was lost
+    snippet: str = ""
+
+    def parts(self, clause: Clause) -> list[tuple[str, str]]:
+        """What there is to say, each text with its label; the sentence of the clause is not among it."""
+        counterexample = [("counterexample", text) for text in self.counterexample]
+        said = [(name, getattr(self, name)) for name in ("violated", "expected", "got", "raised", "at", "output")]
+        parts = [(label, text) for label, text in [*said, *counterexample, ("advice", clause.advice)] if text]
+        return [*parts, ("source", clause.source)]
+
+    def text(self, clause: Clause) -> str:
+        """All of it."""
+        again = f"\nto see it again, in Python:\n{self.snippet}" if self.snippet else ""
+        lines = [(clause.id, clause.sentence), *self.parts(clause)]
+        return "\n".join(f"{label}: {words}" for label, words in lines) + again
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How much of its tolerance a clause used, and by which factor it was made wider."""
+
+    used: float | None = None  # the largest error over the tolerance; None where nothing was compared within one
+    factor: float = 1.0
+    reason: str = ""  # for the factor
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one clause with one implementation."""
+
+    clause: Clause
+    implementation: str  # the name of its column
+    outcome: Outcome
+    seconds: float = 0.0
+    failure: Failure = Failure()
+    reason: str = ""  # of an excuse, of a broken adapter, or of not running
+    tolerance: Tolerance = Tolerance()
+    evidence: tuple[dict[str, Any], ...] = ()  # what a picture is drawn of, by kind: see the schema
+
+    def to_json(self) -> dict[str, Any]:
+        """As the schema says."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "clause": self.clause.id,
+            "failure": asdict(self.failure),
+            "tolerance": asdict(self.tolerance),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], clauses: dict[str, Clause]) -> "Result":
+        """The result that ``to_json`` was made of."""
+        failure = content["failure"] | {"counterexample": tuple(content["failure"]["counterexample"])}
+        return cls(
+            clauses[content["clause"]],
+            content["implementation"],
+            Outcome(content["outcome"]),
+            content["seconds"],
+            Failure(**failure),
+            content["reason"],
+            Tolerance(**content["tolerance"]),
+            tuple(content["evidence"]),
+        )
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """An implementation on a backend, a column of the report."""
+
+    column: str  # its name in the report, one of a kind
+    target: str  # package.module or package.module:object
+    backend: str = ""  # where it has several
+    name: str = ""
+    version: str = ""
+    packages: dict[str, str] = field(default_factory=dict)  # {distribution: version} of the frameworks it imported
+    python: str = ""
+    platform: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name, version and backend, as far as there are any."""
+        named = self.name or self.target
+        return " ".join(filter(None, (named, self.version, f"on {self.backend}" if self.backend else "")))
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run over all clauses that were selected, or several such runs put together."""
+
+    specification: str  # its version
+    seed: int
+    profile: str
+    started: str  # ISO 8601, UTC
+    seconds: float
+    clauses: tuple[Clause, ...]
+    implementations: tuple[Implementation, ...]
+    results: tuple[Result, ...]
+
+    def of(self, column: str) -> list[Result]:
+        """The results of one implementation."""
+        return [result for result in self.results if result.implementation == column]
+
+    def verdict(self, column: str) -> Verdict:
+        """What they say of it."""
+        return verdict(self.of(column))
+
+    def to_json(self) -> dict[str, Any]:
+        """As the schema says."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "specification": self.specification,
+            "seed": self.seed,
+            "profile": self.profile,
+            "started": self.started,
+            "seconds": round(self.seconds, 3),
+            "clauses": [clause.to_json() for clause in self.clauses],
+            "implementations": [
+                asdict(implementation) | {"verdict": self.verdict(implementation.column)}
+                for implementation in self.implementations
+            ],
+            "results": [result.to_json() for result in self.results],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Report":
+        """The report that ``to_json`` was made of."""
+        clauses = {given["id"]: Clause(**given | {"level": Level(given["level"])}) for given in content["clauses"]}
+        known = {field.name for field in fields(Implementation)}
+        return cls(
+            specification=content["specification"],
+            seed=content["seed"],
+            profile=content["profile"],
+            started=content["started"],
+            seconds=content["seconds"],
+            clauses=tuple(clauses.values()),
+            implementations=tuple(
+                Implementation(**{name: value for name, value in given.items() if name in known})
+                for given in content["implementations"]
+            ),
+            results=tuple(Result.from_json(result, clauses) for result in content["results"]),
+        )
+
+
+def verdict(results: Sequence[Result]) -> Verdict:
+    """What the results of one implementation say of it."""
+    outcomes = {result.outcome for result in results}
+    if outcomes & set(FAILURES):
+        return Verdict.DIFFERS
+    if Outcome.BROKEN in outcomes:
+        return Verdict.BROKEN
+    return Verdict.CONFORMS if outcomes & set(CHECKED) else Verdict.NOTHING
+
+
+def write_report(report: Report, file: Path) -> None:
+    """Write the JSON form, a whole file or none."""
+    write_text(file, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a whole file or none, and the folder that it goes to."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".partial-{file.name}")
+    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+    partial.replace(file)
+
+
+def read_report(file: Path) -> Report:
+    """The report in a file; UnreadableReport if it does not hold one."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UnreadableReport(f"{file} does not exist: name a report made with --json") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableReport(f"{file} is not JSON ({error}): name a report made with --json") from error
+    if isinstance(content, dict) and content.get("version", VERSION) != VERSION:
+        raise UnreadableReport(
+            f"{file} has version {content['version']!r}, and this program reads {VERSION}: make it anew"
+        )
+    wrong = next(validator().iter_errors(content), None)
+    if wrong:
+        where = "/".join(map(str, wrong.absolute_path)) or "the whole"
+        raise UnreadableReport(f"{file} is no report ({where}: {wrong.message[:120]}): name one made with --json")
+    unknown = {result["clause"] for result in content["results"]} - {clause["id"] for clause in content["clauses"]}
+    if unknown:
+        raise UnreadableReport(f"{file} has results of {min(unknown)}, which is not among its clauses: make it anew")
+    return Report.from_json(content)
+
+
+@cache
+def validator() -> Draft202012Validator:
+    """Of the JSON form."""
+    return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """One report of several: where two have a column of one name, the later one counts."""
+    clauses = {clause.id: clause for report in reports for clause in report.clauses}
+    columns = {i.column: (report, i) for report in reports for i in report.implementations}
+    latest = max(reports, key=lambda report: report.started)
+    return Report(
+        latest.specification,
+        latest.seed,
+        latest.profile,
+        latest.started,
+        sum(report.seconds for report in reports),
+        tuple(clauses.values()),
+        tuple(implementation for _, implementation in columns.values()),
+        tuple(result for column, (report, _) in columns.items() for result in report.of(column)),
+    )
