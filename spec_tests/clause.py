@@ -36,7 +36,8 @@ class Clause:
     advice: str  # what to check if it fails
     module: str
     test: str
-    arguments: dict[str, Any] = field(default_factory=dict)  # of the last call: those of the smallest counterexample
+    # Of the last call: those of the smallest counterexample. They may be arrays, and do not make it another clause.
+    arguments: dict[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def family(self) -> str:

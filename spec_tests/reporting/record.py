@@ -5,8 +5,10 @@ what is read from a file is checked against it before anything is made of it.
 """
 
 import json
+import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -14,7 +16,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from ..catalogue import order
 from ..clause import Clause, Level
+from .texts import one_line
 
 FORMAT, VERSION = "convspec report", 1  # another version where a reader of this one would go wrong
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -39,6 +43,7 @@ LOST = (Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.OUT_OF_MEMORY)  # no answer 
 FAILURES = (Outcome.FAILED, *LOST)
 TOLD = (*FAILURES, Outcome.REPORTED)  # told at length
 CHECKED = (Outcome.PASSED, *TOLD, Outcome.EXCUSED)
+ASIDE = (Outcome.EXCUSED, Outcome.REPORTED, Outcome.NOT_RUN)  # claimed and not held, and no failures either
 
 
 class Verdict(StrEnum):
@@ -88,6 +93,12 @@ class Tolerance:
     used: float | None = None  # the largest error over the tolerance; None where nothing was compared within one
     factor: float = 1.0
     reason: str = ""  # for the factor
+
+    @property
+    def need(self) -> str:
+        """What is to be said of a factor."""
+        needed = f"{self.used:.2g} of" if self.used is not None else "nothing of"
+        return f"needed {needed} tolerances {self.factor:g} times as wide: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -177,7 +188,7 @@ class Report:
             "seed": self.seed,
             "profile": self.profile,
             "started": self.started,
-            "seconds": round(self.seconds, 3),
+            "seconds": self.seconds,
             "clauses": [clause.to_json() for clause in self.clauses],
             "implementations": [
                 asdict(implementation) | {"verdict": self.verdict(implementation.column)}
@@ -216,6 +227,23 @@ def verdict(results: Sequence[Result]) -> Verdict:
     return Verdict.CONFORMS if outcomes & set(CHECKED) else Verdict.NOTHING
 
 
+def claimed(results: Sequence[Result]) -> list[Result]:
+    """Those of clauses that apply."""
+    return [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
+
+
+def counted(results: Sequence[Result]) -> str:
+    """How many clauses hold of those that apply: "64 of 66, 2 excused"."""
+    holding = sum(result.outcome is Outcome.PASSED for result in results)
+    return f"{holding} of {len(claimed(results))}{aside(results)}"
+
+
+def aside(results: Sequence[Result]) -> str:
+    """How many do not hold without being failures, to follow other words: ", 2 excused"."""
+    outcomes = Counter(result.outcome for result in results)
+    return "".join(f", {outcomes[outcome]} {outcome}" for outcome in ASIDE if outcomes[outcome])
+
+
 def write_report(report: Report, file: Path) -> None:
     """Write the JSON form, a whole file or none."""
     write_text(file, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
@@ -232,23 +260,54 @@ def write_text(file: Path, text: str) -> None:
 def read_report(file: Path) -> Report:
     """The report in a file; UnreadableReport if it does not hold one."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(
+            file.read_text(encoding="utf-8"), parse_int=_number, parse_float=_number, parse_constant=_number
+        )
+        wrong = _fault(content)
     except FileNotFoundError:
         raise UnreadableReport(f"{file} does not exist: name a report made with --json") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise UnreadableReport(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise UnreadableReport(f"{file} is not JSON ({error}): name a report made with --json") from error
-    if isinstance(content, dict) and content.get("version", VERSION) != VERSION:
-        raise UnreadableReport(
-            f"{file} has version {content['version']!r}, and this program reads {VERSION}: make it anew"
-        )
+    if wrong:
+        raise UnreadableReport(f"{file} {wrong}")
+    return Report.from_json(content)
+
+
+def _number(text: str) -> float:
+    """A number of JSON; NaN is none, and neither is one that calculating with would overflow."""
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text[:20]} is beyond all numbers")
+    return int(text) if text.removeprefix("-").isdecimal() else float(text)
+
+
+def _fault(content: Any) -> str:
+    """Why it is no report, in one line, to follow the name of the file; nothing if it is one."""
+    if isinstance(content, dict) and content.get("format") == FORMAT and content.get("version", VERSION) != VERSION:
+        given = one_line(repr(content["version"]), 20)
+        return f"has version {given}, and this program reads {VERSION}: make it anew"
     wrong = next(validator().iter_errors(content), None)
     if wrong:
         where = "/".join(map(str, wrong.absolute_path)) or "the whole"
-        raise UnreadableReport(f"{file} is no report ({where}: {wrong.message[:120]}): name one made with --json")
-    unknown = {result["clause"] for result in content["results"]} - {clause["id"] for clause in content["clauses"]}
-    if unknown:
-        raise UnreadableReport(f"{file} has results of {min(unknown)}, which is not among its clauses: make it anew")
-    return Report.from_json(content)
+        return f"is no report ({one_line(where, 80)}: {one_line(wrong.message, 120)}): name one made with --json"
+    contradiction = _contradiction(content)
+    return f"{one_line(contradiction, 160)}: make it anew" if contradiction else ""
+
+
+def _contradiction(content: dict[str, Any]) -> str:
+    """What is named twice, or not at all."""
+    clauses = [clause["id"] for clause in content["clauses"]]
+    columns = [implementation["column"] for implementation in content["implementations"]]
+    pairs = [f"{result['clause']} with {result['implementation']}" for result in content["results"]]
+    for names in (clauses, columns, pairs):
+        name, times = next(iter(Counter(names).most_common(1)), ("", 0))
+        if times > 1:
+            return f"has {name} {times} times"
+    for kind, names in (("clause", clauses), ("implementation", columns)):
+        if unknown := {result[kind] for result in content["results"]} - set(names):
+            return f"has results of {min(unknown)}, which is not among its {kind}s"
+    return ""
 
 
 @cache
@@ -258,9 +317,11 @@ def validator() -> Draft202012Validator:
 
 
 def merged(reports: Sequence[Report]) -> Report:
-    """One report of several: where two have a column of one name, the later one counts."""
-    clauses = {clause.id: clause for report in reports for clause in report.clauses}
+    """One report of several: where two have a column or a clause of one name, the later one of them counts."""
+    named = {clause.id: clause for report in reports for clause in report.clauses}
+    clauses = {clause.id: clause for clause in sorted(named.values(), key=order)}
     columns = {i.column: (report, i) for report in reports for i in report.implementations}
+    results = [result for column, (report, _) in columns.items() for result in report.of(column)]
     latest = max(reports, key=lambda report: report.started)
     return Report(
         latest.specification,
@@ -270,5 +331,5 @@ def merged(reports: Sequence[Report]) -> Report:
         sum(report.seconds for report in reports),
         tuple(clauses.values()),
         tuple(implementation for _, implementation in columns.values()),
-        tuple(result for column, (report, _) in columns.items() for result in report.of(column)),
+        tuple(replace(result, clause=clauses[result.clause.id]) for result in results),
     )

@@ -12,6 +12,7 @@ from rich.text import Text
 from ..catalogue import order
 from ..contract import STAGES
 from .record import FAILURES, TOLD, Outcome, Result
+from .texts import one_line, printable
 
 STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
 WORDS = {"expected": "green", "got": "red"}
@@ -19,30 +20,31 @@ WORDS = {"expected": "green", "got": "red"}
 
 def failures(results: Sequence[Result], width: int, colour: bool) -> str:
     """The clauses that do not hold, one below the other; what is to be copied stands at the margin, unbroken."""
-    console, text = _console(width, colour)
+    console, text = open_console(width, colour)
     for result in results:
-        head = Text.assemble((result.clause.id, "bold red"), f" {result.clause.level} {result.implementation}")
+        who = one_line(result.implementation)
+        head = Text.assemble((result.clause.id, "bold red"), f" {result.clause.level} {who}")
         console.rule(head, style="dim", align="left")
-        console.print(Text(result.clause.sentence, "bold"))
-        parts = result.failure.parts(result.clause)
-        console.print(_grid((Text(label, "dim"), Text(words, WORDS.get(label, ""))) for label, words in parts))
+        console.print(Text(one_line(result.clause.sentence), "bold"))
+        parts = [(label, printable(words)) for label, words in result.failure.parts(result.clause)]
+        console.print(labelled((Text(label, "dim"), Text(words, WORDS.get(label, ""))) for label, words in parts))
         if result.failure.snippet:
             console.print(Text("to see it again, in Python:", "dim"))
-            console.print(Text(result.failure.snippet), soft_wrap=True)
+            console.print(Text(printable(result.failure.snippet)), soft_wrap=True)
         console.print()
-    return _trimmed(text)
+    return trimmed(text)
 
 
 def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> str:
     """The clauses of one implementation by stage and family, and those of which there is something to say."""
-    console, text = _console(width, colour)
+    console, text = open_console(width, colour)
     run = sorted((result for result in results if _is_run(result)), key=lambda result: order(result.clause))
-    console.print(_verdict(results, title), soft_wrap=True)
+    console.print(_verdict(results, one_line(title)), soft_wrap=True)
     if run:
         console.print(_table(run))
     if remarks := list(_remarks(results)):
-        console.print(_grid(remarks))
-    return _trimmed(text)
+        console.print(labelled(remarks))
+    return trimmed(text)
 
 
 def _is_run(result: Result) -> bool:
@@ -97,7 +99,7 @@ def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
     for result in results:
         words = _remark(result)
         if words and not (result.outcome is Outcome.BROKEN and words in said):
-            yield _label(result), Text(words)
+            yield _label(result), Text(printable(words))
         said.add(words)
 
 
@@ -110,16 +112,14 @@ def _remark(result: Result) -> str:
     """What there is to say of a clause, if it did not just pass."""
     if result.outcome in TOLD:
         return result.clause.sentence
-    tolerance = result.tolerance
     if result.outcome is Outcome.PASSED and result.reason:
         return f"though it is excused: {result.reason}"
-    if result.outcome is Outcome.PASSED and tolerance.factor > 1:
-        needed = f"{tolerance.used:.2g} of" if tolerance.used is not None else "nothing of"
-        return f"needed {needed} tolerances {tolerance.factor:g} times as wide: {tolerance.reason}"
+    if result.outcome is Outcome.PASSED and result.tolerance.factor > 1:
+        return result.tolerance.need
     return "" if result.outcome is Outcome.NOT_CLAIMED else result.reason
 
 
-def _grid(rows: Iterable[tuple[Text, Text]]) -> Table:
+def labelled(rows: Iterable[tuple[Text, Text]]) -> Table:
     """Words beside their labels, so that long ones hang."""
     grid = Table.grid(padding=(0, 2))
     for row in rows:
@@ -127,12 +127,13 @@ def _grid(rows: Iterable[tuple[Text, Text]]) -> Table:
     return grid
 
 
-def _console(width: int, colour: bool) -> tuple[Console, io.StringIO]:
+def open_console(width: int, colour: bool) -> tuple[Console, io.StringIO]:
+    """One that writes to a text instead of the terminal."""
     text = io.StringIO()
     system: Literal["standard"] | None = "standard" if colour else None
     return Console(file=text, width=width, force_terminal=colour, color_system=system, highlight=False), text
 
 
-def _trimmed(text: io.StringIO) -> str:
+def trimmed(text: io.StringIO) -> str:
     """Without the blanks that fill the cells of a table."""
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
