@@ -1,0 +1,140 @@
+"""A report as Markdown, for the summary of a CI job: GitHub flavoured, and below the size that GitHub takes.
+
+What comes from an implementation stands in code fences that it cannot close, or with every character
+that means something as a reference, which is text in Markdown and in HTML alike.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from ..catalogue import order
+from ..clause import Clause
+from .record import CHECKED, FAILURES, TOLD, Outcome, Report, Result, Verdict, claimed, counted
+from .texts import cut, one_line, printable
+
+LIMIT = 1_000_000  # bytes: GitHub takes 1 MiB a step, and shows nothing of what is larger
+LONGEST_NAME, LONGEST_SENTENCE, LONGEST_PART, LONGEST_FAILURE = 80, 500, 2_000, 16_000  # characters
+MEANINGFUL = re.compile(
+    r"[&<>\\`*\[\]|~#$@]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # at the edge of a word: in one it is a character as any other
+    r"|:(?=//)|(?<=www)\."  # of addresses, which become links by themselves
+)
+MARKS = {Verdict.CONFORMS: "✓", Verdict.DIFFERS: "✗", Verdict.BROKEN: "✗", Verdict.NOTHING: "–"}
+
+Section = tuple[str, list[str]]  # a heading, and what stands below it in blocks that may be left out
+
+
+def markdown(report: Report) -> str:
+    """GitHub flavoured Markdown of at most 1 MiB; what does not fit is counted."""
+    return "\n\n".join(_fitting(_sections(report))) + "\n"
+
+
+def _fitting(sections: Iterator[Section]) -> Iterator[str]:
+    """Headings, and the blocks for which there is room."""
+    room = LIMIT
+    for heading, blocks in sections:
+        left_out = 0
+        if blocks:
+            yield heading
+        for block in blocks:
+            size = len(block.encode()) + 2
+            if size <= room:
+                room -= size
+                yield block
+            else:
+                left_out += 1
+        if left_out:
+            yield f"*{left_out:,} more are left out: a summary has at most 1 MiB. The report in JSON has all of them.*"
+
+
+def _sections(report: Report) -> Iterator[Section]:
+    columns = [implementation.column for implementation in report.implementations]
+    results = [r for column in columns for r in sorted(report.of(column), key=lambda result: order(result.clause))]
+    run = f"seed {report.seed}, profile {report.profile}, {report.started}, {report.seconds:.0f} s"
+    yield f"## Conformance to convspec {words(report.specification)}", [words(run), _verdicts(report)]
+    yield "### By family", [_matrix(report)] if report.clauses and columns else []
+    broken = dict.fromkeys((r.implementation, r.reason) for r in results if r.outcome is Outcome.BROKEN)
+    yield "### Broken adapters", [f"- {words(column)}: {words(reason, LONGEST_PART)}" for column, reason in broken]
+    yield "### Clauses that do not hold", [_details(result) for result in results if result.outcome in TOLD]
+    yield "### Excused", [_item(r, r.reason) for r in results if r.outcome is Outcome.EXCUSED]
+    needless = [r for r in results if r.outcome is Outcome.PASSED and r.reason]
+    yield "### Excuses that are not needed", [_item(r, f"holds, though it is excused: {r.reason}") for r in needless]
+    wider = [r for r in results if r.tolerance.factor > 1 and r.outcome in CHECKED]
+    yield "### Tolerances made wider", [_item(r, r.tolerance.need) for r in wider]
+    yield "### Not run", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_RUN]
+
+
+def _verdicts(report: Report) -> str:
+    rows = [["implementation", "name", "verdict", "clauses that hold"]]
+    for implementation in report.implementations:
+        verdict, results = report.verdict(implementation.column), report.of(implementation.column)
+        holding = counted(results) if claimed(results) else "–"
+        rows.append([words(implementation.column), words(implementation.title), f"{MARKS[verdict]} {verdict}", holding])
+    return _table(rows)
+
+
+def _matrix(report: Report) -> str:
+    """How many clauses of each family hold, a column an implementation."""
+    columns = [implementation.column for implementation in report.implementations]
+    found: defaultdict[tuple[str, tuple[str, str]], list[Result]] = defaultdict(list)
+    for result in report.results:
+        found[result.implementation, _family(result.clause)].append(result)
+    rows = [["stage", "family", *map(words, columns)]]
+    before = ""
+    for stage, family in dict.fromkeys(_family(clause) for clause in sorted(report.clauses, key=order)):
+        cells = [_cell(found[column, (stage, family)]) for column in columns]
+        rows.append([stage if stage != before else "", words(family), *cells])
+        before = stage
+    return _table(rows)
+
+
+def _family(clause: Clause) -> tuple[str, str]:
+    """Some families have clauses of two stages."""
+    return clause.stage, clause.family
+
+
+def _cell(results: Sequence[Result]) -> str:
+    """6 where all hold, else 5 of 6, and ✗ where that is a failure; – where none applies."""
+    outcomes = [result.outcome for result in claimed(results)]
+    if not outcomes:
+        return "–"
+    if set(outcomes) == {Outcome.PASSED}:
+        return str(len(outcomes))
+    wrong = any(outcome in (*FAILURES, Outcome.BROKEN) for outcome in outcomes)
+    return counted(results) + (" ✗" if wrong else "")
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, f"|{' --- |' * len(rows[0])}", *body])
+
+
+def _item(result: Result, said: str) -> str:
+    return f"- **{words(result.clause.id)}** {words(result.implementation)}: {words(said, LONGEST_PART)}"
+
+
+def _details(result: Result) -> str:
+    """A clause that does not hold, folded up."""
+    clause, failure = result.clause, result.failure
+    head = f"<b>{words(clause.id)}</b> {words(result.implementation)}, {clause.level} {result.outcome}: "
+    parts = (f"{label}: {cut(text, LONGEST_PART)}" for label, text in failure.parts(clause))
+    blocks = [
+        f"<details>\n<summary>{head}{words(clause.sentence, LONGEST_SENTENCE)}</summary>",
+        fenced(cut("\n".join(parts), LONGEST_FAILURE), "text"),
+        *(["To see it again, in Python:", fenced(failure.snippet, "python")] if failure.snippet else []),
+        "</details>",
+    ]
+    return "\n\n".join(blocks)
+
+
+def words(text: str, most: int = LONGEST_NAME) -> str:
+    """One line that Markdown and HTML show as it is; it must not begin a line."""
+    return MEANINGFUL.sub(lambda found: f"&#{ord(found[0])};", one_line(text, most))
+
+
+def fenced(text: str, language: str) -> str:
+    """Lines of code that nothing in them can end."""
+    shown = printable(cut(text, LONGEST_FAILURE))
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
+    return f"{fence}{language}\n{shown}\n{fence}"
