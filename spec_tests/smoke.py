@@ -59,6 +59,8 @@ def call(implementation: Implementation, name: str, answer: Answer, *arguments: 
             raise Fault(f"{name}: {error}; it must take {_signature(name)}") from error
     try:
         came = function(*arguments, **options)
+    except NotImplementedError as error:
+        raise Fault(f"{name} is not filled in yet") from error
     except (Exception, SystemExit) as error:
         raise Fault(
             f"{name} raised {one_line(error)} for the simplest input; mend it, or claim its stage later"

@@ -1,0 +1,42 @@
+"""The journal of a worker: a file of lines, each an event in JSON.
+
+A file, not a pipe: what was written before the process died is there, whatever became of its
+descriptors, and a child that lives on holds nothing open.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+
+def write(file: Path, event: str, **content: Any) -> None:
+    """Append an event; opened anew each time, since the implementation may close what is open."""
+    with file.open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"event": event, **content}, ensure_ascii=True, allow_nan=False) + "\n")
+
+
+class Reader:
+    """Reads on where it stopped."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._at = file, 0
+
+    def events(self) -> Iterator[Event]:
+        """The whole lines that were written since; what is no event is passed over."""
+        if not self._file.is_file():
+            return
+        with self._file.open("rb") as journal:
+            journal.seek(self._at)
+            new = journal.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._at += len(whole)
+        for line in whole.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict) and "event" in event:
+                yield event

@@ -1,0 +1,105 @@
+"""The smoke check tells an adapter that cannot be called from one that answers wrongly, and says what to mend."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fixtures.implementations import numpy_port
+from spec_tests.contract import STAGES, functions
+from spec_tests.implementation import Implementation
+from spec_tests.smoke import TRIALS, faults
+
+WORKING = {name: getattr(numpy_port, name) for stage in ("data", "layers", "augmentation") for name in functions(stage)}
+
+
+class Tensor:
+    """Somebody's array."""
+
+    __module__ = "torch"
+
+
+def adapter(**changes: Any) -> Implementation:
+    """NumPy's functions, some of them changed."""
+    return Implementation("adapter", SimpleNamespace(**WORKING | changes))
+
+
+def fails(error: Exception) -> Callable[..., Any]:
+    """A function that raises."""
+
+    def function(*arguments: Any, **options: Any) -> Any:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize("stage", ["data", "layers", "augmentation"])
+def test_one_that_works_has_no_faults(stage: str) -> None:
+    assert faults(adapter(), stage) == []
+
+
+def test_wrong_answers_are_for_the_clauses() -> None:
+    assert faults(adapter(dense=lambda x, kernel, bias=None: np.zeros((7, 7), np.float32)), "layers") == []
+
+
+def test_every_stage_is_tried() -> None:
+    assert TRIALS.keys() == STAGES.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"dense": lambda x, kernel, bias=None: Tensor()},
+            "dense gave back a torch Tensor: give back a NumPy array, tensor.",
+        ),
+        ({"dense": lambda x, kernel, bias=None: None}, "dense gave back None: give back a NumPy array"),
+        (
+            {"dense": lambda x, kernel, bias=None: np.zeros(1, int)},
+            "dense gave back an array of int64: give back float32",
+        ),
+        (
+            {"dense": lambda x: x},
+            "dense: too many positional arguments; it must take dense(features, kernel, bias=None)",
+        ),
+        (
+            {"dropout": lambda x, rate, *, training: x},
+            "dropout: got an unexpected keyword argument 'seed'; it must take",
+        ),
+        ({"dense": fails(NotImplementedError())}, "dense is not filled in yet"),
+        ({"dense": fails(ValueError("no\nluck"))}, "dense raised ValueError: no luck (at test_smoke.py:"),
+        (
+            {"batch_normalization": lambda x, *more, **flags: x},
+            "batch_normalization gave back a numpy ndarray: give back a",
+        ),
+        (
+            {"batch_normalization": lambda x, *more, **flags: (x, x, None)},
+            "batch_normalization gave back None: give back",
+        ),
+    ],
+)
+def test_a_fault_is_one_line_that_says_what_to_mend(changes: dict[str, Any], words: str) -> None:
+    (fault,) = faults(adapter(**changes), "layers")
+    assert fault.startswith(words)
+    assert "\n" not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "came", "words"),
+    [
+        ("extract_archive", None, "extract_archive gave back None: give back the path of the folder"),
+        ("make_subset", "nowhere", "make_subset gave back nowhere, which is not a folder"),
+        ("load_images", [(1, 2)], "load_images gave back a int: give back a NumPy array (item 0 of its tuple)"),
+        ("load_images", 7, "load_images gave back a int that cannot be iterated (TypeError:"),
+    ],
+)
+def test_faults_of_the_data(name: str, came: Any, words: str) -> None:
+    (fault,) = faults(adapter(**{name: lambda *arguments, **options: came}), "data")
+    assert fault.startswith(words)
+
+
+def test_all_faults_of_a_stage_are_found_at_once() -> None:
+    broken = adapter(dense=fails(OSError("a")), conv2d=fails(OSError("b")))
+    assert [fault.partition(" ")[0] for fault in faults(broken, "layers")] == ["conv2d", "dense"]
