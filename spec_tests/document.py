@@ -109,15 +109,15 @@ def _contract() -> Iterator[str]:
     """The types, then the functions of each stage, as they stand in contract.py."""
     lines = inspect.getsource(contract).splitlines()
     types = [lines[node.lineno - 1] for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.Assign)]
-    variable = textwrap.indent(_members(contract.Variable), "    ")
+    variable = textwrap.indent(members(contract.Variable), "    ")
     yield _code("\n".join([*types, "", "class Variable:", variable]))
     for stage, protocol in STAGES.items():
         yield f"### Functions of the stage {stage}"
         yield escaped(inspect.getdoc(protocol) or "")
-        yield _code(_members(protocol))
+        yield _code(members(protocol))
 
 
-def _members(protocol: type) -> str:
+def members(protocol: type) -> str:
     """What stands in a class below its docstring; functions as they are called, without ``self``."""
     source = inspect.getsource(protocol)
     (definition,) = ast.parse(source).body

@@ -244,9 +244,9 @@ def aside(results: Sequence[Result]) -> str:
     return "".join(f", {outcomes[outcome]} {outcome}" for outcome in ASIDE if outcomes[outcome])
 
 
-def write_report(report: Report, file: Path) -> None:
-    """Write the JSON form, a whole file or none."""
-    write_text(file, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
+def json_text(report: Report) -> str:
+    """The JSON form."""
+    return json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n"
 
 
 def write_text(file: Path, text: str) -> None:

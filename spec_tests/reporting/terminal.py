@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..catalogue import order
 from ..contract import STAGES
-from .record import FAILURES, TOLD, Outcome, Result
+from .record import FAILURES, TOLD, Outcome, Report, Result
 from .texts import one_line, printable
 
 STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
@@ -45,6 +45,47 @@ def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> 
     if remarks := list(_remarks(results)):
         console.print(labelled(remarks))
     return trimmed(text)
+
+
+def matrix(report: Report, width: int, colour: bool) -> str:
+    """Several implementations side by side, by family, and what there is to say of each."""
+    console, text = open_console(width, colour)
+    columns = [implementation.column for implementation in report.implementations]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("stage", "family"):
+        table.add_column(name)
+    for name in columns:
+        table.add_column(Text(one_line(name)), justify="right", overflow="fold")
+    before = ""
+    results = {column: report.of(column) for column in columns}
+    families = dict.fromkeys((clause.stage, clause.family) for clause in sorted(report.clauses, key=order))
+    for stage, family in families:
+        cells = [
+            _cell([r for r in of_column if (r.clause.stage, r.clause.family) == (stage, family)])
+            for of_column in results.values()
+        ]
+        table.add_row(stage if stage != before else "", family, *cells)
+        before = stage
+    table.add_row("all", "", *map(_cell, results.values()))
+    console.print(table)
+    for implementation, of_column in zip(report.implementations, results.values(), strict=True):
+        console.print()
+        console.print(_verdict(of_column, one_line(implementation.title)), soft_wrap=True)
+        if remarks := list(_remarks(of_column)):
+            console.print(labelled(remarks))
+    return trimmed(text)
+
+
+def _cell(results: Sequence[Result]) -> Text:
+    """How many clauses hold, of how many that are claimed; and how many are excused."""
+    claimed = [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
+    holding = sum(result.outcome is Outcome.PASSED for result in claimed)
+    if not claimed:
+        return Text("–", "dim")
+    if holding == len(claimed):
+        return Text(str(holding), "green")
+    wrong = any(result.outcome in (*FAILURES, Outcome.BROKEN) for result in claimed)
+    return Text(f"{holding} of {len(claimed)}", "bold red" if wrong else "yellow")
 
 
 def _is_run(result: Result) -> bool:
