@@ -24,11 +24,13 @@ def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
     return float(((probabilities > 0.5) == (labels == 1)).mean())
 
 
-def adam(gradients: Sequence[float], learning_rate: float) -> Array:
-    """What each step in a row adds to a weight that has these gradients."""
-    m = v = 0.0
+def adam(
+    gradients: Sequence[float], learning_rate: float, *, first: float = 0, second: float = 0, taken: int = 0
+) -> Array:
+    """What each step in a row adds to a weight with these gradients, after ``taken`` steps that left both moments."""
+    m, v = first, second
     steps = []
-    for t, gradient in enumerate(gradients, start=1):
+    for t, gradient in enumerate(gradients, start=taken + 1):
         m = BETA_1 * m + (1 - BETA_1) * gradient
         v = BETA_2 * v + (1 - BETA_2) * gradient**2
         steps.append(-learning_rate * (m / (1 - BETA_1**t)) / (np.sqrt(v / (1 - BETA_2**t)) + EPSILON))

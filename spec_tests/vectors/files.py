@@ -1,0 +1,112 @@
+"""The files of the vectors: written, read back, compared with what they should be, and what a result says to them."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save
+
+import fixtures
+
+from ..checks import expect_close, expect_equal, expect_error
+from .topic import FORMAT, Case, Numbers, Topic
+
+FOLDER = Path(fixtures.__file__).parent / "vectors"
+SCHEMA = "schema.json"
+# How far arrays may lie off, of the largest value of each: other machines add up in another order.
+STALE_BEYOND = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-6}
+
+
+def write(topics: Sequence[Topic], folder: Path = FOLDER) -> None:
+    """Write the files of the topics."""
+    for topic in topics:
+        if topic.arrays:
+            # safetensors takes the memory as it lies: a view with other strides would come out scrambled
+            arrays = {name: np.array(values, order="C") for name, values in topic.arrays.items()}
+            _replace(folder / f"{topic.name}.safetensors", save(arrays))
+        _replace(folder / f"{topic.name}.json", topic.text().encode())
+
+
+def _replace(file: Path, content: bytes) -> None:
+    unfinished = file.with_suffix(f"{file.suffix}.tmp")
+    unfinished.write_bytes(content)
+    unfinished.replace(file)
+
+
+def read(folder: Path = FOLDER) -> list[Topic]:
+    """The topics in a folder, by name; ValueError for another format."""
+    return [_read(file) for file in sorted(folder.glob("*.json")) if file.name != SCHEMA]
+
+
+def _read(file: Path) -> Topic:
+    content = json.loads(file.read_text(encoding="utf-8"))
+    if content.get("format") != FORMAT:
+        raise ValueError(f"{file} is of format {content.get('format')}; this reads format {FORMAT}")
+    arrays = load_file(file.with_name(content["arrays"])) if "arrays" in content else {}
+    return Topic(content["topic"], content["about"], content["cases"], arrays)
+
+
+def stale(topics: Sequence[Topic], folder: Path = FOLDER) -> list[str]:
+    """What is wrong with the files, a line each: text must be the same, numbers of arrays nearly."""
+    wanted = {f"{topic.name}.json" for topic in topics} | {
+        f"{topic.name}.safetensors" for topic in topics if topic.arrays
+    }
+    present = {path.name for suffix in ("json", "safetensors") for path in folder.glob(f"*.{suffix}")} - {SCHEMA}
+    found = [f"{name} is missing" for name in sorted(wanted - present)]
+    found += [f"{name} belongs to no topic" for name in sorted(present - wanted)]
+    for topic in topics:
+        if {f"{topic.name}.json", f"{topic.name}.safetensors"} & wanted <= present:
+            found += _differences(topic, folder)
+    return found
+
+
+def _differences(topic: Topic, folder: Path) -> Iterator[str]:
+    text = (folder / f"{topic.name}.json").read_text(encoding="utf-8")
+    if text != topic.text():
+        yield f"{topic.name}.json is another text"
+    if not topic.arrays:
+        return
+    file = f"{topic.name}.safetensors"
+    stored = load_file(folder / file)
+    for name in sorted(stored.keys() ^ topic.arrays.keys()):
+        yield f"{file}: {name} is {'not in it' if name in topic.arrays else 'named by no case'}"
+    for name in sorted(stored.keys() & topic.arrays.keys()):
+        if not _alike(stored[name], topic.arrays[name]):
+            yield f"{file}: {name} has other values"
+
+
+def _alike(stored: Numbers, fresh: Numbers) -> bool:
+    if (stored.dtype, stored.shape) != (fresh.dtype, fresh.shape):
+        return False
+    allowed = STALE_BEYOND.get(fresh.dtype, 0) * np.abs(fresh).max(initial=0)
+    return bool((np.abs(stored - fresh) <= allowed).all())
+
+
+def judge(topic: Topic, case: Case, function: Callable[..., Any]) -> None:
+    """Call ``function`` with the case's inputs and parameters by name; Violation if it returns what is not expected.
+
+    It returns its one output or, of several, a tuple in the order of ``expected``.
+    """
+    inputs = {name: topic.arrays[array] for name, array in case["inputs"].items()}
+    parameters = {name: tuple(v) if isinstance(v, list) else v for name, v in case["parameters"].items()}
+    if case["expected"].get("error"):
+        expect_error(lambda: function(**inputs, **parameters), case["note"], *case["expected"].get("mentions", ()))
+        return
+    results = function(**inputs, **parameters)
+    results = results if isinstance(results, tuple) else (results,)
+    for (name, expected), got in zip(case["expected"].items(), results, strict=True):
+        value = topic.arrays[expected] if isinstance(expected, str) else expected
+        _compare(topic.arrays, f"{case['id']}: {name}", value, got, case["tolerance"].get(name))
+
+
+def _compare(
+    arrays: Mapping[str, Numbers], what: str, expected: Any, got: Any, tolerance: Mapping[str, Any] | None
+) -> None:
+    if tolerance is None and not isinstance(expected, np.ndarray):
+        expect_equal(got, expected, what)
+        return
+    rtol, atol, scale = (tolerance[key] for key in ("rtol", "atol", "scale")) if tolerance else (0, 0, "expected")
+    named = {"expected": np.abs(expected), "largest": np.abs(expected).max(initial=0)}
+    expect_close(got, expected, what, rtol=rtol, atol=atol, scale=named[scale] if scale in named else arrays[scale])
