@@ -99,7 +99,7 @@ def transformations() -> Topic:
     ):
         _transform(topic, key, "rotate", note, sides, rotation(np.array([turns])), {"turns": turns})
     for key, note, sides, share in (
-        ("ZOOM-2/1", "out: reflections come in", (7, 10), 1.2),
+        ("ZOOM-2/1", "out: two pixels of reflection come in", (14, 23), 1.2),
         ("ZOOM-2/2", "in", (10, 7), 0.8),
         ("ZOOM-2/3", "even sides", (8, 8), 1.13),
         ("ZOOM-2/4", "odd sides", (9, 9), 0.93),

@@ -66,7 +66,7 @@ def normalization() -> Topic:
     near = draw("NORM-1/3/inputs", (4, 4), 299.9, 300.1)
     _normalize(topic, "NORM-1/3", "a large mean and a small variance", near, large, small, training=False)
     none = np.zeros(4, np.float32)
-    _normalize(topic, "NORM-1/4", "no variance at all: epsilon alone", (2, 2, 2, 4), none, none, training=False)
+    _normalize(topic, "NORM-1/4", "no variance at all: epsilon alone", (2, 2, 2, 4), variance=none, training=False)
     _normalize(topic, "NORM-2/1", "few values: an unbiased variance is 4/3 of the biased", (2, 2, 1, 4), training=True)
     _normalize(topic, "NORM-2/2", "samples by channels", (5, 4), training=True, trainable=True)
     same = np.broadcast_to(np.array([1.5, -2, 0, 0.25], np.float32), (4, 4)).copy()
