@@ -204,6 +204,9 @@ def test_the_last_digits_of_another_machine_are_not_out_of_date(fresh: list[Topi
     write(fresh, tmp_path)
     changed_value(3e-14)(tmp_path)
     assert stale(fresh, tmp_path) == []
+    before = (tmp_path / "convolution.safetensors").read_bytes()
+    write(fresh, tmp_path)
+    assert (tmp_path / "convolution.safetensors").read_bytes() == before
 
 
 def test_what_is_drawn_hangs_on_its_name_alone() -> None:

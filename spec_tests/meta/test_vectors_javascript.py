@@ -85,17 +85,19 @@ def test_a_failure_is_a_line_that_says_what_and_where(tmp_path: Path) -> None:
     run = check(folder)
     assert run.returncode == 1
     (line,) = (line for line in run.stdout.splitlines() if line.startswith("FAILED"))
-    assert line.startswith("FAILED PAD-4/1 (PAD-4) outputs[0, 1, 2, 0]: expected 77.0000, got ")
+    assert line.startswith("FAILED PAD-4/1 (PAD-4) outputs[0, 1, 2, 0]: expected 77, got ")
     assert line.endswith("; 1 of 40 values wrong")
     assert "1 failed" in run.stdout.splitlines()[-1]
 
 
-def test_an_error_that_does_not_come_is_told(tmp_path: Path) -> None:
+def test_errors_and_plain_numbers_are_told_too(tmp_path: Path) -> None:
     folder = copied(tmp_path)
     edit(folder / "dense.json", '"expected": {"outputs": "DENSE-1/1/outputs_expected"}', '"expected": {"error": true}')
     edit(folder / "convolution.json", '"mentions": [4, 3]', '"mentions": [44]')
+    edit(folder / "output_sides.json", '"expected": {"before": 0, "after": 1}', '"expected": {"before": 1}', count=1)
     lines = check(folder).stdout.splitlines()
     assert "FAILED DENSE-1/1 (DENSE-1) expected an error, got a result" in lines
+    assert "FAILED PAD-4/10 (PAD-4) before[]: expected 1, got 0; 1 of 1 values wrong" in lines
     assert any(line.startswith("FAILED PAD-1/2 (PAD-1) expected an error that names 44, got Range") for line in lines)
 
 

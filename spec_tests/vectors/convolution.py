@@ -32,16 +32,8 @@ def convolve(
     added = inputs.get("bias", np.zeros(1, np.float32)).astype(np.float64)
     outputs = oracle.conv2d(inputs["images"], inputs["kernel"], *options) + added
     scale = oracle.conv2d(np.abs(inputs["images"]), np.abs(inputs["kernel"]), *options) + np.abs(added)
-    topic.add(
-        id,
-        "conv2d",
-        note,
-        inputs=inputs,
-        parameters=parameters,
-        expected={"outputs": outputs},
-        tolerance={"outputs": Within(SUM, scale=scale)},
-        also=also,
-    )
+    within = Within(SUM, scale=scale)
+    topic.compute(id, "conv2d", note, outputs, within, inputs=inputs, parameters=parameters, also=also)
 
 
 def separate(
@@ -61,16 +53,8 @@ def separate(
     options = (tuple(parameters.get("strides", ONE)), parameters.get("padding", "valid"))
     outputs = oracle.separable_conv2d(images, depthwise, pointwise, *options)
     scale = oracle.separable_conv2d(np.abs(images), np.abs(depthwise), np.abs(pointwise), *options)
-    topic.add(
-        id,
-        "separable_conv2d",
-        note,
-        inputs=inputs,
-        parameters=parameters,
-        expected={"outputs": outputs},
-        tolerance={"outputs": Within(SUM, scale=scale)},
-        also=also,
-    )
+    within = Within(SUM, scale=scale)
+    topic.compute(id, "separable_conv2d", note, outputs, within, inputs=inputs, parameters=parameters, also=also)
 
 
 def separable_inputs(
@@ -96,6 +80,8 @@ def convolution() -> Topic:
     topic = Topic("convolution", "Convolution of images with a kernel: values, padding, strides, dilation, errors.")
     _sums(topic)
     _properties(topic)
+    _weights(topic)
+    _two_layers(topic)
     _valid(topic)
     _same(topic)
     _two_axes(topic)
@@ -138,6 +124,9 @@ def _properties(topic: Topic) -> None:
     one, other = draw("CONV-4/1/one", (4, 3, 2)), draw("CONV-4/1/other", (4, 3, 2))
     combined = np.stack([one, other, np.float32(0.5) * one - np.float32(3) * other])
     convolve(topic, "CONV-4/1", "x, y, and 0.5 x - 3 y", combined, (2, 2, 2, 2), padding="same")
+
+
+def _weights(topic: Topic) -> None:
     weights = drawn("CONV-5/1", kernel=(2, 3, 2, 3), bias=(3,))
     convolve(topic, "CONV-5/1", "weights that serve a small image", (1, 3, 4, 2), *weights.values())
     convolve(topic, "CONV-5/2", "the same weights serve a larger one", (1, 6, 5, 2), *weights.values())
@@ -148,7 +137,6 @@ def _properties(topic: Topic) -> None:
         ("CONV-5/5", "a kernel for one channel, which broadcasting would take", (2, 2, 1, 3), (3,)),
     ):
         topic.refuse(key, "conv2d", note, inputs=drawn(key, images=images, kernel=kernel, bias=bias))
-    _two_layers(topic)
 
 
 def _two_layers(topic: Topic) -> None:

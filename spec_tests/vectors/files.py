@@ -15,18 +15,26 @@ from .topic import FORMAT, Case, Numbers, Topic
 
 FOLDER = Path(fixtures.__file__).parent / "vectors"
 SCHEMA = "schema.json"
+SUFFIXES = ("json", "safetensors")
 # How far arrays may lie off, of the largest value of each: other machines add up in another order.
 STALE_BEYOND = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-6}
 
 
 def write(topics: Sequence[Topic], folder: Path = FOLDER) -> None:
-    """Write the files of the topics."""
+    """Write the files of topics that are out of date; the last digits of another machine leave them as they are."""
     for topic in topics:
-        if topic.arrays:
+        if not any(_differences(topic, folder)):
+            continue
+        text, *arrays = _files(topic, folder)
+        for file in arrays:
             # safetensors takes the memory as it lies: a view with other strides would come out scrambled
-            arrays = {name: np.array(values, order="C") for name, values in topic.arrays.items()}
-            _replace(folder / f"{topic.name}.safetensors", save(arrays))
-        _replace(folder / f"{topic.name}.json", topic.text().encode())
+            _replace(file, save({name: np.array(values, order="C") for name, values in topic.arrays.items()}))
+        _replace(text, topic.text().encode())
+
+
+def _files(topic: Topic, folder: Path) -> list[Path]:
+    """The file of the cases and, if there are any, that of the arrays."""
+    return [folder / f"{topic.name}.{suffix}" for suffix in (SUFFIXES if topic.arrays else SUFFIXES[:1])]
 
 
 def _replace(file: Path, content: bytes) -> None:
@@ -50,31 +58,26 @@ def _read(file: Path) -> Topic:
 
 def stale(topics: Sequence[Topic], folder: Path = FOLDER) -> list[str]:
     """What is wrong with the files, a line each: text must be the same, numbers of arrays nearly."""
-    wanted = {f"{topic.name}.json" for topic in topics} | {
-        f"{topic.name}.safetensors" for topic in topics if topic.arrays
-    }
-    present = {path.name for suffix in ("json", "safetensors") for path in folder.glob(f"*.{suffix}")} - {SCHEMA}
-    found = [f"{name} is missing" for name in sorted(wanted - present)]
-    found += [f"{name} belongs to no topic" for name in sorted(present - wanted)]
-    for topic in topics:
-        if {f"{topic.name}.json", f"{topic.name}.safetensors"} & wanted <= present:
-            found += _differences(topic, folder)
-    return found
+    wanted = {file.name for topic in topics for file in _files(topic, folder)} | {SCHEMA}
+    present = {file.name for suffix in SUFFIXES for file in folder.glob(f"*.{suffix}")}
+    surplus = [f"{name} belongs to no topic" for name in sorted(present - wanted)]
+    return [line for topic in topics for line in _differences(topic, folder)] + surplus
 
 
 def _differences(topic: Topic, folder: Path) -> Iterator[str]:
-    text = (folder / f"{topic.name}.json").read_text(encoding="utf-8")
-    if text != topic.text():
-        yield f"{topic.name}.json is another text"
-    if not topic.arrays:
+    files = _files(topic, folder)
+    if missing := [f"{file.name} is missing" for file in files if not file.is_file()]:
+        yield from missing
         return
-    file = f"{topic.name}.safetensors"
-    stored = load_file(folder / file)
-    for name in sorted(stored.keys() ^ topic.arrays.keys()):
-        yield f"{file}: {name} is {'not in it' if name in topic.arrays else 'named by no case'}"
-    for name in sorted(stored.keys() & topic.arrays.keys()):
-        if not _alike(stored[name], topic.arrays[name]):
-            yield f"{file}: {name} has other values"
+    if files[0].read_text(encoding="utf-8") != topic.text():
+        yield f"{files[0].name} is another text"
+    for file in files[1:]:
+        stored = load_file(file)
+        for name in sorted(stored.keys() | topic.arrays.keys()):
+            if name not in stored or name not in topic.arrays:
+                yield f"{file.name}: {name} is {'not in it' if name in topic.arrays else 'named by no case'}"
+            elif not _alike(stored[name], topic.arrays[name]):
+                yield f"{file.name}: {name} has other values"
 
 
 def _alike(stored: Numbers, fresh: Numbers) -> bool:

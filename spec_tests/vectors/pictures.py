@@ -28,27 +28,14 @@ def resizing() -> Topic:
     _resize(topic, "LOAD-5/9", "a constant image", np.full((1, 3, 5, 3), 77, np.float32), (7, 4))
     kept = draw_pixels("LOAD-5/10/images", (2, 4, 5, 3))
     note, parameters = "of the same size: unchanged", {"size": [4, 5]}
-    topic.add(
-        "LOAD-5/10",
-        "resize_bilinear",
-        note,
-        inputs={"images": kept},
-        parameters=parameters,
-        expected={"outputs": kept},
-    )
+    topic.compute("LOAD-5/10", "resize_bilinear", note, kept, inputs={"images": kept}, parameters=parameters)
     return topic
 
 
 def _resize(topic: Topic, id: str, note: str, images: Numbers, size: tuple[int, int]) -> None:
-    topic.add(
-        id,
-        "resize_bilinear",
-        note,
-        inputs={"images": images},
-        parameters={"size": [*size]},
-        expected={"outputs": resize_bilinear(images, size)},
-        tolerance={"outputs": Within(atol=RESIZED)},
-    )
+    outputs, within = resize_bilinear(images, size), Within(atol=RESIZED)
+    parameters = {"size": [*size]}
+    topic.compute(id, "resize_bilinear", note, outputs, within, inputs={"images": images}, parameters=parameters)
 
 
 def preprocessing() -> Topic:
@@ -62,15 +49,9 @@ def preprocessing() -> Topic:
         ("PRE-1/3", "larger by a half", (9, 6)),
         ("PRE-1/4", "doubled", (12, 8)),
     ):
-        topic.add(
-            key,
-            "preprocess",
-            note,
-            inputs={"images": images},
-            parameters={"image_size": [*size]},
-            expected={"outputs": preprocess(images, size)},
-            tolerance={"outputs": Within(atol=SCALED)},
-        )
+        outputs, within = preprocess(images, size), Within(atol=SCALED)
+        parameters = {"image_size": [*size]}
+        topic.compute(key, "preprocess", note, outputs, within, inputs={"images": images}, parameters=parameters)
     return topic
 
 
@@ -82,13 +63,8 @@ def transformations() -> Topic:
     )
     topic = Topic("transformations", about)
     images = draw_pixels("FLIP-1/1/images", (2, 3, 4, 3))
-    topic.add(
-        "FLIP-1/1",
-        "flip_left_right",
-        "left and right, not up and down",
-        inputs={"images": images},
-        expected={"outputs": images[:, :, ::-1].copy()},
-    )
+    note = "left and right, not up and down"
+    topic.compute("FLIP-1/1", "flip_left_right", note, images[:, :, ::-1], inputs={"images": images})
     for key, note, sides, turns in (
         ("ROT-2/1", "36° on a rectangle", (7, 10), 0.1),
         ("ROT-2/2", "36° the other way", (10, 7), -0.1),
@@ -119,12 +95,5 @@ def _transform(
     parameters: dict[str, float],
 ) -> None:
     images = draw_pixels(f"{id}/images", (1, *sides, 3))
-    topic.add(
-        id,
-        operation,
-        note,
-        inputs={"images": images},
-        parameters=parameters,
-        expected={"outputs": transformed(images, matrices)},
-        tolerance={"outputs": Within(atol=TRANSFORMED)},
-    )
+    outputs, within = transformed(images, matrices), Within(atol=TRANSFORMED)
+    topic.compute(id, operation, note, outputs, within, inputs={"images": images}, parameters=parameters)

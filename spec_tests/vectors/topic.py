@@ -98,6 +98,13 @@ class Topic:
         case["tolerance"] = {name: self._tolerance(f"{id}/{name}_scale", within) for name, within in tolerance.items()}
         self.cases.append(case)
 
+    def compute(
+        self, id: str, operation: str, note: str, outputs: Numbers, within: Within | None = None, **more: Any
+    ) -> None:
+        """A case with one array for its outputs, exact or within a tolerance."""
+        tolerance = {} if within is None else {"outputs": within}
+        self.add(id, operation, note, expected={"outputs": outputs}, tolerance=tolerance, **more)
+
     def refuse(
         self,
         id: str,

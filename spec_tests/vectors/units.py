@@ -11,6 +11,8 @@ from .topic import Numbers, Shape, Topic, Within, draw, drawn
 
 SCALED = 1e-6  # tolerance of a survivor of dropout, DROP-3
 RATES = (0.25, 0.5, 0.8)
+Outcome = tuple[dict[str, Numbers], dict[str, Within]]  # the outputs by name, and their tolerances
+
 SPREADS = np.array([0.005, 0.03, 1, 10])  # of four channels, on both sides of sqrt(1e-3)
 
 
@@ -38,14 +40,8 @@ def _multiply(
     features = draw(f"{id}/features", features) if isinstance(features, tuple) else features
     inputs = drawn(id, features=features, kernel=kernel, bias=bias)
     terms = inputs | {"bias": inputs.get("bias", np.zeros(1, np.float32))}
-    topic.add(
-        id,
-        "dense",
-        note,
-        inputs=inputs,
-        expected={"outputs": dense_oracle(**terms)},
-        tolerance={"outputs": Within(SUM, scale=dense_oracle(*map(np.abs, terms.values())))},
-    )
+    within = Within(SUM, scale=dense_oracle(*map(np.abs, terms.values())))
+    topic.compute(id, "dense", note, dense_oracle(**terms), within, inputs=inputs)
 
 
 def _permuted(topic: Topic) -> None:
@@ -93,31 +89,36 @@ def _normalize(
         variance = (draw(f"{id}/moving_variance", (4,), 0.5, 2) * SPREADS**2).astype(np.float32)
     variables = drawn(id, gamma=(4,), beta=(4,), moving_mean=mean, moving_variance=variance)
     in_training = parameters["training"] and parameters.get("trainable", True)
-    statistics = moments(x) if in_training else (mean, variance)
-    outputs, scale = _normalized(x, variables, *statistics)
-    expected, tolerance = {"outputs": outputs, "moving_mean": mean, "moving_variance": variance}, {}
-    if in_training:
-        for name, old, batch in zip(("moving_mean", "moving_variance"), (mean, variance), statistics, strict=True):
-            expected[name] = moved(old, batch)
-            tolerance[name] = Within(MOVED, scale=moved(np.abs(old), np.abs(batch)))
-    tolerance["outputs"] = Within(SUM, scale=scale)
-    topic.add(
-        id,
-        "batch_normalization",
-        note,
-        inputs={"inputs": x, **variables},
-        parameters=parameters,
-        expected=expected,
-        tolerance=tolerance,
-    )
+    expected, tolerance = _trained(x, variables) if in_training else _inferred(x, variables)
+    inputs = {"inputs": x, **variables}
+    operation = "batch_normalization"
+    topic.add(id, operation, note, inputs=inputs, parameters=parameters, expected=expected, tolerance=tolerance)
 
 
-def _normalized(x: Numbers, variables: dict[str, Numbers], mean: Numbers, variance: Numbers) -> tuple[Numbers, Numbers]:
-    """Outputs, and the magnitudes that are added up in them."""
-    gamma, beta = variables["gamma"], variables["beta"]
+def _inferred(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
+    """With the moving statistics, which stay."""
+    gamma, beta, mean, variance = variables.values()
+    outputs, within = _normalized(x, gamma, beta, mean, variance)
+    return {"outputs": outputs, "moving_mean": mean, "moving_variance": variance}, {"outputs": within}
+
+
+def _trained(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
+    """With the statistics of the batch, towards which the moving ones move."""
+    gamma, beta, *moving = variables.values()
+    statistics = moments(x)
+    outputs, within = _normalized(x, gamma, beta, *statistics)
+    expected, tolerance = {"outputs": outputs}, {"outputs": within}
+    for name, old, batch in zip(("moving_mean", "moving_variance"), moving, statistics, strict=True):
+        expected[name] = moved(old, batch)
+        tolerance[name] = Within(MOVED, scale=moved(np.abs(old), np.abs(batch)))
+    return expected, tolerance
+
+
+def _normalized(x: Numbers, gamma: Numbers, beta: Numbers, mean: Numbers, variance: Numbers) -> tuple[Numbers, Within]:
+    """Outputs, as near as the magnitudes that are added up in them let them be."""
     factors = np.abs(gamma) / np.sqrt(variance + EPSILON)
     scale = factors * (np.abs(x) + np.abs(mean)) + np.abs(beta)
-    return batch_normalization(x, gamma, beta, mean, variance), scale
+    return batch_normalization(x, gamma, beta, mean, variance), Within(SUM, scale=scale)
 
 
 def dropout() -> Topic:
@@ -127,16 +128,10 @@ def dropout() -> Topic:
     for key, rate, training in (("DROP-1/1", 0.5, False), ("DROP-1/2", 0.25, False), ("DROP-3/1", 0, True)):
         note = "a rate of 0 drops nothing" if training else "inference"
         parameters = {"rate": rate, "training": training}
-        topic.add(key, "dropout", note, inputs={"inputs": values}, parameters=parameters, expected={"outputs": values})
+        topic.compute(key, "dropout", note, values, inputs={"inputs": values}, parameters=parameters)
     for key, rate in zip(("DROP-3/2", "DROP-3/3", "DROP-3/4"), RATES, strict=True):
         kept = (draw(f"{key}/kept", values.shape, 0, 1) >= rate).astype(np.int32)
-        topic.add(
-            key,
-            "scale_survivors",
-            "survivors are divided by 1 - rate",
-            inputs={"inputs": values, "kept": kept},
-            parameters={"rate": rate},
-            expected={"outputs": np.where(kept == 1, values.astype(np.float64) / (1 - rate), 0)},
-            tolerance={"outputs": Within(SCALED)},
-        )
+        outputs, note = np.where(kept == 1, values.astype(np.float64) / (1 - rate), 0), "divided by 1 - rate"
+        inputs, parameters = {"inputs": values, "kept": kept}, {"rate": rate}
+        topic.compute(key, "scale_survivors", note, outputs, Within(SCALED), inputs=inputs, parameters=parameters)
     return topic
