@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import PARENT
+from . import FIXTURES, PARENT
 from .contract import Array, Batches, Labels, Model
 from .implementation import Implementation
 from .presets import random_arrays, read_preset, write_preset
 from .transfer import head_of, in_batches
 
-EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
+EMBEDDED_PRESET = FIXTURES / "xception_drawn"
 COUNTS = {"train": 60, "validation": 30, "test": 100}  # images a class
 BATCH = 20
 SIZE, CONVNET_SIZE = (128, 128), (80, 80)

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save
 
-import fixtures
-
+from .. import FIXTURES
 from ..checks import expect_close, expect_equal, expect_error
 from .topic import FORMAT, Case, Numbers, Topic
 
-FOLDER = Path(fixtures.__file__).parent / "vectors"
+FOLDER = FIXTURES / "vectors"
 SCHEMA = "schema.json"
 SUFFIXES = ("json", "safetensors")
 # How far arrays may lie off, of the largest value of each: other machines add up in another order.

@@ -1,11 +1,8 @@
 """Vectors of the base and of the classifier's head: features, probabilities."""
 
-from pathlib import Path
-
 import numpy as np
 
-import fixtures
-
+from .. import FIXTURES
 from ..oracles.images import preprocess
 from ..oracles.training import head as head_oracle
 from ..oracles.xception import Arrays, Xception, features
@@ -13,7 +10,7 @@ from ..presets import read_preset
 from ..transfer import SIZE, SMALL, UNITS
 from .topic import Numbers, Topic, Within, draw, draw_pixels
 
-EMBEDDED = Path(fixtures.__file__).parent / "xception_drawn"
+EMBEDDED = FIXTURES / "xception_drawn"
 EMBEDDED_WEIGHTS = ("../xception_drawn/model.safetensors", "")  # a file, and what the names of its arrays begin with
 SMALL_PREFIX = "small/"
 FEATURES = 1e-4  # of the largest feature, BASE-3
