@@ -1,0 +1,268 @@
+"""Pictures of what clauses saw: evidence in, images with words out that a page can hold as they are.
+
+Evidence may come from a file that nobody vouches for. What cannot be drawn of it gives an exhibit without
+pictures that says why.
+"""
+
+import base64
+import functools
+import io
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from .window_figure import CannotDraw, describe_window, draw_window
+
+STYLE = {  # beyond matplotlib's defaults
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 9,
+    "lines.linewidth": 1.4,
+    "svg.fonttype": "none",  # text stays text: smaller, and in a font of the reader's
+    "svg.hashsalt": "convspec",  # the same evidence gives the same file
+    "text.parse_math": False,
+}
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+PIXELS_AN_INCH = 96  # as CSS has it
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
+
+MOST_BINS = 500
+MOST_EPOCHS = 10_000
+MOST_PIXELS = 1 << 20  # of a PNG
+LARGEST = 1e12  # number on an axis
+SMALLEST_SIDE, LARGEST_SIDE = 120, 288  # CSS pixels at which an image is shown
+
+Evidence = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as a data URI, what it shows in words, and its size in CSS pixels."""
+
+    source: str
+    alt: str
+    width: int
+    height: int
+    label: str = ""  # where there are several
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """The pictures of one piece of evidence; none, and a caption that says why, if it cannot be drawn."""
+
+    kind: str
+    title: str
+    caption: str
+    pictures: tuple[Picture, ...] = ()
+
+
+def exhibit(evidence: Evidence) -> Exhibit:
+    """What there is to see of evidence, as the schema has it."""
+    return _exhibit(json.dumps(evidence, sort_keys=True))
+
+
+@functools.lru_cache(512)  # implementations that do the same share a picture
+def _exhibit(text: str) -> Exhibit:
+    evidence = json.loads(text)
+    kind, title = str(evidence["kind"]), str(evidence["title"])
+    try:
+        caption, pictures = KINDS[kind](evidence)
+    except KeyError:
+        caption, pictures = f"A {kind} cannot be drawn.", ()
+    except CannotDraw as reason:
+        caption, pictures = f"This cannot be drawn: {reason}.", ()
+    return Exhibit(kind, title, caption, pictures)
+
+
+Drawn = tuple[str, tuple[Picture, ...]]  # a caption, and what stands above it
+
+
+def _window(evidence: Evidence) -> Drawn:
+    caption = describe_window(evidence)
+    with _style():
+        return caption, (_svg(draw_window(evidence), f"Window to scale. {caption}"),)
+
+
+def _histogram(evidence: Evidence) -> Drawn:
+    """Bars, the range in which they are to be level, and the height that they are to have there."""
+    edges, counts = np.array(evidence["edges"], np.float64), np.array(evidence["counts"], np.float64)
+    low, high = float(evidence["low"]), float(evidence["high"])
+    if len(edges) != len(counts) + 1 or len(counts) > MOST_BINS:
+        raise CannotDraw(f"{len(counts):,} counts between {len(edges):,} edges")
+    if not (_drawable([*edges, *counts, low, high]) and np.all(np.diff(edges) > 0) and low < high):
+        raise CannotDraw("its numbers are not those of a histogram")
+    centres = (edges[:-1] + edges[1:]) / 2
+    inside = counts[(centres > low) & (centres < high)]
+    total, level = counts.sum(), counts.sum() * (edges[1] - edges[0]) / (high - low)
+    caption = f"{total:,.0f} draws, {total - inside.sum():,.0f} of them outside {low:g} to {high:g} {evidence['unit']}."
+    alt = (
+        f"Histogram of {evidence['title']}. {caption} A bin within the range should hold about {level:,.0f}; "
+        f"they hold {inside.min(initial=total):,.0f} to {inside.max(initial=0):,.0f}."
+    )
+    with _style():
+        return caption, (_svg(_bars(edges, counts, (low, high), level, _printable(evidence["unit"])), alt),)
+
+
+def _bars(
+    edges: NDArray[np.float64], counts: NDArray[np.float64], span: tuple[float, float], level: float, unit: str
+) -> Figure:
+    figure = Figure(figsize=(3.5, 2.1))
+    axes = figure.add_axes((0.17, 0.21, 0.77, 0.67))
+    axes.axvspan(*span, color=GREY, alpha=0.2, linewidth=0)
+    axes.stairs(counts, edges, fill=True, color=BLUE, alpha=0.7)
+    axes.plot(span, (level, level), color=ORANGE, linestyle="--")
+    top = max(counts.max(), level) * 1.08 or 1
+    axes.set(xlim=(edges[0], edges[-1]), ylim=(0, top), xlabel=unit, ylabel="draws")
+    axes.text(0, 1.04, f"uniform in {span[0]:g} to {span[1]:g}", color=GREY, transform=axes.transAxes)
+    axes.text(1, 1.04, f"expected: {level:,.0f}", color=ORANGE, transform=axes.transAxes, ha="right")
+    axes.locator_params(nbins=5)
+    return figure
+
+
+def _curves(evidence: Evidence) -> Drawn:
+    """Loss and accuracy, training and validation."""
+    history = {name: _numbers(values) for name, values in evidence["history"].items()}
+    shown = [name for name in ("loss", "accuracy") if any(len(history.get(n, ())) for n in (name, f"val_{name}"))]
+    if not shown:
+        raise CannotDraw("there is no loss and no accuracy of any epoch")
+    best = _best(history.get("val_loss", np.array([])))
+    epochs = max(len(values) for values in history.values())
+    caption = f"{epochs:,} epochs" + (f", the lowest validation loss after epoch {best}." if best else ".")
+    alt = f"{' and '.join(shown).capitalize()} of training and validation. {caption} {_ends(history)}"
+    with _style():
+        figure = Figure(figsize=(3.2 * len(shown), 2.1))
+        for column, name in enumerate(shown):
+            left = (column + 0.18) / len(shown)
+            axes = figure.add_axes((left, 0.21, 0.78 / len(shown), 0.69))
+            _lines(axes, name, history, best)
+        return caption, (_svg(figure, alt),)
+
+
+def _lines(axes: Any, name: str, history: Mapping[str, NDArray[np.float64]], best: int) -> None:
+    """One curve beside the other, told apart by dashes and markers too."""
+    for key, word, style, colour in (
+        (name, "training", "o--", ORANGE),
+        (f"val_{name}", "validation", "s-", BLUE),
+    ):
+        values = history.get(key, np.array([]))
+        axes.plot(range(1, len(values) + 1), values, style, color=colour, label=word, markersize=3.5)
+    if best:
+        axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch ({best})")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set(xlabel="epoch", title=name)
+    axes.margins(y=0.12)
+    axes.legend(fontsize=8, frameon=False, handlelength=2.4, borderpad=0.1, labelspacing=0.2)
+
+
+def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
+    """One value an epoch, NaN where it was not finite."""
+    numbers = [math.nan if value is None else value for value in values]
+    if len(numbers) > MOST_EPOCHS or not _drawable([number for number in numbers if not math.isnan(number)]):
+        raise CannotDraw("its numbers are not those of a training run")
+    return np.array(numbers, np.float64)
+
+
+def _best(losses: NDArray[np.float64]) -> int:
+    """The epoch of the lowest loss, from 1; 0 if there is none."""
+    return int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else 0
+
+
+def _ends(history: Mapping[str, NDArray[np.float64]]) -> str:
+    """Where the curves begin and end, in words."""
+    words = {"loss": "training loss", "accuracy": "training accuracy"}
+    words |= {f"val_{name}": word.replace("training", "validation") for name, word in words.items()}
+    told = [
+        f"{word} from {history[name][0]:.3g} to {history[name][-1]:.3g}"
+        for name, word in words.items()
+        if len(history.get(name, ()))
+    ]
+    return f"{', '.join(told).capitalize()}."
+
+
+def _images(evidence: Evidence) -> Drawn:
+    """What was expected, what came, and where they differ."""
+    expected, got = (_pixels(evidence[name], name) for name in ("expected", "got"))
+    title = evidence["title"]
+    pictures = [
+        _png(evidence[name], f"{title}: {words}", pixels.shape, label)
+        for name, pixels, words, label in (
+            ("expected", expected, "the image that was expected", "expected"),
+            ("got", got, "the image that came", "got"),
+        )
+    ]
+    if expected.shape != got.shape:
+        sizes = (f"{pixels.shape[0]} × {pixels.shape[1]}" for pixels in (expected, got))
+        return f"An image of {' was expected, one of '.join(sizes)} came.", tuple(pictures)
+    apart = np.abs(expected - got).max(axis=-1)
+    if not apart.any():
+        return "The two are the same in whole grey levels.", tuple(pictures)
+    caption = f"{np.count_nonzero(apart):,} of {apart.size:,} pixels differ, by up to {apart.max()} of 255 grey levels."
+    encoded = io.BytesIO()
+    Image.fromarray((apart * 255 // apart.max()).astype(np.uint8)).save(encoded, "PNG")
+    alt = f"{title}: where the two differ, the brighter the more. {caption}"
+    pictures.append(_png(_base64(encoded.getvalue()), alt, apart.shape, "difference"))
+    return caption, tuple(pictures)
+
+
+def _pixels(encoded: str, name: str) -> NDArray[np.int16]:
+    """RGB of a PNG (height, width, 3); CannotDraw if it is none, or a large one."""
+    try:
+        file = io.BytesIO(base64.b64decode(encoded, validate=True))
+        with Image.open(file, formats=["PNG"]) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise CannotDraw(f"the image {name} has {image.width:,} × {image.height:,} pixels")
+            return np.asarray(image.convert("RGB")).astype(np.int16)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow's, for files that are no PNG
+        raise CannotDraw(f"the image {name} is not a PNG file") from None
+
+
+def _png(encoded: str, alt: str, shape: tuple[int, ...], label: str) -> Picture:
+    """Shown enlarged by a whole number, or made smaller."""
+    longer = max(shape[:2])
+    factor = max(SMALLEST_SIDE // longer, 1) if longer <= LARGEST_SIDE else LARGEST_SIDE / longer
+    height, width = (max(round(side * factor), 1) for side in shape[:2])
+    return Picture(f"data:image/png;base64,{encoded}", alt, width, height, label)
+
+
+def _svg(figure: Figure, alt: str) -> Picture:
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata=NO_METADATA, transparent=True)
+    text = written.getvalue()
+    width, height = (round(inches * PIXELS_AN_INCH) for inches in figure.get_size_inches())
+    svg = text[text.index("<svg") :].encode()  # without the document type, which names an address
+    return Picture(f"data:image/svg+xml;base64,{_base64(svg)}", alt, width, height)
+
+
+def _style() -> Any:
+    """Drawing that does not depend on the settings of whoever draws."""
+    return mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "backend": mpl.rcParams["backend"]})
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _printable(text: str) -> str:
+    """Text that may stand in XML, on one line."""
+    return "".join(character if character.isprintable() else " " for character in text)[:60]
+
+
+def _drawable(numbers: Sequence[float]) -> bool:
+    return all(abs(number) <= LARGEST for number in numbers)
+
+
+KINDS: dict[str, Callable[[Evidence], Drawn]] = {
+    "window": _window,
+    "images": _images,
+    "histogram": _histogram,
+    "curves": _curves,
+}

@@ -1,0 +1,280 @@
+"""A report as one HTML file: a matrix of implementations and clauses, and what is to be said of each failure.
+
+It loads nothing from elsewhere and runs nothing that it did not bring: the policy in its head names its one
+style sheet and its one script by their hashes, and whatever came from an implementation is escaped.
+"""
+
+import base64
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..catalogue import FAMILIES, order
+from ..clause import Clause
+from ..contract import STAGES
+from .figures import Exhibit, exhibit
+from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict
+
+FOLDER = Path(__file__).parent
+TEMPLATE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
+AT_LENGTH = (*TOLD, Outcome.EXCUSED)
+UNCHECKED = (Outcome.NOT_CLAIMED, Outcome.NOT_RUN, Outcome.BROKEN)
+GLYPHS = {  # beside a word or a title, so that no outcome is told by its colour alone
+    Outcome.PASSED: "✓",
+    **dict.fromkeys(FAILURES, "✗"),
+    Outcome.REPORTED: "!",
+    Outcome.EXCUSED: "≈",
+    Outcome.NOT_CLAIMED: "–",
+    Outcome.NOT_RUN: "·",
+    Outcome.BROKEN: "⊘",
+}
+VERDICTS = {  # the outcome whose glyph and colour a verdict takes
+    Verdict.CONFORMS: Outcome.PASSED,
+    Verdict.DIFFERS: Outcome.FAILED,
+    Verdict.BROKEN: Outcome.BROKEN,
+    Verdict.NOTHING: Outcome.NOT_RUN,
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """An implementation, and its results in the order of the clauses."""
+
+    number: int
+    title: str  # one of a kind
+    implementation: Implementation
+    verdict: Verdict
+    results: tuple[Result, ...]
+
+    @cached_property
+    def counts(self) -> dict[Outcome, int]:
+        """How often there is each outcome, in their order."""
+        return counted(self.results)
+
+    @property
+    def remarkable(self) -> dict[Outcome, int]:
+        """The same without what needs no look, or is told otherwise."""
+        usual = (Outcome.PASSED, Outcome.NOT_CLAIMED, Outcome.BROKEN)
+        return {outcome: count for outcome, count in self.counts.items() if outcome not in usual}
+
+    @property
+    def claimed(self) -> int:
+        """Clauses of the stages that it offers."""
+        return len(self.results) - self.counts.get(Outcome.NOT_CLAIMED, 0)
+
+    @property
+    def not_claimed(self) -> list[str]:
+        """The stages that it does not offer."""
+        stages = {result.clause.stage for result in self.results if result.outcome is Outcome.NOT_CLAIMED}
+        return [stage for stage in STAGES if stage in stages]
+
+    @property
+    def broken(self) -> dict[str, int]:
+        """{what is wrong with the adapter: the clauses that could not be checked}."""
+        return Counter(result.reason for result in self.results if result.outcome is Outcome.BROKEN)
+
+    @property
+    def unneeded(self) -> list[Result]:
+        """What holds though it is excused."""
+        return [result for result in self.results if result.outcome is Outcome.PASSED and result.reason]
+
+    @property
+    def widened(self) -> list[Result]:
+        """What was given more tolerance than the clause states."""
+        return [result for result in self.results if result.tolerance.factor != 1]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A clause and an implementation."""
+
+    column: Column
+    result: Result
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        return self.result.outcome
+
+    @property
+    def anchor(self) -> str:
+        """Where on the page more is said."""
+        return f"{self.result.clause.id}.{self.column.number}"
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Why it does not hold, each text with its label; what is said of the clause is left out."""
+        parts = self.result.failure.parts(self.result.clause)
+        return [(label, text) for label, text in parts if label not in ("advice", "source")]
+
+    @cached_property
+    def exhibits(self) -> list[Exhibit]:
+        """The pictures."""
+        return [exhibit(evidence) for evidence in self.result.evidence]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A clause, and what became of it with each implementation."""
+
+    clause: Clause
+    cells: tuple[Cell, ...]
+
+    @property
+    def at_length(self) -> list[Cell]:
+        """Where it does not hold."""
+        return [cell for cell in self.cells if cell.outcome in AT_LENGTH]
+
+    @property
+    def others(self) -> list[Cell]:
+        """Where there is less to say."""
+        return [cell for cell in self.cells if cell.outcome not in AT_LENGTH]
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        """How often there is each outcome, in their order."""
+        return counted([cell.result for cell in self.cells])
+
+
+@dataclass(frozen=True)
+class Family:
+    """The rows of a family of clauses."""
+
+    name: str
+    title: str
+    stage: str
+    first: bool  # of its stage
+    rows: tuple[Row, ...]
+
+    def holding(self, number: int) -> str:
+        """How many of its clauses hold, of those that were to be checked, with an implementation."""
+        results = [row.cells[number].result for row in self.rows]
+        claimed = sum(result.outcome is not Outcome.NOT_CLAIMED for result in results)
+        return f"{sum(result.outcome is Outcome.PASSED for result in results)} of {claimed}" if claimed else "–"
+
+
+def page(report: Report) -> str:
+    """The whole page."""
+    style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in (STYLE, SCRIPT))
+    columns = _columns(report)
+    rows = [
+        Row(clause, tuple(Cell(column, column.results[place]) for column in columns))
+        for place, clause in enumerate(_clauses(report))
+    ]
+    return _environment().get_template(TEMPLATE).render(
+        report=report,
+        columns=columns,
+        families=list(_families(rows)),
+        failing=[row for row in rows if row.at_length],
+        holding=[row for row in rows if not row.at_length],
+        outcomes=counted(report.results),
+        stages=list(dict.fromkeys(row.clause.stage for row in rows)),
+        levels=list(dict.fromkeys(row.clause.level for row in rows)),
+        policy=_policy(style, script),
+        style=Markup(style),  # noqa: S704 - our own files
+        script=Markup(script),  # noqa: S704
+    )
+
+
+def _clauses(report: Report) -> list[Clause]:
+    return sorted(report.clauses, key=order)
+
+
+def _columns(report: Report) -> list[Column]:
+    """The implementations, told apart by their columns where their titles are the same."""
+    titles = Counter(implementation.title for implementation in report.implementations)
+    columns = []
+    for number, implementation in enumerate(report.implementations):
+        name, title = implementation.column, implementation.title
+        results = {result.clause.id: result for result in report.of(name)}
+        every = (results.get(c.id, Result(c, name, Outcome.NOT_RUN)) for c in _clauses(report))
+        unique = title if titles[title] == 1 else f"{title} ({name})"
+        columns.append(Column(number, unique, implementation, report.verdict(name), tuple(every)))
+    return columns
+
+
+def _families(rows: Sequence[Row]) -> Iterator[Family]:
+    before = ""
+    for (stage, name), members in groupby(rows, key=lambda row: (row.clause.stage, row.clause.family)):
+        yield Family(name, FAMILIES.get(name, ""), stage, stage != before, tuple(members))
+        before = stage
+
+
+def counted(results: Sequence[Result]) -> dict[Outcome, int]:
+    """How often there is each outcome, in their order."""
+    counts = Counter(result.outcome for result in results)
+    return {outcome: counts[outcome] for outcome in Outcome if counts[outcome]}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        GLYPHS=GLYPHS, VERDICTS=VERDICTS, UNCHECKED=UNCHECKED, FAILURES=FAILURES, AT_LENGTH=AT_LENGTH
+    )
+    environment.filters.update(slug=slug, code=code, used=used, duration=duration, moment=moment)
+    return environment
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing may be loaded, and nothing may run or be drawn by but these two."""
+    allowed = {"style-src": style, "script-src": script}
+    hashes = {name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for name, text in allowed.items()}
+    sources = [f"{name} 'sha256-{digest}'" for name, digest in hashes.items()]
+    return "; ".join(["default-src 'none'", "img-src data:", *sources, "base-uri 'none'", "form-action 'none'"])
+
+
+def slug(words: str) -> str:
+    """An outcome as one word."""
+    return words.replace(" ", "-")
+
+
+def code(text: str) -> Markup:
+    """Text of the specification, with what stands in backticks as code."""
+    pieces = re.split(r"``(.+?)``|`(.+?)`", text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if place % 3 else piece for place, piece in enumerate(pieces) if piece
+    )
+
+
+def used(tolerance: Tolerance) -> str:
+    """How much of its tolerance a clause used; nothing if nothing was compared within one."""
+    share = tolerance.used
+    if share is None:
+        return ""
+    whole = "its tolerance" if tolerance.factor == 1 else f"a tolerance {tolerance.factor:g} times as wide"
+    if math.isnan(share):
+        return f"not a number, against {whole}"
+    if share > 1:
+        return f"{share:,.3g} times {whole}" if share < 1000 else f"{share:,.0f} times {whole}"
+    return f"{100 * share:.2g} % of {whole}"
+
+
+def duration(seconds: float) -> str:
+    """In seconds, or minutes and seconds."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds // 60:,.0f} min {seconds % 60:.0f} s"
+
+
+def moment(text: str) -> str:
+    """A time of ISO 8601 to the minute; what is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M %Z}".strip()
+    except ValueError:
+        return text

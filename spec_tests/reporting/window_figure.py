@@ -1,0 +1,191 @@
+"""The window of a counterexample, to scale: the image with its padding, the first window, the last, and the strides."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch, Rectangle
+from matplotlib.path import Path
+
+from ..oracles.windows import Padding, output_side, span
+
+FIRST, LAST, LINES, FAINT = "#d55e00", "#0072b2", "#777777", "#bbbbbb"
+LARGEST = 64  # pixels of a side, with its padding, that are drawn
+# In points:
+CELL = 24  # a pixel, if there is room
+SIDE = 240  # what the pixels of a side may take together
+MARGIN = 40  # around them, for arrows and sizes
+NEAR, FAR = 11, 25  # a line, and the text beside it
+LEGEND = 34  # below
+NARROWEST = 300  # so that the legend fits
+
+
+class CannotDraw(Exception):  # noqa: N818 - not an error of this program
+    """Why there is no picture of some evidence, in half a sentence."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One side of an image and the windows along it, in pixels from the first one of the image."""
+
+    side: int
+    size: int
+    stride: int
+    dilation: int
+    padding: Padding
+    before: int
+    after: int
+
+    @property
+    def span(self) -> int:
+        """From the first to the last pixel of a window."""
+        return span(self.size, self.dilation)
+
+    @property
+    def count(self) -> int:
+        """How many windows there are."""
+        return max(output_side(self.side, self.size, self.stride, self.dilation, self.padding), 0)
+
+    @property
+    def last(self) -> int:
+        """Where the last window begins; the first one begins at -before."""
+        return (self.count - 1) * self.stride - self.before
+
+    @property
+    def low(self) -> int:
+        """Where there begins something."""
+        return -self.before
+
+    @property
+    def high(self) -> int:
+        """Where all ends: image, padding, and a window that does not fit."""
+        return max(self.side + self.after, self.span - self.before)
+
+    def pixels(self, start: int) -> list[int]:
+        """Those that a window sees."""
+        return [start + self.dilation * number for number in range(self.size)]
+
+
+def draw_window(evidence: Mapping[str, Any]) -> Figure:
+    """The picture; CannotDraw if the numbers are not those of a window, or too large to be seen."""
+    rows, columns = _axes(evidence)
+    longer = max(axis.high - axis.low for axis in (rows, columns))
+    point = max(1 / CELL, longer / SIDE)  # in pixels of the image
+    left, right = columns.low - MARGIN * point, columns.high + MARGIN * point
+    top, bottom = rows.low - MARGIN * point, rows.high + MARGIN * point
+    width, height = max((right - left) / point, NARROWEST), (bottom - top) / point
+    figure = Figure(figsize=(width / 72, (height + LEGEND) / 72))
+    axes = figure.add_axes((0, LEGEND / (height + LEGEND), 1, height / (height + LEGEND)), aspect="equal")
+    axes.set_axis_off()
+    axes.set(xlim=(left, right), ylim=(bottom, top))
+    _draw_image(axes, rows, columns)
+    _draw_windows(axes, rows, columns)
+    _draw_strides(axes, rows, columns, point)
+    _draw_sizes(axes, rows, columns, point)
+    figure.legend(handles=list(_legend(rows, columns)), loc="lower center", ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def describe_window(evidence: Mapping[str, Any]) -> str:
+    """The same in words."""
+    rows, columns = axes = _axes(evidence)
+    words = [f"Image {rows.side} × {columns.side}", f"window {rows.size} × {columns.size}"]
+    if any(axis.dilation > 1 for axis in axes):
+        words.append(f"dilation {rows.dilation} × {columns.dilation}, so that it spans {rows.span} × {columns.span}")
+    words.append(f"stride {rows.stride} × {columns.stride}")
+    pads = f"{rows.before} above, {rows.after} below, {columns.before} left, {columns.after} right"
+    words.append(f"{rows.padding} padding" + (f": {pads}" if rows.padding == "same" else ""))
+    if not all(axis.count for axis in axes):
+        return f"{', '.join(words)}. The window does not fit: an error is expected."
+    return f"{', '.join(words)}. Output expected: {rows.count} × {columns.count}."
+
+
+def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
+    """Height and width."""
+    names, padding = ("image", "size", "strides", "dilation"), evidence["padding"]
+    rows, columns = (
+        Axis(*(int(evidence[name][side]) for name in names), padding, *evidence["pads"][side]) for side in (0, 1)
+    )
+    for axis in (rows, columns):
+        if min(axis.side, axis.size, axis.stride, axis.dilation) < 1:
+            raise CannotDraw("an image, a window, a stride or a dilation of nothing")
+        if axis.high - axis.low > LARGEST:
+            raise CannotDraw(f"{axis.high - axis.low:,} pixels a side are too many")
+    return rows, columns
+
+
+def _draw_image(axes: Any, rows: Axis, columns: Axis) -> None:
+    """The pixels, and the padding around them."""
+    height, width = (axis.before + axis.side + axis.after for axis in (rows, columns))
+    if (height, width) != (rows.side, columns.side):
+        around = (columns.low, rows.low), width, height
+        axes.add_patch(Rectangle(*around, fill=False, hatch="////", edgecolor=FAINT, linewidth=0.6))
+    axes.add_patch(Rectangle((0, 0), columns.side, rows.side, facecolor="white", edgecolor="none"))
+    lines = {"color": FAINT, "linewidth": 0.5}
+    axes.hlines(range(rows.side + 1), 0, columns.side, **lines)
+    axes.vlines(range(columns.side + 1), 0, rows.side, **lines)
+    axes.add_patch(Rectangle((0, 0), columns.side, rows.side, fill=False, edgecolor="black", linewidth=1.2, zorder=3))
+
+
+def _draw_windows(axes: Any, rows: Axis, columns: Axis) -> None:
+    """What the first one sees and, if there are several, the last one; gaps of dilation stay empty."""
+    several = rows.count * columns.count > 1
+    windows = [(FIRST, rows.low, columns.low, "-")]
+    windows += [(LAST, rows.last, columns.last, "--")] if several else []
+    for colour, top, left, line in windows:
+        seen = [_pixel(x, y) for y in rows.pixels(top) for x in columns.pixels(left)]
+        axes.add_patch(PathPatch(Path.make_compound_path(*seen), facecolor=colour, alpha=0.35, linewidth=0))
+        outline = (left, top), columns.span, rows.span
+        axes.add_patch(Rectangle(*outline, fill=False, edgecolor=colour, linewidth=1.8, linestyle=line))
+
+
+def _pixel(x: int, y: int) -> Any:
+    return Path([(x, y), (x + 1, y), (x + 1, y + 1), (x, y + 1), (x, y)], closed=True)
+
+
+def _draw_strides(axes: Any, rows: Axis, columns: Axis, point: float) -> None:
+    """From the first window to the next ones, above and at the left."""
+    arrow = {"arrowstyle": "-|>", "color": FIRST, "shrinkA": 0, "shrinkB": 0, "linewidth": 1.2}
+    text = {"color": FIRST, "fontsize": 8, "ha": "center", "va": "center"}
+    x, y = columns.low + 0.5, rows.low + 0.5
+    if columns.count > 1:
+        above = rows.low - NEAR * point
+        axes.annotate("", (x + columns.stride, above), (x, above), arrowprops=arrow)
+        axes.text(x + columns.stride / 2, rows.low - FAR * point, f"stride {columns.stride}", **text)
+    if rows.count > 1:
+        left = columns.low - NEAR * point
+        axes.annotate("", (left, y + rows.stride), (left, y), arrowprops=arrow)
+        axes.text(columns.low - FAR * point, y + rows.stride / 2, f"stride {rows.stride}", rotation=90, **text)
+
+
+def _draw_sizes(axes: Any, rows: Axis, columns: Axis, point: float) -> None:
+    """How long each part of the sides is, below and at the right."""
+    line = {"color": LINES, "linewidth": 0.8, "markersize": 5}
+    text = {"fontsize": 9, "ha": "center", "va": "center"}
+    below, right = rows.high + NEAR * point, columns.high + NEAR * point
+    for start, end in _parts(columns):
+        axes.plot((start, end), (below, below), marker="|", **line)
+        axes.text((start + end) / 2, rows.high + FAR * point, str(end - start), **text)
+    for start, end in _parts(rows):
+        axes.plot((right, right), (start, end), marker="_", **line)
+        axes.text(columns.high + FAR * point, (start + end) / 2, str(end - start), **text)
+
+
+def _parts(axis: Axis) -> Iterator[tuple[int, int]]:
+    """Padding before, image, padding after, as far as there are any."""
+    for start, end in ((axis.low, 0), (0, axis.side), (axis.side, axis.side + axis.after)):
+        if end > start:
+            yield start, end
+
+
+def _legend(rows: Axis, columns: Axis) -> Iterator[Patch]:
+    several = rows.count * columns.count > 1
+    fits = rows.count * columns.count > 0
+    word = "first window" if several else "the only window" if fits else "window, which does not fit"
+    yield Patch(facecolor=f"{FIRST}59", edgecolor=FIRST, label=f"{word}, {rows.size} × {columns.size}")
+    if several:
+        yield Patch(facecolor=f"{LAST}59", edgecolor=LAST, linestyle="--", label="last window")
+    yield Patch(facecolor="white", edgecolor="black", label="image")
+    if any((rows.before, rows.after, columns.before, columns.after)):
+        yield Patch(facecolor="white", edgecolor=FAINT, hatch="////", label="padding")
