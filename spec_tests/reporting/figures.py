@@ -35,6 +35,7 @@ NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 PIXELS_AN_INCH = 96  # as CSS has it
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
 
+CURVES = ("loss", "val_loss", "accuracy", "val_accuracy")  # as the contract names them
 MOST_BINS = 500
 MOST_EPOCHS = 10_000
 MOST_PIXELS = 1 << 20  # of a PNG
@@ -129,38 +130,39 @@ def _bars(
 
 
 def _curves(evidence: Evidence) -> Drawn:
-    """Loss and accuracy, training and validation."""
-    history = {name: _numbers(values) for name, values in evidence["history"].items()}
-    shown = [name for name in ("loss", "accuracy") if any(len(history.get(n, ())) for n in (name, f"val_{name}"))]
-    if not shown:
-        raise CannotDraw("there is no loss and no accuracy of any epoch")
-    best = _best(history.get("val_loss", np.array([])))
+    """Loss, and accuracy, each of training and of validation."""
+    history = {name: _numbers(evidence["history"].get(name, ())) for name in CURVES}
+    best = _best(history["val_loss"])
     epochs = max(len(values) for values in history.values())
+    if not epochs:
+        raise CannotDraw("there is no loss and no accuracy of any epoch")
     caption = f"{epochs:,} epochs" + (f", the lowest validation loss after epoch {best}." if best else ".")
-    alt = f"{' and '.join(shown).capitalize()} of training and validation. {caption} {_ends(history)}"
+    pictures = []
     with _style():
-        figure = Figure(figsize=(3.2 * len(shown), 2.1))
-        for column, name in enumerate(shown):
-            left = (column + 0.18) / len(shown)
-            axes = figure.add_axes((left, 0.21, 0.78 / len(shown), 0.69))
-            _lines(axes, name, history, best)
-        return caption, (_svg(figure, alt),)
+        for measure in ("loss", "accuracy"):
+            training, validation = history[measure], history[f"val_{measure}"]
+            alt = f"{evidence['title']}, {measure}: {_ends('training', training)}; {_ends('validation', validation)}."
+            figure = _lines(measure, training, validation, best)
+            pictures.append(_svg(figure, f"{alt} {caption}"))
+    return caption, tuple(pictures)
 
 
-def _lines(axes: Any, name: str, history: Mapping[str, NDArray[np.float64]], best: int) -> None:
-    """One curve beside the other, told apart by dashes and markers too."""
-    for key, word, style, colour in (
-        (name, "training", "o--", ORANGE),
-        (f"val_{name}", "validation", "s-", BLUE),
+def _lines(measure: str, training: NDArray[np.float64], validation: NDArray[np.float64], best: int) -> Figure:
+    """One curve and the other, told apart by dashes and markers too."""
+    figure = Figure(figsize=(3.4, 2.1))
+    axes: Any = figure.add_axes((0.17, 0.21, 0.8, 0.66))
+    for values, label, style, colour in (
+        (training, "training", "o--", ORANGE),
+        (validation, "validation", "s-", BLUE),
     ):
-        values = history.get(key, np.array([]))
-        axes.plot(range(1, len(values) + 1), values, style, color=colour, label=word, markersize=3.5)
+        axes.plot(range(1, len(values) + 1), values, style, color=colour, label=label, markersize=3.5)
     if best:
         axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch ({best})")
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set(xlabel="epoch", title=name)
+    axes.set(xlabel="epoch", title=measure)
     axes.margins(y=0.12)
     axes.legend(fontsize=8, frameon=False, handlelength=2.4, borderpad=0.1, labelspacing=0.2)
+    return figure
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
@@ -176,16 +178,9 @@ def _best(losses: NDArray[np.float64]) -> int:
     return int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else 0
 
 
-def _ends(history: Mapping[str, NDArray[np.float64]]) -> str:
-    """Where the curves begin and end, in words."""
-    words = {"loss": "training loss", "accuracy": "training accuracy"}
-    words |= {f"val_{name}": word.replace("training", "validation") for name, word in words.items()}
-    told = [
-        f"{word} from {history[name][0]:.3g} to {history[name][-1]:.3g}"
-        for name, word in words.items()
-        if len(history.get(name, ()))
-    ]
-    return f"{', '.join(told).capitalize()}."
+def _ends(label: str, values: NDArray[np.float64]) -> str:
+    """Where a curve begins and ends, in words."""
+    return f"{label} from {values[0]:.3g} to {values[-1]:.3g}" if len(values) else f"no {label}"
 
 
 def _images(evidence: Evidence) -> Drawn:

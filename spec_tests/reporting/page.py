@@ -171,18 +171,22 @@ def page(report: Report) -> str:
         Row(clause, tuple(Cell(column, column.results[place]) for column in columns))
         for place, clause in enumerate(_clauses(report))
     ]
-    return _environment().get_template(TEMPLATE).render(
-        report=report,
-        columns=columns,
-        families=list(_families(rows)),
-        failing=[row for row in rows if row.at_length],
-        holding=[row for row in rows if not row.at_length],
-        outcomes=counted(report.results),
-        stages=list(dict.fromkeys(row.clause.stage for row in rows)),
-        levels=list(dict.fromkeys(row.clause.level for row in rows)),
-        policy=_policy(style, script),
-        style=Markup(style),  # noqa: S704 - our own files
-        script=Markup(script),  # noqa: S704
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            report=report,
+            columns=columns,
+            families=list(_families(rows)),
+            failing=[row for row in rows if row.at_length],
+            holding=[row for row in rows if not row.at_length],
+            outcomes=counted(report.results),
+            stages=list(dict.fromkeys(row.clause.stage for row in rows)),
+            levels=list(dict.fromkeys(row.clause.level for row in rows)),
+            policy=_policy(style, script),
+            style=Markup(style),  # noqa: S704 - our own files
+            script=Markup(script),  # noqa: S704
+        )
     )
 
 
@@ -253,16 +257,15 @@ def code(text: str) -> Markup:
 
 
 def used(tolerance: Tolerance) -> str:
-    """How much of its tolerance a clause used; nothing if nothing was compared within one."""
+    """The share of its tolerance that a clause used; nothing if nothing was compared within one."""
     share = tolerance.used
     if share is None:
         return ""
-    whole = "its tolerance" if tolerance.factor == 1 else f"a tolerance {tolerance.factor:g} times as wide"
     if math.isnan(share):
-        return f"not a number, against {whole}"
+        return "not a number"
     if share > 1:
-        return f"{share:,.3g} times {whole}" if share < 1000 else f"{share:,.0f} times {whole}"
-    return f"{100 * share:.2g} % of {whole}"
+        return f"{share:,.2f} times" if share < 10 else f"{share:,.0f} times"
+    return f"{100 * share:.2g} %"
 
 
 def duration(seconds: float) -> str:

@@ -102,17 +102,20 @@ def describe_window(evidence: Mapping[str, Any]) -> str:
 
 
 def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
-    """Height and width."""
-    names, padding = ("image", "size", "strides", "dilation"), evidence["padding"]
-    rows, columns = (
-        Axis(*(int(evidence[name][side]) for name in names), padding, *evidence["pads"][side]) for side in (0, 1)
-    )
+    """Height and width; CannotDraw if they are not those of a window, or too large to be seen."""
+    rows, columns = _axis(evidence, 0), _axis(evidence, 1)
     for axis in (rows, columns):
         if min(axis.side, axis.size, axis.stride, axis.dilation) < 1:
             raise CannotDraw("an image, a window, a stride or a dilation of nothing")
         if axis.high - axis.low > LARGEST:
-            raise CannotDraw(f"{axis.high - axis.low:,} pixels a side are too many")
+            raise CannotDraw(f"more than {LARGEST} pixels a side")
     return rows, columns
+
+
+def _axis(evidence: Mapping[str, Any], number: int) -> Axis:
+    side, size, stride, dilation = (evidence[name][number] for name in ("image", "size", "strides", "dilation"))
+    before, after = evidence["pads"][number]
+    return Axis(side, size, stride, dilation, evidence["padding"], before, after)
 
 
 def _draw_image(axes: Any, rows: Axis, columns: Axis) -> None:
