@@ -9,7 +9,9 @@ import functools
 import io
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,7 @@ STYLE = {  # beyond matplotlib's defaults
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # a short list, since every word repeats it
     "font.size": 9,
     "lines.linewidth": 1.4,
     "svg.fonttype": "none",  # text stays text: smaller, and in a font of the reader's
@@ -37,8 +40,11 @@ BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
 
 CURVES = ("loss", "val_loss", "accuracy", "val_accuracy")  # as the contract names them
 MOST_BINS = 500
-MOST_EPOCHS = 10_000
+MOST_EPOCHS = 1000
+MARKED = 60  # epochs, beyond which there are lines alone
 MOST_PIXELS = 1 << 20  # of a PNG
+PNG = b"\x89PNG\r\n\x1a\n"
+HEAD_OF_PNG = struct.Struct(">8s8xII")  # signature, width, height
 LARGEST = 1e12  # number on an axis
 SMALLEST_SIDE, LARGEST_SIDE = 120, 288  # CSS pixels at which an image is shown
 
@@ -77,8 +83,6 @@ def _exhibit(text: str) -> Exhibit:
     kind, title = str(evidence["kind"]), str(evidence["title"])
     try:
         caption, pictures = KINDS[kind](evidence)
-    except KeyError:
-        caption, pictures = f"A {kind} cannot be drawn.", ()
     except CannotDraw as reason:
         caption, pictures = f"This cannot be drawn: {reason}.", ()
     return Exhibit(kind, title, caption, pictures)
@@ -95,11 +99,12 @@ def _window(evidence: Evidence) -> Drawn:
 
 def _histogram(evidence: Evidence) -> Drawn:
     """Bars, the range in which they are to be level, and the height that they are to have there."""
+    given = [evidence["low"], evidence["high"], *evidence["edges"], *evidence["counts"]]
+    if len(given) > 2 * MOST_BINS or not all(map(_drawable, given)):
+        raise CannotDraw("its numbers are too many or too large")
     edges, counts = np.array(evidence["edges"], np.float64), np.array(evidence["counts"], np.float64)
     low, high = float(evidence["low"]), float(evidence["high"])
-    if len(edges) != len(counts) + 1 or len(counts) > MOST_BINS:
-        raise CannotDraw(f"{len(counts):,} counts between {len(edges):,} edges")
-    if not (_drawable([*edges, *counts, low, high]) and np.all(np.diff(edges) > 0) and low < high):
+    if len(edges) != len(counts) + 1 or np.any(np.diff(edges) <= 0) or low >= high:
         raise CannotDraw("its numbers are not those of a histogram")
     centres = (edges[:-1] + edges[1:]) / 2
     inside = counts[(centres > low) & (centres < high)]
@@ -155,7 +160,8 @@ def _lines(measure: str, training: NDArray[np.float64], validation: NDArray[np.f
         (training, "training", "o--", ORANGE),
         (validation, "validation", "s-", BLUE),
     ):
-        axes.plot(range(1, len(values) + 1), values, style, color=colour, label=label, markersize=3.5)
+        size = 3.5 if len(values) <= MARKED else 0
+        axes.plot(range(1, len(values) + 1), values, style, color=colour, label=label, markersize=size)
     if best:
         axes.axvline(best, color=GREY, linestyle=":", label=f"best epoch ({best})")
     axes.xaxis.get_major_locator().set_params(integer=True)
@@ -167,10 +173,10 @@ def _lines(measure: str, training: NDArray[np.float64], validation: NDArray[np.f
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
     """One value an epoch, NaN where it was not finite."""
-    numbers = [math.nan if value is None else value for value in values]
-    if len(numbers) > MOST_EPOCHS or not _drawable([number for number in numbers if not math.isnan(number)]):
-        raise CannotDraw("its numbers are not those of a training run")
-    return np.array(numbers, np.float64)
+    given = [value for value in values if value is not None]
+    if len(values) > MOST_EPOCHS or not all(map(_drawable, given)):
+        raise CannotDraw("its numbers are too many or too large")
+    return np.array([math.nan if value is None else value for value in values], np.float64)
 
 
 def _best(losses: NDArray[np.float64]) -> int:
@@ -211,13 +217,19 @@ def _images(evidence: Evidence) -> Drawn:
 def _pixels(encoded: str, name: str) -> NDArray[np.int16]:
     """RGB of a PNG (height, width, 3); CannotDraw if it is none, or a large one."""
     try:
-        file = io.BytesIO(base64.b64decode(encoded, validate=True))
-        with Image.open(file, formats=["PNG"]) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise CannotDraw(f"the image {name} has {image.width:,} × {image.height:,} pixels")
-            return np.asarray(image.convert("RGB")).astype(np.int16)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow's, for files that are no PNG
-        raise CannotDraw(f"the image {name} is not a PNG file") from None
+        content = base64.b64decode(encoded, validate=True)
+        signature, width, height = HEAD_OF_PNG.unpack_from(content)
+    except (ValueError, struct.error):
+        signature, width, height = b"", 0, 0
+    if signature != PNG:
+        raise CannotDraw(f"the image {name} is no PNG file")
+    if width * height > MOST_PIXELS:
+        raise CannotDraw(f"the image {name} has {width:,} × {height:,} pixels")
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            return np.asarray(image.convert("RGBA").convert("RGB")).astype(np.int16)
+    except Exception:  # Pillow's are of many kinds, AssertionError among them
+        raise CannotDraw(f"the image {name} is a damaged PNG file") from None
 
 
 def _png(encoded: str, alt: str, shape: tuple[int, ...], label: str) -> Picture:
@@ -237,9 +249,13 @@ def _svg(figure: Figure, alt: str) -> Picture:
     return Picture(f"data:image/svg+xml;base64,{_base64(svg)}", alt, width, height)
 
 
-def _style() -> Any:
+@contextmanager
+def _style() -> Iterator[None]:
     """Drawing that does not depend on the settings of whoever draws."""
-    return mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "backend": mpl.rcParams["backend"]})
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 def _base64(content: bytes) -> str:
@@ -251,8 +267,8 @@ def _printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)[:60]
 
 
-def _drawable(numbers: Sequence[float]) -> bool:
-    return all(abs(number) <= LARGEST for number in numbers)
+def _drawable(number: float) -> bool:
+    return abs(number) <= LARGEST  # False for NaN
 
 
 KINDS: dict[str, Callable[[Evidence], Drawn]] = {

@@ -180,7 +180,7 @@ def page(report: Report) -> str:
             families=list(_families(rows)),
             failing=[row for row in rows if row.at_length],
             holding=[row for row in rows if not row.at_length],
-            outcomes=counted(report.results),
+            outcomes=counted([result for column in columns for result in column.results]),
             stages=list(dict.fromkeys(row.clause.stage for row in rows)),
             levels=list(dict.fromkeys(row.clause.level for row in rows)),
             policy=_policy(style, script),

@@ -1,5 +1,6 @@
 """The window of a counterexample, to scale: the image with its padding, the first window, the last, and the strides."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from matplotlib.path import Path
 from ..oracles.windows import Padding, output_side, span
 
 FIRST, LAST, LINES, FAINT = "#d55e00", "#0072b2", "#777777", "#bbbbbb"
+BREAK = (math.nan, math.nan)  # between two lines
 LARGEST = 64  # pixels of a side, with its padding, that are drawn
 # In points:
 CELL = 24  # a pixel, if there is room
@@ -125,9 +127,9 @@ def _draw_image(axes: Any, rows: Axis, columns: Axis) -> None:
         around = (columns.low, rows.low), width, height
         axes.add_patch(Rectangle(*around, fill=False, hatch="////", edgecolor=FAINT, linewidth=0.6))
     axes.add_patch(Rectangle((0, 0), columns.side, rows.side, facecolor="white", edgecolor="none"))
-    lines = {"color": FAINT, "linewidth": 0.5}
-    axes.hlines(range(rows.side + 1), 0, columns.side, **lines)
-    axes.vlines(range(columns.side + 1), 0, rows.side, **lines)
+    level = [point for y in range(1, rows.side) for point in ((0, y), (columns.side, y), BREAK)]
+    upright = [point for x in range(1, columns.side) for point in ((x, 0), (x, rows.side), BREAK)]
+    axes.plot(*zip(*level, *upright, BREAK, strict=True), color=FAINT, linewidth=0.5)
     axes.add_patch(Rectangle((0, 0), columns.side, rows.side, fill=False, edgecolor="black", linewidth=1.2, zorder=3))
 
 
@@ -191,4 +193,4 @@ def _legend(rows: Axis, columns: Axis) -> Iterator[Patch]:
         yield Patch(facecolor=f"{LAST}59", edgecolor=LAST, linestyle="--", label="last window")
     yield Patch(facecolor="white", edgecolor="black", label="image")
     if any((rows.before, rows.after, columns.before, columns.after)):
-        yield Patch(facecolor="white", edgecolor=FAINT, hatch="////", label="padding")
+        yield Patch(facecolor="none", edgecolor=FAINT, hatch="////", label="padding")

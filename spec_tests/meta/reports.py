@@ -1,0 +1,103 @@
+"""Reports made up for tests of what is said of a run."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from spec_tests.clause import Clause, Level
+from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
+
+ADVICE = "If this fails, check the sign of it."
+SNIPPET = "from spec_tests.reproduce import reproduce\nreproduce('PAD-4', 'bad', case=(1, 2))"
+GOOD, BAD, BROKEN = "good", "package.of_a_long_name.adapter:implementation", "broken"
+
+WINDOW: dict[str, Any] = {
+    "kind": "window",
+    "title": "case of PAD-4",
+    "image": [5, 7],
+    "size": [2, 3],
+    "strides": [1, 2],
+    "dilation": [2, 1],
+    "padding": "same",
+    "pads": [[1, 1], [1, 1]],
+}
+HISTOGRAM: dict[str, Any] = {
+    "kind": "histogram",
+    "title": "angles",
+    "unit": "degrees",
+    "edges": [-6, -4, -2, 0, 2, 4, 6],
+    "counts": [0, 20, 25, 30, 24, 1],
+    "low": -4,
+    "high": 4,
+}
+CURVES: dict[str, Any] = {
+    "kind": "curves",
+    "title": "a run",
+    "history": {
+        "loss": [0.7, 0.5, 0.4],
+        "val_loss": [0.7, 0.6, None],
+        "accuracy": [0.5, 0.7, 0.8],
+        "val_accuracy": [0.5, 0.6, 0.55],
+    },
+}
+
+
+def png(height: int = 4, width: int = 6, level: int = 100) -> str:
+    """A grey image, base64."""
+    encoded = io.BytesIO()
+    Image.fromarray(np.full((height, width, 3), level, np.uint8)).save(encoded, "PNG")
+    return base64.b64encode(encoded.getvalue()).decode()
+
+
+def images(expected: str, got: str) -> dict[str, Any]:
+    """Evidence of two images."""
+    return {"kind": "images", "title": "flip", "expected": expected, "got": got}
+
+
+def clause(id: str, stage: str, level: Level = Level.MUST, sentence: str = "") -> Clause:
+    """A clause of which nothing is tested."""
+    return Clause(
+        id, level, stage, "somewhere", sentence or f"What {id} says is `so`.", "To 1e-5.", ADVICE, "module", "test"
+    )
+
+
+CLAUSES = (
+    clause("PAD-4", "layers", sentence="The odd zero is at the end."),
+    clause("POOL-1", "layers"),
+    clause("AUG-6", "augmentation"),
+    clause("ROT-1", "augmentation", Level.STOCHASTIC),
+    clause("TRAIN-4", "transfer"),
+    clause("ACC-7", "transfer", Level.SHOULD),
+)
+
+
+def report() -> Report:
+    """Three implementations: one that conforms, one with outcomes of many kinds, one whose adapter is broken."""
+    pad, pool, aug, rot, train, acc = CLAUSES
+    wrong = Failure("convolution at (0, 1)", "1.5", "-2", counterexample=("case = (1, 2)",), snippet=SNIPPET)
+    lost = Failure("no answer after 60 s", output="epoch 1\nepoch 2")
+    flipped = (images(png(), png(level=90)),)
+    results = [
+        Result(pad, GOOD, Outcome.PASSED, 0.2, tolerance=Tolerance(0.25)),
+        Result(pool, GOOD, Outcome.PASSED, 0.1, reason="pooling is hard"),
+        Result(aug, GOOD, Outcome.PASSED, 0.3, tolerance=Tolerance(0.5, 20, "bfloat16")),
+        Result(rot, GOOD, Outcome.PASSED, 2, evidence=(HISTOGRAM,)),
+        Result(train, GOOD, Outcome.PASSED, 9, evidence=(CURVES,)),
+        Result(acc, GOOD, Outcome.REPORTED, 9, Failure("seconds a step", "below 3", "4")),
+        Result(pad, BAD, Outcome.FAILED, 0.2, wrong, tolerance=Tolerance(614617.6), evidence=(WINDOW,)),
+        Result(pool, BAD, Outcome.PASSED, 0.1),
+        Result(aug, BAD, Outcome.EXCUSED, 0.3, Failure("flip", "1", "2"), "flips wait", evidence=flipped),
+        Result(rot, BAD, Outcome.TIMED_OUT, 60, lost),
+        *(Result(stated, BAD, Outcome.NOT_CLAIMED) for stated in (train, acc)),
+        *(Result(stated, BROKEN, Outcome.BROKEN, reason="dense cannot be called") for stated in (pad, pool)),
+        *(Result(stated, BROKEN, Outcome.NOT_CLAIMED) for stated in (aug, rot, train, acc)),
+    ]
+    implementations = (
+        Implementation(GOOD, GOOD, "jax", "Good", "1.2", {"jax": "0.10.2"}, "3.12.1", "Linux"),
+        Implementation(BAD, BAD),
+        Implementation(BROKEN, BROKEN, name="Broken"),
+    )
+    return Report("0.1.0", 7, "quick", "2026-11-24T23:15:09+00:00", 125, CLAUSES, implementations, tuple(results))

@@ -1,0 +1,377 @@
+"""The page of a report: what is on it, that it loads nothing, and that nothing of an implementation runs in it."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import pytest
+
+from spec_tests.catalogue import all_clauses
+from spec_tests.clause import Clause, Level
+from spec_tests.reporting.figures import exhibit
+from spec_tests.reporting.page import code, duration, moment, page, used
+from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
+
+from .reports import ADVICE, BAD, CLAUSES, CURVES, HISTOGRAM, SNIPPET, WINDOW, images, png, report
+
+HOSTILE = """ "'><img src=x onerror=alert(1)><script>alert(1)</script></style></script>{{ 7 * 7 }}`$"""
+EMPTY_ELEMENTS = {"meta", "img", "input", "br", "hr", "link", "base"}
+LARGEST = 3_000_000  # characters of a large report
+GIF = base64.b64encode(b"GIF89a" + bytes(40)).decode()
+
+
+class Read(HTMLParser):
+    """A page as a reader of HTML has it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.texts: dict[str, list[str]] = {}  # {element: its own texts}
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag and its attributes."""
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in EMPTY_ELEMENTS:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep a tag without content."""
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Elements are closed in order."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text of the innermost element."""
+        self.texts.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        """The attributes of each of these tags."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def words(self) -> str:
+        """All text that is to be read, with the words of attributes."""
+        texts = [text for tag, texts in self.texts.items() if tag not in ("style", "script") for text in texts]
+        return "\n".join([*texts, *(value for _, attributes in self.tags for value in attributes.values())])
+
+
+@pytest.fixture(scope="module")
+def sample() -> str:
+    """The page of the report made up."""
+    return page(report())
+
+
+@pytest.fixture(scope="module")
+def read(sample: str) -> Read:
+    """The same as it is read."""
+    return Read(sample)
+
+
+def svg(evidence: dict[str, Any], number: int = 0) -> str:
+    """The text of a picture."""
+    return base64.b64decode(exhibit(evidence).pictures[number].source.partition(",")[2]).decode()
+
+
+# What is said
+
+
+def test_the_head_says_what_was_checked_and_how(read: Read) -> None:
+    for words in ("0.1.0", "2026-11-24 23:15 UTC", "2 min 5 s", "quick", "0.10.2", "3.12.1", "Linux"):
+        assert words in read.words
+
+
+def test_each_implementation_has_a_verdict(sample: str) -> None:
+    cards = re.findall(r'<article class="card.*?</article>', sample, re.S)
+    for card, words in zip(cards, ("conforms", "does not conform", "adapter broken"), strict=True):
+        assert f"</span> {words}</p>" in card
+    assert "5 of 6" in cards[0]
+    assert "Not claimed: transfer" in cards[1]
+    assert "holds, though it is excused: pooling is hard" in cards[0]
+    assert "20 times its tolerance: bfloat16" in cards[0]
+
+
+def test_the_reason_of_a_broken_adapter_is_said_once(sample: str) -> None:
+    assert len(re.findall('(?<!title=")dense cannot be called', sample)) == 1
+
+
+def test_every_clause_has_a_row_and_a_cell_for_each_implementation(read: Read) -> None:
+    assert [row["data-clause"] for row in read.all("tr") if "data-clause" in row] == [c.id for c in CLAUSES]
+    cells = [cell["data-outcome"] for cell in read.all("td") if "data-outcome" in cell]
+    assert len(cells) == 3 * len(CLAUSES)
+    assert cells[:3] == ["passed", "failed", "broken-adapter"]
+
+
+def test_every_link_leads_somewhere_on_the_page(read: Read) -> None:
+    ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = [link["href"].removeprefix("#") for link in read.all("a")]
+    assert {target for target in targets if "=" not in target} <= set(ids)
+
+
+def test_a_clause_says_its_sentence_once_however_many_fail() -> None:
+    failure = Failure("convolution", "1", "2")
+    both = tuple(Result(CLAUSES[0], name, Outcome.FAILED, failure=failure) for name in ("one", "two"))
+    implementations = tuple(Implementation(name, name) for name in ("one", "two"))
+    text = page(replace(report(), clauses=CLAUSES[:1], implementations=implementations, results=both))
+    assert text.count('<p class="statement">The odd zero is at the end.</p>') == 1
+    assert text.count(f'<p class="advice">{ADVICE}</p>') == 1
+    assert text.count('<dt>got</dt><dd class="said got">2</dd>') == 2
+
+
+def test_a_failure_is_told_with_what_shows_it_again(read: Read) -> None:
+    for words in ("convolution at (0, 1)", "case = (1, 2)", SNIPPET, "614,618 times", "epoch 1\nepoch 2", "flips wait"):
+        assert words in read.words
+    alts = " ".join(image["alt"] for image in read.all("img"))
+    for words in ("Output expected: 5 × 4", "Histogram of angles", "the lowest validation loss after epoch 2"):
+        assert words in alts
+
+
+def test_what_was_not_run_has_its_place_too() -> None:
+    read = Read(page(replace(report(), results=())))
+    assert {cell["data-outcome"] for cell in read.all("td") if "data-outcome" in cell} == {"not-run"}
+    Read(page(replace(report(), results=(), clauses=(), implementations=())))
+
+
+def test_implementations_of_one_title_are_told_apart() -> None:
+    twins = tuple(Implementation(name, name, name="Twin") for name in ("one", "two"))
+    assert "Twin (one)" in page(replace(report(), implementations=twins, results=()))
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "words"),
+    [
+        (Tolerance(), ""),
+        (Tolerance(0.0), "0 %"),
+        (Tolerance(0.01234), "1.2 %"),
+        (Tolerance(1.0), "1e+02 %"),
+        (Tolerance(1.5), "1.50 times"),
+        (Tolerance(614617.6), "614,618 times"),
+        (Tolerance(float("inf")), "inf times"),
+        (Tolerance(float("nan")), "not a number"),
+    ],
+)
+def test_the_share_of_a_tolerance_in_words(tolerance: Tolerance, words: str) -> None:
+    assert used(tolerance) == words
+
+
+def test_times_and_code_in_words() -> None:
+    assert (duration(0.04), duration(59.96), duration(3725)) == ("0.0 s", "60.0 s", "62 min 5 s")
+    assert moment("yesterday") == "yesterday"
+    assert code("`a < b` & ``c``") == "<code>a &lt; b</code> &amp; <code>c</code>"
+
+
+# What it loads and runs
+
+
+def test_it_loads_nothing(read: Read) -> None:
+    assert not {tag for tag, _ in read.tags} & {"link", "base", "iframe", "object", "embed", "video", "audio", "form"}
+    for tag, attributes in read.tags:
+        for name in ("src", "href", "srcset", "action", "data", "background", "poster"):
+            assert re.match(r"#|data:image/(png|svg\+xml);base64,", attributes.get(name, "#")), f"{tag} {name}"
+    (style,) = read.texts["style"]
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_its_policy_allows_its_own_style_and_script_alone(read: Read) -> None:
+    (policy,) = (meta["content"] for meta in read.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:; ")
+    assert "unsafe" not in policy
+    for kind in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256("".join(read.texts[kind]).encode()).digest()).decode()
+        assert f"{kind}-src 'sha256-{digest}'" in policy
+    assert not [tag for tag, attributes in read.tags if "style" in attributes]
+
+
+def hostile(name: str) -> str:
+    """Text that would run if it were not escaped."""
+    return f"[{name}]{HOSTILE}"
+
+
+def hostile_report() -> tuple[Report, list[str]]:
+    """A report with such text wherever text may stand, and those that are to be seen."""
+    shown = [
+        *vars(Failure()),
+        "source",
+        "sentence",
+        "notes",
+        "advice",
+        "column",
+        "target",
+        "backend",
+        "name",
+        "version",
+    ]
+    shown += ["python", "platform", "package", "release", "reason", "widened", "title", "unit", "started", "spec"]
+    text = {name: hostile(name) for name in shown}
+    failure = Failure(**{name: text[name] for name in vars(Failure())} | {"counterexample": (text["counterexample"],)})  # type: ignore[arg-type]
+    stated = [
+        Clause(
+            f"PAD-{n}", Level.MUST, "layers", text["source"], text["sentence"], text["notes"], text["advice"], "", ""
+        )
+        for n in (1, 2, 3)
+    ]
+    evidence = (
+        WINDOW | {"title": text["title"]},
+        HISTOGRAM | {"title": text["title"], "unit": text["unit"]},
+        CURVES | {"history": {text["title"]: [1.0], "loss": [1.0]}},
+        images(HOSTILE, HOSTILE) | {"title": text["title"]},
+    )
+    outcomes = (Outcome.FAILED, Outcome.PASSED, Outcome.BROKEN)
+    tolerance = Tolerance(0.5, 2, text["widened"])
+    results = tuple(
+        Result(clause, text["column"], outcome, 1, failure, text["reason"], tolerance, evidence)
+        for clause, outcome in zip(stated, outcomes, strict=True)
+    )
+    implementation = Implementation(
+        text["column"],
+        text["target"],
+        text["backend"],
+        text["name"],
+        text["version"],
+        {text["package"]: text["release"]},
+        text["python"],
+        text["platform"],
+    )
+    made = Report(text["spec"], 0, "quick", text["started"], 1, tuple(stated), (implementation,), results)
+    return made, list(text.values())
+
+
+def test_whatever_an_implementation_says_stays_text() -> None:
+    made, shown = hostile_report()
+    read, harmless = Read(page(made)), Read(page(report()))
+    assert len(read.all("script")) == len(read.all("style")) == 1
+    assert read.texts["script"] == harmless.texts["script"]
+    assert {tag for tag, _ in read.tags} <= {tag for tag, _ in harmless.tags}
+    assert not [name for _, attributes in read.tags for name in attributes if name.startswith("on")]
+    words = read.words.replace("\n", "")
+    assert not [text for text in shown if text.replace("`", "") not in words.replace("`", "")]
+    assert "49" not in "".join(re.findall(r"\{\{.*?\}\}", words))
+
+
+def test_text_that_is_no_text_does_no_harm() -> None:
+    evidence = HISTOGRAM | {"unit": "\x00\x1b[31m\ud800\n$x"}
+    ElementTree.fromstring(svg(evidence))  # noqa: S314 - our own
+    failed = Result(CLAUSES[0], BAD, Outcome.FAILED, failure=Failure(got="\x00\x1b[31m\ud800"), evidence=(evidence,))
+    Read(page(replace(report(), results=(failed,))))
+
+
+def test_a_large_report_is_a_page_of_three_megabytes_at_most() -> None:
+    clauses = tuple(all_clauses())
+    failure = Failure("a" * 100, "1", "2", at="b" * 300, counterexample=("c" * 150,), snippet="d" * 350)
+    seen = {"ROT-1": (HISTOGRAM,) * 3, "ZOOM-1": (HISTOGRAM,) * 3, "TRAIN-4": (CURVES,)}
+    names = [f"implementation {number}" for number in range(6)]
+    results = tuple(
+        Result(clause, name, Outcome.FAILED, 1, failure, evidence=(WINDOW,))
+        if (place + number) % 5 == 0
+        else Result(clause, name, Outcome.PASSED, 1, tolerance=Tolerance(0.5), evidence=seen.get(clause.id, ()))
+        for number, name in enumerate(names)
+        for place, clause in enumerate(clauses)
+    )
+    implementations = tuple(Implementation(name, name) for name in names)
+    text = page(replace(report(), clauses=clauses, implementations=implementations, results=results))
+    assert len(text) < LARGEST
+
+
+# Pictures
+
+
+@pytest.mark.parametrize("evidence", [WINDOW, HISTOGRAM, CURVES], ids=lambda evidence: evidence["kind"])
+def test_a_figure_is_the_same_each_time_whoever_draws_it(
+    evidence: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = svg(evidence)
+    monkeypatch.setitem(mpl.rcParams, "font.size", 30)
+    again = evidence | {"title": "drawn again"}
+    assert svg(again) == before
+    root = ElementTree.fromstring(before)  # noqa: S314 - our own
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert not re.search(r"https?://(?!www\.w3\.org/)", before)
+    assert "<script" not in before
+
+
+def test_a_figure_shows_what_it_is_of() -> None:
+    for words in ("stride 2", "first window, 2 × 3", "last window", "padding"):
+        assert words in svg(WINDOW)
+    for words in ("degrees", "expected: 25", "uniform in -4 to 4"):
+        assert words in svg(HISTOGRAM)
+    assert "best epoch (2)" in svg(CURVES, 0)
+    assert "validation" in svg(CURVES, 1)
+
+
+def test_a_window_in_words() -> None:
+    assert exhibit(WINDOW).caption == (
+        "Image 5 × 7, window 2 × 3, dilation 2 × 1, so that it spans 3 × 3, stride 1 × 2, "
+        "same padding: 1 above, 1 below, 1 left, 1 right. Output expected: 5 × 4."
+    )
+    misfit = WINDOW | {"padding": "valid", "pads": [[0, 0], [0, 0]], "image": [2, 7]}
+    assert exhibit(misfit).caption.endswith("valid padding. The window does not fit: an error is expected.")
+    assert exhibit(misfit).pictures
+
+
+def test_images_are_shown_with_their_difference() -> None:
+    shown = exhibit(images(png(), png(level=90)))
+    assert [picture.label for picture in shown.pictures] == ["expected", "got", "difference"]
+    assert shown.caption == "24 of 24 pixels differ, by up to 10 of 255 grey levels."
+    assert (shown.pictures[0].width, shown.pictures[0].height) == (120, 80)
+    assert exhibit(images(png(), png())).caption == "The two are the same in whole grey levels."
+    assert "4 × 6 was expected, one of 5 × 6 came" in exhibit(images(png(), png(5))).caption
+
+
+def large_png() -> str:
+    """A PNG that says it has 100,000 pixels a side."""
+    content = bytearray(base64.b64decode(png()))
+    content[16:24] = (100_000).to_bytes(4, "big") * 2
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(images(png(), "AAAA"), id="short"),
+        pytest.param(images("not base64!", png()), id="no base64"),
+        pytest.param(images(png(), png()[:60]), id="cut off"),
+        pytest.param(images(png(), GIF), id="GIF"),
+        pytest.param(images(png(), large_png()), id="large image"),
+        pytest.param(HISTOGRAM | {"counts": [1, 2]}, id="edges and counts"),
+        pytest.param(HISTOGRAM | {"edges": [0, 1, 2, 1, 4, 5, 6]}, id="edges back and forth"),
+        pytest.param(HISTOGRAM | {"counts": [10**400, 1, 1, 1, 1, 1]}, id="large count"),
+        pytest.param(HISTOGRAM | {"low": float("nan")}, id="not a number"),
+        pytest.param(HISTOGRAM | {"edges": list(range(100_001)), "counts": [1] * 100_000}, id="many bins"),
+        pytest.param(CURVES | {"history": {}}, id="no history"),
+        pytest.param(CURVES | {"history": {"loss": [10**400]}}, id="large loss"),
+        pytest.param(CURVES | {"history": {"loss": [1.0] * 10_000}}, id="many epochs"),
+        pytest.param(WINDOW | {"strides": [0, 1]}, id="no stride"),
+        pytest.param(WINDOW | {"image": [10**9, 10**9]}, id="large window"),
+        pytest.param(WINDOW | {"pads": [[0, 10**9], [0, 0]]}, id="much padding"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(evidence: dict[str, Any]) -> None:
+    shown = exhibit(evidence)
+    assert not shown.pictures
+    assert shown.caption.startswith("This cannot be drawn: ")
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        pytest.param(HISTOGRAM | {"counts": [0] * 6}, id="no draws"),
+        pytest.param(CURVES | {"history": {"loss": [None]}}, id="no finite loss"),
+        pytest.param(CURVES | {"history": {"val_loss": [1.0] * 1000}}, id="validation alone"),
+        pytest.param(WINDOW | {"padding": "valid", "pads": [[0, 0], [0, 0]], "image": [1, 1]}, id="misfit"),
+        pytest.param(WINDOW | {"pads": [[0, 0], [0, 0]], "image": [1, 1], "size": [1, 1]}, id="one pixel"),
+    ],
+)
+def test_what_is_unusual_is_drawn(evidence: dict[str, Any]) -> None:
+    for number in range(len(exhibit(evidence).pictures)):
+        ElementTree.fromstring(svg(evidence, number))  # noqa: S314 - our own
