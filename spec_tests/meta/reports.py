@@ -12,6 +12,7 @@ from spec_tests.reporting.record import Failure, Implementation, Outcome, Report
 
 ADVICE = "If this fails, check the sign of it."
 SNIPPET = "from spec_tests.reproduce import reproduce\nreproduce('PAD-4', 'bad', case=(1, 2))"
+HOSTILE = """ "'><img src=x onerror=alert(1)><script>alert(1)</script></style></script>{{ 7 * 7 }}`$"""
 GOOD, BAD, BROKEN = "good", "package.of_a_long_name.adapter:implementation", "broken"
 
 WINDOW: dict[str, Any] = {
@@ -101,3 +102,57 @@ def report() -> Report:
         Implementation(BROKEN, BROKEN, name="Broken"),
     )
     return Report("0.1.0", 7, "quick", "2026-11-24T23:15:09+00:00", 125, CLAUSES, implementations, tuple(results))
+
+
+def hostile(name: str) -> str:
+    """Text that would run if it were not escaped."""
+    return f"[{name}]{HOSTILE}"
+
+
+def hostile_report() -> tuple[Report, list[str]]:
+    """A report with such text wherever text may stand, and those that are to be seen."""
+    shown = [
+        *vars(Failure()),
+        "source",
+        "sentence",
+        "notes",
+        "advice",
+        "column",
+        "target",
+        "backend",
+        "name",
+        "version",
+    ]
+    shown += ["python", "platform", "package", "release", "reason", "widened", "title", "unit", "started", "spec"]
+    text = {name: hostile(name) for name in shown}
+    failure = Failure(**{name: text[name] for name in vars(Failure())} | {"counterexample": (text["counterexample"],)})  # type: ignore[arg-type]
+    stated = [
+        Clause(
+            f"PAD-{n}", Level.MUST, "layers", text["source"], text["sentence"], text["notes"], text["advice"], "", ""
+        )
+        for n in (1, 2, 3)
+    ]
+    evidence = (
+        WINDOW | {"title": text["title"]},
+        HISTOGRAM | {"title": text["title"], "unit": text["unit"]},
+        CURVES | {"history": {text["title"]: [1.0], "loss": [1.0]}},
+        images(HOSTILE, HOSTILE) | {"title": text["title"]},
+    )
+    outcomes = (Outcome.FAILED, Outcome.PASSED, Outcome.BROKEN)
+    tolerance = Tolerance(0.5, 2, text["widened"])
+    results = tuple(
+        Result(clause, text["column"], outcome, 1, failure, text["reason"], tolerance, evidence)
+        for clause, outcome in zip(stated, outcomes, strict=True)
+    )
+    implementation = Implementation(
+        text["column"],
+        text["target"],
+        text["backend"],
+        text["name"],
+        text["version"],
+        {text["package"]: text["release"]},
+        text["python"],
+        text["platform"],
+    )
+    made = Report(text["spec"], 0, "quick", text["started"], 1, tuple(stated), (implementation,), results)
+    return made, list(text.values())

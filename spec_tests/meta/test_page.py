@@ -12,14 +12,12 @@ import matplotlib as mpl
 import pytest
 
 from spec_tests.catalogue import all_clauses
-from spec_tests.clause import Clause, Level
 from spec_tests.reporting.figures import exhibit
 from spec_tests.reporting.page import code, duration, moment, page, used
-from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
+from spec_tests.reporting.record import Failure, Implementation, Outcome, Result, Tolerance
 
-from .reports import ADVICE, BAD, CLAUSES, CURVES, HISTOGRAM, SNIPPET, WINDOW, images, png, report
+from .reports import ADVICE, BAD, CLAUSES, CURVES, HISTOGRAM, SNIPPET, WINDOW, hostile_report, images, png, report
 
-HOSTILE = """ "'><img src=x onerror=alert(1)><script>alert(1)</script></style></script>{{ 7 * 7 }}`$"""
 EMPTY_ELEMENTS = {"meta", "img", "input", "br", "hr", "link", "base"}
 LARGEST = 3_000_000  # characters of a large report
 GIF = base64.b64encode(b"GIF89a" + bytes(40)).decode()
@@ -191,60 +189,6 @@ def test_its_policy_allows_its_own_style_and_script_alone(read: Read) -> None:
         digest = base64.b64encode(hashlib.sha256("".join(read.texts[kind]).encode()).digest()).decode()
         assert f"{kind}-src 'sha256-{digest}'" in policy
     assert not [tag for tag, attributes in read.tags if "style" in attributes]
-
-
-def hostile(name: str) -> str:
-    """Text that would run if it were not escaped."""
-    return f"[{name}]{HOSTILE}"
-
-
-def hostile_report() -> tuple[Report, list[str]]:
-    """A report with such text wherever text may stand, and those that are to be seen."""
-    shown = [
-        *vars(Failure()),
-        "source",
-        "sentence",
-        "notes",
-        "advice",
-        "column",
-        "target",
-        "backend",
-        "name",
-        "version",
-    ]
-    shown += ["python", "platform", "package", "release", "reason", "widened", "title", "unit", "started", "spec"]
-    text = {name: hostile(name) for name in shown}
-    failure = Failure(**{name: text[name] for name in vars(Failure())} | {"counterexample": (text["counterexample"],)})  # type: ignore[arg-type]
-    stated = [
-        Clause(
-            f"PAD-{n}", Level.MUST, "layers", text["source"], text["sentence"], text["notes"], text["advice"], "", ""
-        )
-        for n in (1, 2, 3)
-    ]
-    evidence = (
-        WINDOW | {"title": text["title"]},
-        HISTOGRAM | {"title": text["title"], "unit": text["unit"]},
-        CURVES | {"history": {text["title"]: [1.0], "loss": [1.0]}},
-        images(HOSTILE, HOSTILE) | {"title": text["title"]},
-    )
-    outcomes = (Outcome.FAILED, Outcome.PASSED, Outcome.BROKEN)
-    tolerance = Tolerance(0.5, 2, text["widened"])
-    results = tuple(
-        Result(clause, text["column"], outcome, 1, failure, text["reason"], tolerance, evidence)
-        for clause, outcome in zip(stated, outcomes, strict=True)
-    )
-    implementation = Implementation(
-        text["column"],
-        text["target"],
-        text["backend"],
-        text["name"],
-        text["version"],
-        {text["package"]: text["release"]},
-        text["python"],
-        text["platform"],
-    )
-    made = Report(text["spec"], 0, "quick", text["started"], 1, tuple(stated), (implementation,), results)
-    return made, list(text.values())
 
 
 def test_whatever_an_implementation_says_stays_text() -> None:

@@ -114,14 +114,16 @@
     button.addEventListener("click", () => copy(text, button));
     text.previousElementSibling.append(button);
   }
-  filters.addEventListener("input", () => {
+  function changed() {
     apply();
     write("");
-  });
+  }
+
+  filters.addEventListener("input", changed);
+  filters.addEventListener("change", changed); // all that some tools send for a list
   filters.querySelector("button").addEventListener("click", () => {
     set({});
-    apply();
-    write("");
+    changed();
   });
   addEventListener("hashchange", read);
   filters.hidden = false;
