@@ -235,7 +235,7 @@ def test_a_figure_is_the_same_each_time_whoever_draws_it(
     evidence: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = svg(evidence)
-    monkeypatch.setitem(mpl.rcParams, "font.size", 30)
+    monkeypatch.setitem(mpl.rcParams, "text.color", "red")
     again = evidence | {"title": "drawn again"}
     assert svg(again) == before
     root = ElementTree.fromstring(before)  # noqa: S314 - our own
