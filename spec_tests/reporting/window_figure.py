@@ -56,7 +56,7 @@ class Axis:
 
     @property
     def low(self) -> int:
-        """Where there begins something."""
+        """Where the padding begins, and with it the first window."""
         return -self.before
 
     @property
