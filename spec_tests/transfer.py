@@ -15,6 +15,7 @@ from .oracles.xception import Xception
 SIZE = (50, 48)  # rectangular, and a pool of SMALL pads it unevenly
 UNITS = 256
 EPOCHS = 7  # of the runs of fit that are looked at: the validation loss falls and rises
+IDLE_EPOCHS = 4  # of the run that learns next to nothing: chance makes no three losses of them alike
 SMALL = Xception(((4, 8), (12, 12), (16, 16), (16, 24)), (False, True, True, False))
 
 Values = dict[str, NDArray[Any]]

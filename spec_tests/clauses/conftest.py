@@ -13,7 +13,7 @@ from ..implementation import Implementation
 from ..oracles.xception import XCEPTION_41
 from ..presets import Preset, random_arrays, read_preset, write_preset
 from ..records import name_of, recorded_trials
-from ..transfer import EPOCHS, SIZE, SMALL, in_batches, named, tinted
+from ..transfer import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
 
 FIRST_UNRECORDED = 1000  # the seeds of recorded trials are below
 
@@ -147,13 +147,13 @@ def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> 
 def idle_fit(
     implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Fit:
-    """Two epochs that learn next to nothing, in batches of 8, 8 and 4; the labels of 7 images of 20 are wrong."""
+    """Epochs that learn next to nothing, in batches of 8, 8 and 4; the labels of 7 images of 20 are wrong."""
     images, labels = tinted(20, seed + 2)
     wrong = np.isin(np.arange(20), (1, 2, 8, 9, 16, 17, 18))
     batches = in_batches(images, np.where(wrong, 1 - labels, labels).astype(np.int32), 8)
     model = implementation.load(confident)
     return run_fit(
-        implementation, model, batches, batches, tmp_path_factory, epochs=2, learning_rate=1e-9, augment=False
+        implementation, model, batches, batches, tmp_path_factory, epochs=IDLE_EPOCHS, learning_rate=1e-9, augment=False
     )
 
 

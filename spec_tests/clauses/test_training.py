@@ -13,7 +13,7 @@ from ..oracles import training as oracle
 from ..oracles import xception
 from ..oracles.images import preprocess
 from ..presets import Preset
-from ..transfer import EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from ..transfer import EPOCHS, IDLE_EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
 from .conftest import Fit, Steps, take_steps
 
 CODE = "notes, code 8"
@@ -184,7 +184,7 @@ def test_every_training_image_is_used_once(idle_fit: Fit) -> None:
 
     If this fails, check for a last batch that is dropped, repeated or filled up, and for the mean over batches of means.
     """
-    expect_close(idle_fit.history["accuracy"], [13 / 20, 13 / 20], "training accuracy", rtol=1e-6)
+    expect_close(idle_fit.history["accuracy"], [13 / 20] * IDLE_EPOCHS, "training accuracy", rtol=1e-6)
 
 
 @clause("TRAIN-10", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 7')
@@ -193,17 +193,19 @@ def test_dropout_is_on_in_training_and_off_in_validation(
 ) -> None:
     """Dropout is on in training steps and off in validation.
 
-    On the same images, by a model that learns next to nothing: the validation loss is that of its predictions, twice the
-    same; the training loss is another, and another in each epoch. Tolerance: 1e-4.
+    On the same images, by a model that learns next to nothing: the validation loss is that of its predictions in each of
+    four epochs, within 1e-4; of the training losses, which dropout spreads by 1.6 %, no three are within 1e-5 of each
+    other. Chance brings that about once in two million runs.
 
-    If this fails, check for a training flag that does not follow the phase.
+    If this fails, check for a training flag that does not follow the phase (in torch validation leaves it off), and for
+    masks that are the same in each epoch.
     """
     images, labels = joined(list(idle_fit.validation))
     p = implementation.predict(implementation.load(confident), images)
-    loss, expected = idle_fit.history["loss"], oracle.binary_crossentropy(p, labels)
-    expect_close(idle_fit.history["val_loss"], [expected, expected], "validation loss", rtol=1e-4)
-    apart = min(abs(loss[0] - expected), abs(loss[1] - expected), abs(loss[0] - loss[1])) / expected
-    expect(apart > 1e-4, "training losses under dropout", expected=f"other than {expected}", got=loss)
+    losses, expected = sorted(idle_fit.history["loss"]), oracle.binary_crossentropy(p, labels)
+    expect_close(idle_fit.history["val_loss"], [expected] * IDLE_EPOCHS, "validation loss", rtol=1e-4)
+    closest = min(third - first for first, third in zip(losses, losses[2:], strict=False)) / expected
+    expect(closest > 1e-5, "training losses under dropout", expected=f"apart, around {expected:.4f}", got=losses)
 
 
 @clause("AUG-8", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
@@ -240,5 +242,7 @@ def test_preprocessing_is_applied_once(
     expected = head_of(implementation, model, 24).probabilities(pooled)
     expect_close(implementation.predict(model, images), expected, "predictions", rtol=0, atol=1e-4)
     loss = oracle.binary_crossentropy(expected, labels)
-    expect_close(idle_fit.history["val_loss"], [loss, loss], "validation loss", rtol=1e-3)
-    expect_close(idle_fit.history["accuracy"], [oracle.accuracy(expected, labels)] * 2, "training accuracy", rtol=1e-6)
+    expect_close(idle_fit.history["val_loss"], [loss] * IDLE_EPOCHS, "validation loss", rtol=1e-3)
+    expect_close(
+        idle_fit.history["accuracy"], [oracle.accuracy(expected, labels)] * IDLE_EPOCHS, "training accuracy", rtol=1e-6
+    )
