@@ -5,6 +5,7 @@ a local folder, or the drawn set of ``fixtures``. An archive is never trusted: n
 leave the destination, and a half-unpacked tree never bears the name of a whole one.
 """
 
+import importlib
 import shutil
 import stat
 import sys
@@ -27,9 +28,9 @@ def obtain(data: str, cache: Path) -> Path:
     zip. What is drawn or unpacked goes to ``cache`` and is used again the next time.
     """
     if data == "embedded":
-        from fixtures.dataset import drawn_images
-
-        return drawn_images(cache)
+        # The folder beside this one: a top-level package in a checkout, a part of convspec where it is installed.
+        dataset = importlib.import_module(f"{__package__.removesuffix('reference')}fixtures.dataset")
+        return Path(dataset.drawn_images(cache))
     source = _download() if data == "kaggle" else Path(data).expanduser()
     if (source / ARCHIVE).is_file():
         source = source / ARCHIVE

@@ -186,7 +186,8 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
         return Result(clause, target, outcome, seconds, reason=reason)
     expected = expectations_of(item.config, target)
     factor, why = expected.tolerances.get(clause.id, (1.0, ""))
-    tolerance = Tolerance(checks.tally.used, factor, why)
+    compared = error is None or isinstance(error, checks.Violation)  # what raised was not compared
+    tolerance = Tolerance(checks.tally.used if compared else None, factor, why)
     excuse, seen = expected.excused.get(clause.id, ""), _evidence(clause, failed=error is not None)
     if error is None:
         return Result(clause, target, Outcome.PASSED, seconds, Failure(), excuse, tolerance, seen)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .accuracy import CONVNET_SIZE
 from .contract import STAGES, Variable
 from .files import Archive, Member
 from .galleries import Gallery, Source
@@ -203,7 +204,7 @@ def try_transfer(implementation: Implementation, folder: Path) -> Iterator[Calla
     use, (images, labels) = partial(call, implementation), tinted(8, seed=0)
     yield partial(use, "preprocess", an_array, images, image_size=SIZE)
     preset = write_preset(folder / "preset", SMALL, random_arrays(SMALL, seed=1)).folder
-    yield partial(use, "build_convnet", a_model, image_size=SIZE, dropout=0.5, seed=0)
+    yield partial(use, "build_convnet", a_model, image_size=CONVNET_SIZE, dropout=0.5, seed=0)
     made: list[Any] = []
     yield lambda: made.append(use("build_classifier", a_model, preset, image_size=SIZE, seed=0))
     if not made:

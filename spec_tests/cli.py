@@ -1,0 +1,171 @@
+"""The command line: check implementations, make reports of reports, compare two, begin an adapter."""
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from . import FIXTURES, __version__
+from .checking import Progress, run
+from .contract import STAGES
+from .implementation import BUILT_IN
+from .isolation.process import Limits, default_memory
+from .isolation.supervisor import Refused, Task
+from .judging import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION
+from .plugin import PROFILES
+from .reporting import compare as comparing
+from .reporting.output import FORMS, terminal, write
+from .reporting.record import Report, UnreadableReport, Verdict, merged, read_report
+from .template import DEFAULT_STAGES, Occupied, write_template
+
+SECONDS = 300  # of a clause
+GIB = 2**30
+
+EXIT_CODES = """exit codes:
+  0  every implementation conforms
+  1  one does not
+  2  the command cannot be carried out, as one line says
+  3  nothing can be said of one: its adapter is broken, or nothing was checked"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command; the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except (Refused, UnreadableReport, Occupied) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or error}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="convspec", description="An executable specification of image classification.")
+    top.add_argument("--version", action="version", version=f"convspec {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    _add_check(commands.add_parser(
+        "check", help="check implementations, each in processes of its own",
+        description="Check implementations, each in processes of its own: one that hangs costs its own clauses alone.",
+        epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
+    render = commands.add_parser("render", help="make one report of several, in any form")
+    render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")
+    _add_forms(render)
+    render.set_defaults(command=_render)
+    compared = commands.add_parser("compare", help="say what was mended and what broke between two reports")
+    compared.add_argument("old", type=Path, metavar="OLD", help="JSON that check wrote")
+    compared.add_argument("new", type=Path, metavar="NEW", help="JSON that check wrote later")
+    compared.set_defaults(command=_compare)
+    template = commands.add_parser("template", help="begin an adapter: a module to be filled in")
+    template.add_argument("file", nargs="?", type=Path, help="where to write it (default: print it)")
+    template.add_argument("--stage", nargs="+", choices=list(STAGES), default=DEFAULT_STAGES, metavar="STAGE",
+        help=f"which stages it is to offer: {', '.join(STAGES)} (default: all but environment)")  # fmt: skip
+    template.set_defaults(command=_template)
+    vectors = commands.add_parser("vectors", help="copy the test vectors, for ports in other languages, to a folder")
+    vectors.add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
+    vectors.set_defaults(command=_vectors)
+    return top
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    add = check.add_argument
+    add("implementations", nargs="*", default=[DEFAULT_IMPLEMENTATION], metavar="IMPLEMENTATION[@BACKEND]",
+        help="package.module, package.module:object, a registered name, or one that comes along: "
+        f"{', '.join(BUILT_IN)} (default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
+    add("--backend", default=None, help=f"of those that name none (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
+    add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: PAD-3, or PAD for its family")
+    add("--stage", nargs="+", choices=list(STAGES), default=[], metavar="STAGE", help=f"of {', '.join(STAGES)} alone")
+    add(
+        "--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property"
+    )
+    add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
+    add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
+    add("--data", type=Path, metavar="PATH", help="zip or folder of photographs for the clauses of accuracy")
+    add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
+    add("--time-limit", type=_positive, default=SECONDS, metavar="SECONDS", help=f"of a clause (default: {SECONDS})")
+    add("--memory-limit", type=_positive, metavar="GIB", help="of an implementation (default: 4/5 of what is free)")
+    _add_forms(check)
+    check.set_defaults(command=_check)
+
+
+def _add_forms(command: argparse.ArgumentParser) -> None:
+    for name, form in FORMS.items():
+        command.add_argument(f"--{name}", type=Path, metavar="FILE", help=form.help)
+
+
+def _check(options: argparse.Namespace) -> int:
+    passed = [f"--seed={options.seed}", f"--profile={options.profile}"]
+    passed += [f"--stage={stage}" for stage in options.stage]
+    for name in ("expectations", "data", "preset"):
+        if value := getattr(options, name):
+            passed.append(f"--{name}={value.resolve()}")
+    if options.clause:
+        passed += ["--clause", *options.clause]
+    columns = dict.fromkeys(options.implementations)
+    tasks = [_task(column, options.backend, tuple(passed)) for column in columns]
+    memory = int(options.memory_limit * GIB) if options.memory_limit else default_memory()
+    with Progress(Console(stderr=True)) as progress:
+        report = run(tasks, Limits(options.time_limit, memory), options.seed, options.profile, progress)
+    return _tell(report, options)
+
+
+def _task(column: str, backend: str | None, options: tuple[str, ...]) -> Task:
+    target, _, own = column.partition("@")
+    return Task(column, target, own or backend or os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND, options)
+
+
+def _render(options: argparse.Namespace) -> int:
+    return _tell(merged([read_report(file) for file in options.reports]), options)
+
+
+def _tell(report: Report, options: argparse.Namespace) -> int:
+    """Print the report, write it in the forms asked for, and give the exit code."""
+    console = Console()
+    console.out(terminal(report, console.width, console.is_terminal), highlight=False, end="")
+    for name in FORMS:
+        if file := getattr(options, name):
+            write(report, name, file)
+            print(f"{name}: {file}")
+    verdicts = {report.verdict(implementation.column) for implementation in report.implementations}
+    if Verdict.DIFFERS in verdicts:
+        return 1
+    return 0 if verdicts == {Verdict.CONFORMS} else 3
+
+
+def _compare(options: argparse.Namespace) -> int:
+    console = Console()
+    found = comparing.compare(read_report(options.old), read_report(options.new))
+    console.out(comparing.text(found, console.width, console.is_terminal), highlight=False, end="")
+    return 1 if found.worse else 0
+
+
+def _template(options: argparse.Namespace) -> int:
+    write_template(options.file, options.stage)
+    return 0
+
+
+def _vectors(options: argparse.Namespace) -> int:
+    """Copied with what they refer to, the weights of the embedded base, to the same places."""
+    if options.folder.exists():
+        raise Occupied(f"{options.folder} exists already: name another folder, or remove it")
+    for name in ("vectors", "xception_drawn"):
+        shutil.copytree(FIXTURES / name, options.folder / name)
+    print(f"vectors: {options.folder / 'vectors'}")
+    return 0
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return number
