@@ -150,7 +150,11 @@ class Transfer(Protocol):
         """Preprocessing, the base frozen, global average pooling, Dense(256), Dropout(0.25), Dense(1, sigmoid)."""
 
     def build_convnet(self, *, image_size: tuple[int, int], dropout: float, seed: int) -> Model:
-        """A convnet to be trained from scratch: what transfer learning is compared with."""
+        """A convnet to be trained from scratch: what transfer learning is compared with.
+
+        Pixels over 255; valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU, a 2 × 2 max pooling
+        between each two; global average pooling; dropout; Dense(1, sigmoid). Kernels start as He's normal values.
+        """
 
     def freeze_base(self, model: Model) -> Model:
         """Train the head alone from now on."""

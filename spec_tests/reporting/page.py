@@ -171,7 +171,7 @@ def page(report: Report) -> str:
         Row(clause, tuple(Cell(column, column.results[place]) for column in columns))
         for place, clause in enumerate(_clauses(report))
     ]
-    return (
+    text = (
         _environment()
         .get_template(TEMPLATE)
         .render(
@@ -188,6 +188,7 @@ def page(report: Report) -> str:
             script=Markup(script),  # noqa: S704
         )
     )
+    return text.lstrip()  # the macros leave empty lines before it
 
 
 def _clauses(report: Report) -> list[Clause]:
