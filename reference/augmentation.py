@@ -10,18 +10,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from numpy.typing import NDArray
+
+from .layers import Array
 
 ROTATION = 0.1  # of a full turn, either way: ±36°
 ZOOM = 0.2  # of the side, either way
 
-Images = NDArray[np.float32]
-
 
 def augmentation_layers(seed: int) -> list[Any]:
     """Flip, rotation and zoom, each with a seed of its own: one seed for all would tie angle to zoom."""
-    words = np.random.SeedSequence(seed).generate_state(3) // 2  # torch takes 31 bits
-    flip, rotation, zoom = (int(word) for word in words)
+    flip, rotation, zoom = map(int, np.random.SeedSequence(seed).generate_state(3) // 2)  # torch takes 31 bits
     return [
         layers.RandomFlip("horizontal", seed=flip),
         layers.RandomRotation(ROTATION, seed=rotation),
@@ -47,27 +45,26 @@ def augment_dataset(dataset: Any, steps: Sequence[Any]) -> Any:
     return dataset.map(draw).map(transform, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def random_flip(images: Images, *, seed: int, training: bool = True) -> Images:
+def random_flip(images: Array, *, seed: int, training: bool = True) -> Array:
     """Each image (n, height, width, 3) or its left-right mirror, with probability 1/2 each."""
     return _apply([layers.RandomFlip("horizontal", seed=seed)], images) if training else images
 
 
-def random_rotation(images: Images, *, factor: float = ROTATION, seed: int, training: bool = True) -> Images:
+def random_rotation(images: Array, *, factor: float = ROTATION, seed: int, training: bool = True) -> Array:
     """Each image turned about its centre by an angle uniform in ±factor turns; reflected outside."""
     return _apply([layers.RandomRotation(factor, seed=seed)], images) if training else images
 
 
-def random_zoom(images: Images, *, factor: float = ZOOM, seed: int, training: bool = True) -> Images:
+def random_zoom(images: Array, *, factor: float = ZOOM, seed: int, training: bool = True) -> Array:
     """Each image scaled about its centre, the window shown 1 + u times its own, u uniform in ±factor."""
     return _apply([layers.RandomZoom(factor, seed=seed)], images) if training else images
 
 
-def augment(images: Images, labels: NDArray[Any], *, seed: int, training: bool = True) -> tuple[Images, NDArray[Any]]:
+def augment(images: Array, labels: Any, *, seed: int, training: bool = True) -> tuple[Array, Any]:
     """All three, each sample on its own; the labels are returned untouched."""
     return (_apply(augmentation_layers(seed), images) if training else images), labels
 
 
-def _apply(steps: Sequence[Any], images: Images) -> Images:
-    dataset = tf.data.Dataset.from_tensors((images, 0))
-    augmented, _ = next(augment_dataset(dataset, steps).as_numpy_iterator())
-    return np.asarray(augmented, dtype=np.float32)
+def _apply(steps: Sequence[Any], images: Array) -> Array:
+    dataset = augment_dataset(tf.data.Dataset.from_tensors((images, 0)), steps)
+    return np.asarray(next(dataset.as_numpy_iterator())[0], dtype=np.float32)

@@ -9,12 +9,11 @@ import importlib
 import importlib.util
 import os
 import sys
-from pathlib import Path
 
 from .errors import PipelineError
 
 BACKENDS = ("jax", "tensorflow", "torch")
-DEFAULT_BACKEND = "jax"
+DEFAULT_BACKEND = os.environ.get("KERAS_BACKEND", "jax")
 
 
 def select_backend(name: str) -> None:
@@ -46,15 +45,14 @@ def _import_tensorflow() -> None:
 
     That comes from C++ before any logging option is read: only the file descriptor helps.
     """
-    stderr = os.dup(2)
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
     try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            tensorflow = importlib.import_module("tensorflow")
+        importlib.import_module("tensorflow").get_logger().setLevel("ERROR")
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
-    tensorflow.get_logger().setLevel("ERROR")
+        os.close(nowhere)
 
 
 def register_magic() -> bool:

@@ -4,6 +4,7 @@ A base comes from a keras-hub preset (a name, a ``kaggle://`` or ``hf://`` handl
 or from any saved ``.keras`` model that maps images in [-1, 1] to a feature map.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import keras
 import keras_hub
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
-from .errors import PipelineError
+from .errors import PipelineError, explained
+from .layers import Array
 
 DEFAULT_PRESET = "xception_41_imagenet"
 EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
@@ -29,15 +30,13 @@ def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed
     PipelineError when it cannot be had or its weights do not fit its architecture.
     """
     keras.utils.set_random_seed(seed)
-    try:
+    with _reading(preset):
         if str(preset).endswith(".keras"):
             source = keras.models.load_model(preset, compile=False)
             source = source if weights else keras.models.clone_model(source)
         else:
             source = keras_hub.models.Backbone.from_preset(str(preset), load_weights=weights)
             _refuse_surplus(Path(preset) / "model.weights.h5", source)
-    except Exception as error:  # keras-hub raises what HDF5, JSON, requests and Kaggle raise
-        raise PipelineError(_why_not(preset, error)) from error
     if len(source.output_shape) != 4:
         raise PipelineError(f"{preset} gives {source.output_shape}, not a feature map: name a base without its top")
     # Saved and loaded again, a keras-hub backbone forgets which of its layers are frozen; a plain
@@ -49,32 +48,34 @@ def load_preprocessor(preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[
     """The layer that turns images in [0, 255] of any size into what the base expects."""
     if str(preset).endswith(".keras"):
         return layers.Rescaling(SCALE, OFFSET, name="preprocessor")
-    try:
+    with _reading(preset):
         return keras_hub.layers.ImageConverter.from_preset(str(preset), image_size=image_size)
-    except Exception as error:  # as above
-        raise PipelineError(_why_not(preset, error)) from error
 
 
-def preprocess(images: NDArray[Any], *, image_size: tuple[int, int]) -> NDArray[np.float32]:
+def preprocess(images: Array, *, image_size: tuple[int, int]) -> Array:
     """Images (n, height, width, 3) in [0, 255] as float32 (n, *image_size, 3) in [-1, 1]."""
     converter = keras_hub.layers.XceptionImageConverter(image_size=image_size, scale=SCALE, offset=OFFSET)
     return np.asarray(keras.ops.convert_to_numpy(converter(images)), dtype=np.float32)
 
 
-def calibrate(base: Any, images: NDArray[np.float32]) -> None:
+def calibrate(base: Any, images: Any) -> None:
     """Set the moving statistics of a random base to those of preprocessed images.
 
     A randomly initialised Xception shrinks its signal at every layer and maps every image to
     nearly the same features; that says nothing about random features. Normalised on real
     activations, they have a spread near 1.
     """
-    normalisations = [layer for layer in base.layers if isinstance(layer, layers.BatchNormalization)]
-    momenta = [layer.momentum for layer in normalisations]
-    for layer in normalisations:
+    momenta = {layer: layer.momentum for layer in base.layers if isinstance(layer, layers.BatchNormalization)}
+    for layer in momenta:
         layer.momentum = 0.0  # moving statistics := statistics of this batch
     base(images, training=True)
-    for layer, momentum in zip(normalisations, momenta, strict=True):
+    for layer, momentum in momenta.items():
         layer.momentum = momentum
+
+
+def _reading(preset: Path | str) -> AbstractContextManager[None]:
+    advice = "check the network and Kaggle credentials, or name a preset folder or a .keras file with --base"
+    return explained(f"the base {str(preset)!r} cannot be loaded", advice)
 
 
 def _refuse_surplus(file: Path, base: Any) -> None:
@@ -85,11 +86,3 @@ def _refuse_surplus(file: Path, base: Any) -> None:
             stored.visititems(lambda name, item: arrays.append(name) if isinstance(item, h5py.Dataset) else None)
         if len(arrays) != len(base.weights):
             raise ValueError(f"{len(arrays)} arrays for an architecture of {len(base.weights)}")
-
-
-def _why_not(preset: Path | str, error: Exception) -> str:
-    reason = (str(error).strip().splitlines() or [""])[0][:160] or type(error).__name__
-    return (
-        f"the base {str(preset)!r} cannot be loaded ({reason}): check the network and Kaggle credentials, "
-        f"or name a preset folder or a .keras file with --base"
-    )

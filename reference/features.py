@@ -5,58 +5,49 @@ feature vector cannot be rotated.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import safetensors
 import tensorflow as tf
-from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
+from tqdm.auto import tqdm
 
 from .base import BASE
 from .classifier import feature_extractor, head
-from .loading import BATCH_SIZE, Batch
-from .training import LEARNING_RATE, History, fit, load, save
+from .files import whole
+from .layers import Array
+from .loading import BATCH_SIZE, Batches, Labels
+from .training import History, fit, load
 
-Features = NDArray[np.float32]
 
-
-def extract_features(model: Any, images: NDArray[np.float32]) -> Features:
+def extract_features(model: Any, images: Array) -> Array:
     """The pooled output of the base in inference mode, shape (n, channels)."""
     extracted = feature_extractor(model).predict(images, batch_size=BATCH_SIZE, verbose=0)
     return np.asarray(extracted, dtype=np.float32)
 
 
-def cached_features(
-    model: Any, batches: Iterable[Batch], folder: Path, watch: Callable[[Iterable[Batch]], Iterable[Batch]] = iter
-) -> tuple[Features, NDArray[np.int32]]:
+def cached_features(model: Any, batches: Batches, folder: Path) -> tuple[Array, Labels]:
     """Features and labels of all batches in order, computed only where ``folder`` has them not.
 
     A file is named for the weights, the preprocessing, the images and the backend that made it.
-    ``watch`` may wrap the batches in a progress bar while the base runs.
     """
     file = folder / f"features-{features_key(model, batches)}.safetensors"
-    if file.is_file():
-        try:
-            stored = load_file(file)
-            return stored["features"], stored["labels"]
-        except (safetensors.SafetensorError, KeyError):
-            file.unlink()  # damaged: compute it again
-    extractor = feature_extractor(model)
-    pairs = [(extractor.predict_on_batch(images), labels) for images, labels in watch(batches)]
-    features = np.concatenate([np.asarray(part, dtype=np.float32) for part, _ in pairs])
-    labels = np.concatenate([part for _, part in pairs])
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    save_file({"features": features, "labels": labels}, partial)
-    partial.replace(file)
-    return features, labels
+    try:
+        stored = load_file(file)
+    except (FileNotFoundError, SafetensorError):  # not there, or damaged
+        extract = feature_extractor(model).predict_on_batch
+        bar = tqdm(batches, desc="running the base", leave=False, disable=None)
+        features, labels = zip(*((np.asarray(extract(images)), labels) for images, labels in bar), strict=True)
+        stored = {"features": np.concatenate(features), "labels": np.concatenate(labels)}
+        with whole(file) as partial:
+            save_file(stored, partial)
+    return stored["features"], stored["labels"]
 
 
-def feature_batches(features: Features, labels: NDArray[np.int32], seed: int | None = None) -> Any:
+def feature_batches(features: Array, labels: Labels, seed: int | None = None) -> Any:
     """A tf.data.Dataset of (features, labels) batches; with a seed, in another order every epoch."""
     dataset = tf.data.Dataset.from_tensor_slices((features, labels))
     if seed is not None:
@@ -65,40 +56,21 @@ def feature_batches(features: Features, labels: NDArray[np.int32], seed: int | N
 
 
 def fit_head(
-    model: Any,
-    train: Iterable[tuple[Features, NDArray[np.int32]]],
-    validation: Iterable[tuple[Features, NDArray[np.int32]]],
-    *,
-    epochs: int,
-    learning_rate: float = LEARNING_RATE,
-    checkpoint: Path | str,
-    seed: int = 0,
-    callbacks: Sequence[Any] = (),
+    model: Any, train: Batches, validation: Batches, *, checkpoint: Path, **options: Any
 ) -> tuple[Any, History]:
-    """Train the head of ``model`` on batches of (features, labels); the base does not run.
+    """Train the head of ``model`` on batches of (features, labels), with the options of ``fit``.
 
-    The whole model with the head of the lowest validation loss goes to ``checkpoint``, and is
-    returned with loss, accuracy, val_loss and val_accuracy by epoch.
+    The base does not run. The whole model with the head of the lowest validation loss goes to
+    ``checkpoint``, and is returned with loss, accuracy, val_loss and val_accuracy by epoch.
     """
-    checkpoint = Path(checkpoint)
-    best = checkpoint.with_name(f".head-{checkpoint.name}")
-    trained, history = fit(
-        head(model),
-        train,
-        validation,
-        epochs=epochs,
-        learning_rate=learning_rate,
-        checkpoint=best,
-        seed=seed,
-        callbacks=callbacks,
-    )
-    trained.set_weights(load(best).get_weights())  # and so those of the model, which shares its layers
-    best.unlink()
-    save(model, checkpoint)
+    with whole(checkpoint) as best:
+        trained, history = fit(head(model), train, validation, checkpoint=best, **options)
+        trained.set_weights(load(best).get_weights())  # and so those of the model, which shares its layers
+        model.save(best)
     return model, history
 
 
-def features_key(model: Any, batches: Iterable[Batch]) -> str:
+def features_key(model: Any, batches: Batches) -> str:
     """A digest of all that the features depend on."""
     digest = hashlib.sha256(f"{keras.backend.backend()} {keras.__version__}".encode())
     base = model.get_layer(BASE)

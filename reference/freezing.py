@@ -43,11 +43,9 @@ def unfreeze_top(model: Any, layers: int = TOP_LAYERS) -> Any:
     """
     base = model.get_layer(BASE)
     set_trainable(base, True)  # first: afterwards it would undo what follows
-    for layer in base.layers[:-layers]:
+    normalisations = [layer for layer in _leaves(base) if isinstance(layer, keras.layers.BatchNormalization)]
+    for layer in (*base.layers[:-layers], *normalisations):
         set_trainable(layer, False)
-    for layer in _leaves(base):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            set_trainable(layer, False)
     return compile_classifier(model, FINE_TUNING_RATE)
 
 
@@ -66,24 +64,18 @@ def variables(model: Any) -> list[Variable]:
             path=variable.path,
             layer=layer.name,
             layer_type=type(layer).__name__,
-            part=part,
+            part="base" if outer.name == BASE else "head",
             trainable=any(variable is trained for trained in model.trainable_variables),
             value=np.array(keras.ops.convert_to_numpy(variable)),
         )
-        for part, layer in _layers_by_part(model)
+        for outer in model.layers
+        for layer in _leaves(outer)
         for variable in layer.weights
     ]
 
 
-def _layers_by_part(model: Any) -> list[tuple[str, Any]]:
-    """("base" or "head", layer) for every layer that owns weights itself."""
-    return [
-        ("base" if outer.name == BASE else "head", layer)
-        for outer in model.layers
-        for layer in (_leaves(outer) if isinstance(outer, keras.Model) else [outer])
-    ]
-
-
-def _leaves(model: Any) -> list[Any]:
-    """The layers of a model, those of nested models in place of the models."""
-    return [leaf for layer in model.layers for leaf in (_leaves(layer) if isinstance(layer, keras.Model) else [layer])]
+def _leaves(layer: Any) -> list[Any]:
+    """The layers of a model, those of nested models in place of the models; a plain layer is its own."""
+    if not isinstance(layer, keras.Model):
+        return [layer]
+    return [leaf for inner in layer.layers for leaf in _leaves(inner)]

@@ -6,7 +6,6 @@ only whole windows; ``same`` pads with zeros, the odd row or column at the botto
 
 from typing import Any, Literal
 
-import keras
 import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
@@ -61,14 +60,13 @@ def average_pooling2d(
     """The mean of the real pixels of each window, a channel at a time."""
     _check_window(images, pool_size, padding)
     strides = strides or pool_size
-    if padding == "valid":
-        return _numpy(ops.average_pool(images, pool_size, strides, "valid"))
     # On torch Keras pads unevenly by repeating the edge, and counts what it repeated. Padded with
     # zeros here and divided by the share of real pixels, the mean is right on every backend.
-    pads = _same_pads(images.shape[1:3], pool_size, strides)
-    sums = ops.average_pool(np.pad(images, pads), pool_size, strides, "valid")
-    share = ops.average_pool(np.pad(np.ones_like(images), pads), pool_size, strides, "valid")
-    return _numpy(sums / share)
+    pads = _same_pads(images.shape[1:3], pool_size, strides) if padding == "same" else 0
+    sums, shares = (
+        ops.average_pool(np.pad(array, pads), pool_size, strides, "valid") for array in (images, np.ones_like(images))
+    )
+    return _numpy(sums / shares)
 
 
 def global_average_pooling2d(images: Array) -> Array:
@@ -107,19 +105,14 @@ def dropout(inputs: Array, rate: float, *, seed: int, training: bool) -> Array:
 
 
 def _numpy(tensor: Any) -> Array:
-    return np.asarray(keras.ops.convert_to_numpy(tensor), dtype=np.float32)
-
-
-def _pair(size: Size) -> tuple[int, int]:
-    return (size, size) if isinstance(size, int) else (size[0], size[1])
+    return np.asarray(ops.convert_to_numpy(tensor), dtype=np.float32)
 
 
 def _check_window(images: Array, window: Size, padding: Padding, dilation_rate: Size = 1) -> None:
     """Refuse a valid window that does not fit; TensorFlow would return uninitialised memory."""
-    spans = [(k - 1) * d + 1 for k, d in zip(_pair(window), _pair(dilation_rate), strict=True)]
-    height, width = images.shape[1:3]
-    if padding == "valid" and (spans[0] > height or spans[1] > width):
-        raise ValueError(f"a window of {spans[0]}×{spans[1]} does not fit into an image of {height}×{width}")
+    span = (np.array(window) - 1) * dilation_rate + 1
+    if padding == "valid" and np.any(span > images.shape[1:3]):
+        raise ValueError(f"a window of {span} pixels does not fit into an image of {images.shape[1:3]}")
 
 
 def _two_channels(array: Array, axis: int) -> Array:
@@ -133,8 +126,6 @@ def _two_channels(array: Array, axis: int) -> Array:
 
 def _same_pads(sides: tuple[int, ...], window: Size, strides: Size) -> list[tuple[int, int]]:
     """(before, after) for each of the four axes."""
-    pads = [(0, 0)]
-    for side, k, s in zip(sides, _pair(window), _pair(strides), strict=True):
-        total = max((-(-side // s) - 1) * s + k - side, 0)
-        pads.append((total // 2, total - total // 2))
-    return [*pads, (0, 0)]
+    windows = -(-np.array(sides) // strides)
+    total = np.maximum((windows - 1) * strides + window - sides, 0)
+    return [(0, 0), *zip(total // 2, total - total // 2, strict=True), (0, 0)]

@@ -5,7 +5,7 @@ classes and no stray folder, unreadable files named, and decoded images kept, so
 first epoch pays for JPEG.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,13 +17,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from .errors import PipelineError
-from .subset import IMAGE_SUFFIXES
+from .errors import PipelineError, explained
+from .layers import Array
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64
 
-Batch = tuple[NDArray[np.float32], NDArray[np.int32]]
+Labels = NDArray[np.int32]
+Batches = Iterable[tuple[Array, Labels]]
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,11 @@ class ImageBatches:
     batch_size: int
     shuffle_seed: int | None
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[tuple[Array, Labels]]:
         return iter(self.dataset.as_numpy_iterator())
 
     def __len__(self) -> int:
-        return -(-len(self.paths) // self.batch_size)
+        return len(self.dataset)
 
     @cached_property
     def dataset(self) -> Any:
@@ -59,7 +60,7 @@ class ImageBatches:
 
 
 def load_images(
-    directory: Path | str,
+    directory: Path,
     *,
     image_size: tuple[int, int] = IMAGE_SIZE,
     batch_size: int = BATCH_SIZE,
@@ -72,57 +73,34 @@ def load_images(
     Images are squashed to ``image_size`` by bilinear interpolation. Raises PipelineError for other
     than two class folders, an empty one, and, unless they are to be skipped, unreadable files.
     """
-    class_names = _class_names(Path(directory))
     # Neither shuffled nor batched by Keras, so that the images are kept before both. Kept as one
     # tensor: Dataset.cache() can take a first epoch that was cut short for the whole.
-    dataset = keras.utils.image_dataset_from_directory(
-        directory, image_size=image_size, batch_size=None, shuffle=False, verbose=False
-    )
-    files = [Path(file) for file in dataset.file_paths]
-    unreadable = find_unreadable(files)
-    if unreadable and not skip_unreadable:
+    with explained(f"{directory} cannot be read", "make the subsets first"):
+        dataset = keras.utils.image_dataset_from_directory(
+            directory, image_size=image_size, batch_size=None, shuffle=False, verbose=False
+        )
+    files, class_names = [Path(file) for file in dataset.file_paths], tuple(dataset.class_names)
+    filled = {file.relative_to(directory).parts[0] for file in files}
+    if len(class_names) != 2 or len(filled) != 2:  # Keras takes any folder for a class
+        found = ", ".join(name if name in filled else f"{name} (empty)" for name in class_names)
+        raise PipelineError(f"{directory} must hold two class folders with images, and holds: {found}")
+    with ThreadPoolExecutor() as threads:
+        readable = list(threads.map(_is_readable, files))
+    left_out = tuple(file for file, ok in zip(files, readable, strict=True) if not ok)
+    if left_out and not skip_unreadable:
         raise PipelineError(
-            f"{unreadable[0]} is not a readable image ({len(unreadable)} of {len(files):,} files are not): "
+            f"{left_out[0]} is not a readable image ({len(left_out)} of {len(files):,} files are not): "
             f"remove it, or leave such files out with --skip-unreadable"
         )
-    paths = tuple(file for file in files if file not in set(unreadable))
-    if unreadable:
-        dataset = dataset.ignore_errors()
-    images, labels = next(iter(dataset.batch(len(paths))))
-    if len(images) != len(paths):
-        raise PipelineError(f"{directory} changed while it was read: start again")
-    return ImageBatches(
-        images, labels, class_names, paths, tuple(unreadable), batch_size, shuffle_seed=seed if shuffle else None
-    )
+    paths = tuple(file for file in files if file not in left_out)
+    images, labels = next(iter((dataset.ignore_errors() if left_out else dataset).batch(len(files))))
+    return ImageBatches(images, labels, class_names, paths, left_out, batch_size, seed if shuffle else None)
 
 
-def find_unreadable(files: list[Path]) -> list[Path]:
-    """The files that the loader's own decoder refuses."""
-
-    def is_readable(file: Path) -> bool:
-        try:
-            tf.io.decode_image(file.read_bytes(), channels=3, expand_animations=False)
-        except (tf.errors.InvalidArgumentError, OSError):
-            return False
-        return True
-
-    with ThreadPoolExecutor() as threads:
-        readable = list(threads.map(is_readable, files))
-    return [file for file, ok in zip(files, readable, strict=True) if not ok]
-
-
-def _class_names(directory: Path) -> tuple[str, ...]:
-    """The two class folders in alphabetical order; Keras would take any folder for a class."""
-    if not directory.is_dir():
-        raise PipelineError(f"{directory} is not a folder: make the subsets first")
-    folders = sorted(child for child in directory.iterdir() if child.is_dir() and not child.name.startswith("."))
-    empty = [folder.name for folder in folders if not any(_looks_like_an_image(file) for file in folder.rglob("*"))]
-    if len(folders) != 2 or empty:
-        found = ", ".join(f"{folder.name} (empty)" if folder.name in empty else folder.name for folder in folders)
-        raise PipelineError(f"{directory} must hold two class folders with images, and holds: {found or 'none'}")
-    return tuple(folder.name for folder in folders)
-
-
-def _looks_like_an_image(file: Path) -> bool:
-    """Whether Keras would read the file; the others it passes over in silence."""
-    return file.suffix.lower() in IMAGE_SUFFIXES
+def _is_readable(file: Path) -> bool:
+    """Whether the loader's own decoder takes the file."""
+    try:
+        tf.io.decode_image(file.read_bytes(), channels=3, expand_animations=False)
+    except (tf.errors.InvalidArgumentError, OSError):
+        return False
+    return True

@@ -1,34 +1,42 @@
-"""The report of a run: one table on the terminal, ``report.md`` and the pictures in the run folder."""
+"""The report of a run: its pictures, and one table on the terminal and in ``report.md``."""
 
-from rich import box
-from rich.table import Table
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-from . import pictures
+import numpy as np
+import rich
+from matplotlib.figure import Figure
+from PIL import Image
+from rich.markdown import Markdown
+
+from .augmentation import augment
+from .files import whole
+from .loading import IMAGE_SIZE, ImageBatches
 from .run import Result, Run
 
 HEADINGS = ("stage", "accuracy", "95 % interval", "epoch", "time", "memory")
+ALIGNMENT = (":--", "--:", "--:", "--:", "--:", "--:")
+VERSIONS = 9
+COLUMNS = 6
+DPI = 110
 
 
 def write_report(run: Run, results: dict[str, Result]) -> None:
-    """Draw the pictures, write report.md and print the table."""
-    folder = run.folder / "pictures"
-    folder.mkdir(exist_ok=True)
-    pictures.draw_samples(run.train, folder / "samples.png")
-    pictures.draw_augmented(run.train, folder / "augmented.png", run.config.seed)
-    for stage, result in results.items():
-        if "evaluation" in result:
-            pictures.draw_curves(stage, result, folder / f"curves-{stage}.png")
-            pictures.draw_confusion(stage, result, run.test.class_names, folder / f"confusion-{stage}.png")
-            pictures.draw_mistakes(stage, result, run.test.class_names, folder / f"mistakes-{stage}.png")
-    rows = [table_row(stage, result) for stage, result in results.items()]
-    _write_markdown(run, rows)
-    table = Table(box=box.SIMPLE_HEAD, title=f"{run.config.data}, {run.config.backend}, seed {run.config.seed}")
-    for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == "stage" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    run.console.print(table)
-    run.console.print(f"The whole run, with its pictures: {run.folder / 'report.md'}", soft_wrap=True)
+    """Draw the pictures, write report.md and print its table."""
+    options, links = run.options, []
+    for name, figure in draw(run, results).items():
+        with whole(run.folder / "pictures" / f"{name}.png") as partial:
+            figure.savefig(partial, dpi=DPI)
+        links.append(f"![{name}](pictures/{name}.png)")
+    rows = [HEADINGS, ALIGNMENT, *(table_row(stage, result) for stage, result in results.items())]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+    title = f"# Cats against dogs: {options.data}, {options.backend}, seed {options.seed}"
+    base = f"Base: {options.base}{' with random weights' if options.random_base else ''}."
+    with whole(run.folder / "report.md") as partial:
+        partial.write_text("\n\n".join((title, table, base, "\n".join(links))) + "\n")
+    rich.print(Markdown(table))
+    print(f"The whole run, with its pictures: {run.folder / 'report.md'}")
 
 
 def table_row(stage: str, result: Result) -> tuple[str, ...]:
@@ -42,12 +50,82 @@ def table_row(stage: str, result: Result) -> tuple[str, ...]:
     return stage, accuracy, interval, best, f"{result['seconds']:.0f} s", memory
 
 
-def _write_markdown(run: Run, rows: list[tuple[str, ...]]) -> None:
-    """The table and the pictures on one page."""
-    lines = [f"# Cats against dogs: {run.config.data}, {run.config.backend}, seed {run.config.seed}", ""]
-    lines += [f"| {' | '.join(cells)} |" for cells in (HEADINGS, ["---"] * len(HEADINGS), *rows)]
-    lines += ["", f"Base: {run.config.base}{' with random weights' if run.config.random_base else ''}.", ""]
-    lines += [f"![{file.stem}](pictures/{file.name})" for file in sorted((run.folder / "pictures").glob("*.png"))]
-    partial = run.folder / ".partial-report.md"
-    partial.write_text("\n".join(lines) + "\n")
-    partial.replace(run.folder / "report.md")
+def draw(run: Run, results: dict[str, Result]) -> dict[str, Figure]:
+    """All pictures of a run by name."""
+    train, classes = run.images["train"], run.images["test"].class_names
+    figures = {"samples": draw_samples(train), "augmented": draw_augmented(train, run.options.seed)}
+    for stage, result in results.items():
+        if evaluation := result.get("evaluation"):
+            figures[f"curves-{stage}"] = draw_curves(stage, result["history"], result["best_epoch"])
+            figures[f"confusion-{stage}"] = draw_confusion(stage, evaluation["confusion"], classes)
+            figures[f"mistakes-{stage}"] = draw_mistakes(stage, evaluation["mistakes"][:COLUMNS], classes)
+    return figures
+
+
+def draw_samples(batches: ImageBatches) -> Figure:
+    """The first images of each class, a class a row."""
+    classes = [[path for path in batches.paths if path.parent.name == name] for name in batches.class_names]
+    columns = min(COLUMNS, *map(len, classes))
+    paths = [path for files in classes for path in files[:columns]]
+    return draw_grid("samples", [read(path) for path in paths], [path.name for path in paths], columns)
+
+
+def draw_augmented(batches: ImageBatches, seed: int) -> Figure:
+    """One training image, augmented nine ways."""
+    image = np.asarray(read(batches.paths[0]), dtype=np.float32)
+    versions, _ = augment(np.repeat(image[None], VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
+    title = f"{batches.paths[0].name}: flip, rotation 0.1, zoom 0.2"
+    return draw_grid(title, list(versions.astype(np.uint8)), [""] * VERSIONS, columns=3)
+
+
+def draw_curves(stage: str, history: dict[str, list[float]], best: int) -> Figure:
+    """Loss and accuracy by epoch, for training and validation; the best epoch is marked."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure.suptitle(stage)
+    for axis, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            axis.plot(range(1, len(history[key]) + 1), history[key], "o-", markersize=3, label=label)
+        axis.axvline(best, color="grey", linestyle=":", label=f"best epoch ({best})")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.set(xlabel="epoch", ylabel=name)
+        axis.legend(fontsize="small")
+    return figure
+
+
+def draw_confusion(stage: str, confusion: list[list[int]], classes: Sequence[str]) -> Figure:
+    """True class by row, predicted class by column, in images."""
+    figure = Figure(figsize=(3.6, 3.4), layout="constrained")
+    axis = figure.subplots()
+    axis.imshow(confusion, cmap="Blues", vmin=0, vmax=2 * np.max(confusion))  # pale: the numbers are black
+    for (row, column), count in np.ndenumerate(confusion):
+        axis.text(column, row, f"{count:,}", ha="center", va="center", fontsize=14)
+    axis.set(xticks=[0, 1], xticklabels=classes, yticks=[0, 1], yticklabels=classes)
+    axis.set(xlabel="predicted", ylabel="true", title=f"{stage}: test images")
+    return figure
+
+
+def draw_mistakes(stage: str, mistakes: list[dict[str, Any]], classes: Sequence[str]) -> Figure:
+    """The images that the model was most sure of and wrong about."""
+    captions = [
+        f"{Path(m['path']).name}\n{classes[1 - m['label']]} {abs(m['label'] - m['probability']):.0%}" for m in mistakes
+    ]
+    title = f"{stage}: most confidently wrong" if mistakes else f"{stage}: no mistakes"
+    return draw_grid(title, [read(mistake["path"]) for mistake in mistakes], captions)
+
+
+def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], columns: int = COLUMNS) -> Figure:
+    """Images row by row, each under its caption."""
+    rows = max(1, -(-len(images) // columns))
+    figure = Figure(figsize=(1.7 * columns, 2 * rows + 0.3), layout="constrained")
+    figure.suptitle(title)
+    for axis in figure.subplots(rows, columns, squeeze=False).flat:
+        axis.axis("off")
+    for axis, image, caption in zip(figure.axes, images, captions, strict=False):
+        axis.imshow(image)
+        axis.set_title(caption, fontsize=8)
+    return figure
+
+
+def read(path: Path | str) -> Image.Image:
+    """An image as the loader squashes it."""
+    return Image.open(path).convert("RGB").resize(IMAGE_SIZE[::-1], Image.Resampling.BILINEAR)

@@ -7,14 +7,14 @@ third its place in the sorted folder.
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 from .errors import PipelineError
+from .files import whole
 
 SPLIT = {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}  # indices a class: start, end
-IMAGE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-KAGGLE_NAME = re.compile(r"([A-Za-z]+)\.(\d+)\.\w+")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
+KAGGLE_STEM = re.compile(r"([A-Za-z]+)\.(\d+)")
 
 ImageIndex = dict[str, dict[int, Path]]  # {class: {index: file}}
 
@@ -27,34 +27,7 @@ def scaled_split(scale: float) -> dict[str, tuple[int, int]]:
     return split
 
 
-def index_images(source: Path | str) -> ImageIndex:
-    """The images of two classes below ``source``, by class and index.
-
-    Raises PipelineError where there is no folder, no image, or another number of classes.
-    """
-    source = Path(source)
-    if not source.is_dir():
-        raise PipelineError(f"{source} is not a folder: name a folder of images")
-    for folder, read in (
-        (source, _kaggle_layout),
-        (source / "train", _kaggle_layout),
-        (source / "PetImages", _class_folders),
-        (source / "train", _class_folders),
-        (source, _class_folders),
-    ):
-        classes = read(folder) if folder.is_dir() else {}
-        if len(classes) == 2:
-            return classes
-    found = ", ".join(classes) or "none"
-    raise PipelineError(
-        f"{source} does not hold images of two classes (found: {found}): "
-        f"expected train/cat.0.jpg, PetImages/Cat/0.jpg or one folder for each class"
-    )
-
-
-def make_subset(
-    source: Path | str, destination: Path | str, subset_name: str, start_index: int, end_index: int
-) -> Path:
+def make_subset(source: Path, destination: Path, subset_name: str, start_index: int, end_index: int) -> Path:
     """Copy the images start_index..end_index-1 of each class to destination/subset_name/class.
 
     Raises PipelineError, with nothing left behind, for an empty, reversed or negative range, a
@@ -62,39 +35,45 @@ def make_subset(
     """
     if not 0 <= start_index < end_index:
         raise PipelineError(f"{subset_name}: the range {start_index}..{end_index} is negative, reversed or empty")
-    folder = Path(destination) / subset_name
+    folder, indices = destination / subset_name, range(start_index, end_index)
     if folder.exists():
         raise PipelineError(f"{folder} already exists: remove it, or choose another folder")
-    chosen = {
-        name: _choose(source, name, files, start_index, end_index) for name, files in index_images(source).items()
-    }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{subset_name}-") as partial:
-        for name, files in chosen.items():
-            copies = Path(partial, "subset", name)
-            copies.mkdir(parents=True)
-            for file in files:
-                shutil.copyfile(file, copies / file.name)
-        Path(partial, "subset").rename(folder)
+    classes = index_images(source)
+    for name, files in classes.items():
+        if missing := [index for index in indices if index not in files]:
+            raise PipelineError(
+                f"{name} image {missing[0]} is missing in {source}, which holds {len(files):,} of {name}: "
+                f"add it, or take a smaller split with --scale"
+            )
+    with whole(folder) as partial:
+        for name, files in classes.items():
+            (partial / name).mkdir(parents=True)
+            for index in indices:
+                shutil.copyfile(files[index], partial / name / files[index].name)
     return folder
 
 
-def _choose(source: Path | str, name: str, files: dict[int, Path], start: int, end: int) -> list[Path]:
-    for index in range(start, end):
-        if index not in files:
-            some = next(iter(files.values())).name
-            raise PipelineError(
-                f"{name} image {index} is missing in {source}, which holds {len(files):,} of {name} (such as {some}): "
-                f"add it, or take a smaller split with --scale"
-            )
-    return [files[index] for index in range(start, end)]
+def index_images(source: Path) -> ImageIndex:
+    """The images of two classes below ``source``, by class and index.
+
+    Raises PipelineError where there is no folder, no image, or another number of classes.
+    """
+    if not source.is_dir():
+        raise PipelineError(f"{source} is not a folder: name a folder of images")
+    for folder in (source / "train", source / "PetImages", source):
+        classes = (_kaggle_layout(folder) or _class_folders(folder)) if folder.is_dir() else {}
+        if len(classes) == 2:
+            return classes
+    raise PipelineError(
+        f"{source} does not hold images of two classes (found: {', '.join(classes) or 'none'}): "
+        f"expected train/cat.0.jpg, PetImages/Cat/0.jpg or one folder for each class"
+    )
 
 
 def _kaggle_layout(folder: Path) -> ImageIndex:
     classes: ImageIndex = {}
-    for file in sorted(folder.iterdir()):
-        match = KAGGLE_NAME.fullmatch(file.name)
-        if match and file.suffix.lower() in IMAGE_SUFFIXES:
+    for file in _images(folder):
+        if match := KAGGLE_STEM.fullmatch(file.stem):
             classes.setdefault(match[1], {})[int(match[2])] = file
     return classes
 
@@ -102,9 +81,11 @@ def _kaggle_layout(folder: Path) -> ImageIndex:
 def _class_folders(folder: Path) -> ImageIndex:
     classes: ImageIndex = {}
     for child in sorted(folder.iterdir()):
-        if child.is_dir() and not child.name.startswith("."):
-            files = sorted(file for file in child.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-            if files:
-                numbered = all(file.stem.isdecimal() for file in files)
-                classes[child.name] = {int(f.stem) if numbered else i: f for i, f in enumerate(files)}
+        if child.is_dir() and not child.name.startswith(".") and (files := _images(child)):
+            numbered = all(file.stem.isdecimal() for file in files)
+            classes[child.name] = {int(file.stem) if numbered else i: file for i, file in enumerate(files)}
     return classes
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)

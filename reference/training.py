@@ -1,23 +1,23 @@
 """Stage 8: train, keep the best epoch, save, load, evaluate (notes, code 8)."""
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
+from tqdm.keras import TqdmCallback
 
 from .augmentation import augment_dataset, augmentation_layers
-from .errors import PipelineError
-from .loading import BATCH_SIZE, Batch, ImageBatches
+from .errors import explained
+from .files import whole
+from .layers import Array
+from .loading import BATCH_SIZE, Batches, ImageBatches
 
 LEARNING_RATE = 1e-3
 FINE_TUNING_RATE = 1e-5
 MONITOR = "val_loss"
 
-Images = NDArray[np.float32]
 History = dict[str, list[float]]
 
 
@@ -30,15 +30,14 @@ def compile_classifier(model: Any, learning_rate: float = LEARNING_RATE) -> Any:
 
 def fit(
     model: Any,
-    train: Iterable[Batch],
-    validation: Iterable[Batch],
+    train: Batches,
+    validation: Batches,
     *,
     epochs: int,
     learning_rate: float = LEARNING_RATE,
-    checkpoint: Path | str,
+    checkpoint: Path,
     seed: int = 0,
     augment: bool = False,
-    callbacks: Sequence[Any] = (),
 ) -> tuple[Any, History]:
     """Train with a fresh optimiser; the epoch of the lowest validation loss goes to ``checkpoint``.
 
@@ -46,27 +45,23 @@ def fit(
     """
     keras.utils.set_random_seed(seed)
     compile_classifier(model, learning_rate)
-    train_dataset, validation_dataset = as_dataset(train), as_dataset(validation)
+    train_data, validation_data = as_dataset(train), as_dataset(validation)
     # A first fit looks at one batch to build its metrics, and then starts the epoch again. With a
     # prefetched pipeline that look draws as many augmentations as it has time for, and no run
     # repeats; an evaluation builds the metrics before.
-    model.evaluate(validation_dataset.take(1), verbose=0)
+    model.evaluate(validation_data.take(1), verbose=0)
     if augment:
-        train_dataset = augment_dataset(train_dataset, augmentation_layers(seed))
+        train_data = augment_dataset(train_data, augmentation_layers(seed))
     best = keras.callbacks.ModelCheckpoint(str(checkpoint), save_best_only=True, monitor=MONITOR)
+    bar = TqdmCallback(desc="epochs", verbose=0, leave=False, disable=None)
     fitted = model.fit(
-        train_dataset,
-        validation_data=validation_dataset,
-        epochs=epochs,
-        callbacks=[best, *callbacks],
-        shuffle=False,  # the dataset does that itself
-        verbose=0,
+        train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bar], shuffle=False, verbose=0
     )
     return model, {name: [float(value) for value in values] for name, values in fitted.history.items()}
 
 
 def train_step(
-    model: Any, images: Images, labels: NDArray[Any], *, learning_rate: float = LEARNING_RATE
+    model: Any, images: Array, labels: Any, *, learning_rate: float = LEARNING_RATE
 ) -> tuple[Any, dict[str, float]]:
     """One step of the model's optimiser on one batch; loss and accuracy are those before the step."""
     model.optimizer.learning_rate = learning_rate
@@ -75,42 +70,36 @@ def train_step(
     return model, {name: float(value) for name, value in logs.items()}
 
 
-def predict(model: Any, images: Images) -> NDArray[np.float32]:
+def predict(model: Any, images: Array) -> Array:
     """The probability of class 1 for each image, shape (n,)."""
     return np.asarray(model.predict(images, batch_size=BATCH_SIZE, verbose=0), dtype=np.float32)[:, 0]
 
 
-def evaluate(model: Any, batches: Iterable[Batch]) -> dict[str, float]:
+def evaluate(model: Any, batches: Batches) -> dict[str, float]:
     """Mean loss and accuracy over all samples, each counted once."""
     logs = model.evaluate(as_dataset(batches), verbose=0, return_dict=True)
     return {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
 
 
-def save(model: Any, path: Path | str) -> None:
+def save(model: Any, path: Path) -> None:
     """Write the model, its optimiser and what is frozen to ``path``, which ends in .keras."""
-    path = Path(path)
-    partial = path.with_name(f".partial-{path.name}")
-    model.save(partial)
-    partial.replace(path)
+    with whole(path) as partial:
+        model.save(partial)
 
 
-def load(path: Path | str) -> Any:
+def load(path: Path) -> Any:
     """The saved model, ready to be trained on as it would have been."""
-    try:
+    with explained(f"{path} is not a readable .keras model", "train again, or name another file"):
         try:
             return keras.models.load_model(path)
         except TypeError:  # saved on torch, whose Adam is a class that the other backends do not have
             return compile_classifier(keras.models.load_model(path, compile=False))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PipelineError(f"{path} is not a readable .keras model: train again, or name another file") from error
 
 
-def as_dataset(batches: Iterable[Batch]) -> Any:
+def as_dataset(batches: Batches) -> Any:
     """The tf.data.Dataset behind ``batches``, or one made of any iterable of (images, labels)."""
-    if isinstance(batches, ImageBatches):
-        return batches.dataset
-    if isinstance(batches, tf.data.Dataset):
-        return batches
+    if isinstance(batches, ImageBatches | tf.data.Dataset):
+        return getattr(batches, "dataset", batches)
     images, labels = next(iter(batches))
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (images, labels))
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
