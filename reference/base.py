@@ -4,7 +4,6 @@ A base comes from a keras-hub preset (a name, a ``kaggle://`` or ``hf://`` handl
 or from any saved ``.keras`` model that maps images in [-1, 1] to a feature map.
 """
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from .layers import Array
 DEFAULT_PRESET = "xception_41_imagenet"
 EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
 BASE = "base"  # the name of the base in every model that holds one
+ADVICE = "check the network and Kaggle credentials, or name a preset folder or a .keras file with --base"
 SCALE, OFFSET = 1 / 127.5, -1.0  # grey levels 0..255 to -1..1
 
 
@@ -30,7 +30,7 @@ def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed
     PipelineError when it cannot be had or its weights do not fit its architecture.
     """
     keras.utils.set_random_seed(seed)
-    with _reading(preset):
+    with explained(f"the base {str(preset)!r} cannot be loaded", ADVICE):
         if str(preset).endswith(".keras"):
             source = keras.models.load_model(preset, compile=False)
             source = source if weights else keras.models.clone_model(source)
@@ -48,7 +48,7 @@ def load_preprocessor(preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[
     """The layer that turns images in [0, 255] of any size into what the base expects."""
     if str(preset).endswith(".keras"):
         return layers.Rescaling(SCALE, OFFSET, name="preprocessor")
-    with _reading(preset):
+    with explained(f"the base {str(preset)!r} cannot be loaded", ADVICE):
         return keras_hub.layers.ImageConverter.from_preset(str(preset), image_size=image_size)
 
 
@@ -71,11 +71,6 @@ def calibrate(base: Any, images: Any) -> None:
     base(images, training=True)
     for layer, momentum in momenta.items():
         layer.momentum = momentum
-
-
-def _reading(preset: Path | str) -> AbstractContextManager[None]:
-    advice = "check the network and Kaggle credentials, or name a preset folder or a .keras file with --base"
-    return explained(f"the base {str(preset)!r} cannot be loaded", advice)
 
 
 def _refuse_surplus(file: Path, base: Any) -> None:

@@ -28,8 +28,7 @@ def classifier_on(base: Any, preprocessor: Any, image_size: tuple[int, int], see
     """Preprocessing, frozen base, global average pooling and the dense head, compiled."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((*image_size, 3))
-    x = preprocessor(inputs)
-    x = base(x)
+    x = base(preprocessor(inputs))
     x = layers.GlobalAveragePooling2D(name=POOLING)(x)
     x = layers.Dense(UNITS)(x)
     x = layers.Dropout(DROPOUT, seed=seed)(x)

@@ -19,14 +19,9 @@ EPSILON = 1e-3  # added to a variance
 
 
 def conv2d(
-    images: Array,
-    kernel: Array,
-    bias: Array | None = None,
-    *,
-    strides: Size = 1,
-    padding: Padding = "valid",
-    dilation_rate: Size = 1,
-) -> Array:
+    images: Array, kernel: Array, bias: Array | None = None, *,
+    strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1,
+) -> Array:  # fmt: skip
     """Cross-correlation of every window with the kernel, plus bias. Raises ValueError for too small an image."""
     _check_window(images, kernel.shape[:2], padding, dilation_rate)
     if images.shape[-1] == 1:
@@ -81,15 +76,9 @@ def dense(features: Array, kernel: Array, bias: Array | None = None) -> Array:
 
 
 def batch_normalization(
-    inputs: Array,
-    gamma: Array,
-    beta: Array,
-    moving_mean: Array,
-    moving_variance: Array,
-    *,
-    training: bool,
-    trainable: bool = True,
-) -> tuple[Array, Array, Array]:
+    inputs: Array, gamma: Array, beta: Array, moving_mean: Array, moving_variance: Array, *,
+    training: bool, trainable: bool = True,
+) -> tuple[Array, Array, Array]:  # fmt: skip
     """Outputs and the new moving mean and variance; a frozen layer runs in inference mode."""
     layer = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)
     layer.build(inputs.shape)

@@ -60,14 +60,10 @@ class ImageBatches:
 
 
 def load_images(
-    directory: Path,
-    *,
-    image_size: tuple[int, int] = IMAGE_SIZE,
-    batch_size: int = BATCH_SIZE,
-    shuffle: bool = False,
-    seed: int = 0,
-    skip_unreadable: bool = False,
-) -> ImageBatches:
+    directory: Path, *,
+    image_size: tuple[int, int] = IMAGE_SIZE, batch_size: int = BATCH_SIZE,
+    shuffle: bool = False, seed: int = 0, skip_unreadable: bool = False,
+) -> ImageBatches:  # fmt: skip
     """Batches of all images below ``directory``, one folder for each of the two classes.
 
     Images are squashed to ``image_size`` by bilinear interpolation. Raises PipelineError for other
@@ -93,7 +89,9 @@ def load_images(
             f"remove it, or leave such files out with --skip-unreadable"
         )
     paths = tuple(file for file in files if file not in left_out)
-    images, labels = next(iter((dataset.ignore_errors() if left_out else dataset).batch(len(files))))
+    if left_out:
+        dataset = dataset.ignore_errors()
+    images, labels = next(iter(dataset.batch(len(files))))
     return ImageBatches(images, labels, class_names, paths, left_out, batch_size, seed if shuffle else None)
 
 

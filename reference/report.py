@@ -41,13 +41,12 @@ def write_report(run: Run, results: dict[str, Result]) -> None:
 
 def table_row(stage: str, result: Result) -> tuple[str, ...]:
     """The cells under HEADINGS; a stage that trains nothing has no accuracy."""
-    accuracy, interval, best = "", "", ""
+    accuracy, epoch = ("", ""), ""
     if evaluation := result.get("evaluation"):
-        accuracy = f"{evaluation['accuracy']:.3f}"
-        interval = f"{evaluation['low']:.3f}–{evaluation['high']:.3f}"
-        best = f"{result['best_epoch']} of {len(result['history']['loss'])}"
+        accuracy = f"{evaluation['accuracy']:.3f}", f"{evaluation['low']:.3f}–{evaluation['high']:.3f}"
+        epoch = f"{result['best_epoch']} of {len(result['history']['loss'])}"
     memory = f"{result['peak_memory_mb']:,} MB" if result["peak_memory_mb"] else "unknown"
-    return stage, accuracy, interval, best, f"{result['seconds']:.0f} s", memory
+    return stage, *accuracy, epoch, f"{result['seconds']:.0f} s", memory
 
 
 def draw(run: Run, results: dict[str, Result]) -> dict[str, Figure]:
@@ -116,7 +115,7 @@ def draw_mistakes(stage: str, mistakes: list[dict[str, Any]], classes: Sequence[
 def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], columns: int = COLUMNS) -> Figure:
     """Images row by row, each under its caption."""
     rows = max(1, -(-len(images) // columns))
-    figure = Figure(figsize=(1.7 * columns, 2 * rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(1.7 * columns, 2 * rows + 0.5), layout="constrained")
     figure.suptitle(title)
     for axis in figure.subplots(rows, columns, squeeze=False).flat:
         axis.axis("off")

@@ -29,16 +29,9 @@ def compile_classifier(model: Any, learning_rate: float = LEARNING_RATE) -> Any:
 
 
 def fit(
-    model: Any,
-    train: Batches,
-    validation: Batches,
-    *,
-    epochs: int,
-    learning_rate: float = LEARNING_RATE,
-    checkpoint: Path,
-    seed: int = 0,
-    augment: bool = False,
-) -> tuple[Any, History]:
+    model: Any, train: Batches, validation: Batches, *,
+    epochs: int, learning_rate: float = LEARNING_RATE, checkpoint: Path, seed: int = 0, augment: bool = False,
+) -> tuple[Any, History]:  # fmt: skip
     """Train with a fresh optimiser; the epoch of the lowest validation loss goes to ``checkpoint``.
 
     Returns the model after its last epoch and loss, accuracy, val_loss and val_accuracy by epoch.
