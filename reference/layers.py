@@ -24,6 +24,8 @@ def conv2d(
 ) -> Array:  # fmt: skip
     """Cross-correlation of every window with the kernel, plus bias. Raises ValueError for too small an image."""
     _check_window(images, kernel.shape[:2], padding, dilation_rate)
+    if images.shape[-1] != kernel.shape[-2]:  # Keras would take fewer for those of a group of channels
+        raise ValueError(f"a kernel for {kernel.shape[-2]} channels does not fit images of {images.shape[-1]}")
     if images.shape[-1] == 1:
         images, kernel = _two_channels(images, -1), _two_channels(kernel, -2)
     outputs = _numpy(ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate))
@@ -33,12 +35,10 @@ def conv2d(
 def separable_conv2d(
     images: Array, depthwise_kernel: Array, pointwise_kernel: Array, *, strides: Size = 1, padding: Padding = "valid"
 ) -> Array:
-    """A depthwise (h, w, in, multiplier), then a pointwise (1, 1, in * multiplier, out) convolution."""
-    _check_window(images, depthwise_kernel.shape[:2], padding)
-    if images.shape[-1] == 1:
-        images, depthwise_kernel = _two_channels(images, -1), _two_channels(depthwise_kernel, -2)
-        pointwise_kernel = _two_channels(pointwise_kernel, -2)
-    return _numpy(ops.separable_conv(images, depthwise_kernel, pointwise_kernel, strides=strides, padding=padding))
+    """A depthwise (h, w, in, 1), then a pointwise (1, 1, in, out) convolution."""
+    # As one convolution with the product of both kernels, which is the same: of a depthwise one
+    # TensorFlow refuses two different strides on a CPU for which it does not turn oneDNN on.
+    return conv2d(images, depthwise_kernel * pointwise_kernel, strides=strides, padding=padding)
 
 
 def max_pooling2d(
@@ -58,10 +58,9 @@ def average_pooling2d(
     # On torch Keras pads unevenly by repeating the edge, and counts what it repeated. Padded with
     # zeros here and divided by the share of real pixels, the mean is right on every backend.
     pads = _same_pads(images.shape[1:3], pool_size, strides) if padding == "same" else 0
-    sums, shares = (
-        ops.average_pool(np.pad(array, pads), pool_size, strides, "valid") for array in (images, np.ones_like(images))
-    )
-    return _numpy(sums / shares)
+    padded = np.pad(images, pads), np.pad(np.ones_like(images), pads)
+    sums, shares = (_numpy(ops.average_pool(array, pool_size, strides, "valid")) for array in padded)
+    return sums / shares
 
 
 def global_average_pooling2d(images: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The stages of a run, one function each, in the order of the notes."""
+"""The stages of a run, in the order of the notes."""
 
 from argparse import Namespace
 from collections.abc import Callable
