@@ -1,0 +1,45 @@
+"""How the documentation becomes a site: ``sphinx-build -W --keep-going -b html docs SITE``."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+sys.path.insert(0, str(ROOT))
+
+from spec_tests import __version__  # noqa: E402 - it lies beside this folder
+
+PAGES = {  # files elsewhere that are pages of the site
+    ROOT / "SPEC.md": "spec.md",
+    ROOT / "CHANGELOG.md": "changelog.md",
+    ROOT / "fixtures" / "vectors" / "README.md": "vectors.md",
+}
+LINK = re.compile(r"(?<=\]\()(?!\w+:)([^()#\s]+)")  # the path in [words](path#anchor)
+
+project = "convspec"
+release = version = __version__
+html_title = f"convspec {__version__}"
+html_theme = "furo"
+html_copy_source = False
+extensions = ["myst_parser"]
+myst_heading_anchors = 4  # levels of headings that can be linked to, named as on GitHub
+
+
+def setup(app: Sphinx) -> None:
+    """Mend the links of the pages and of what they include."""
+    app.connect("source-read", lambda _app, _page, source: _mend(source, DOCS))
+    app.connect("include-read", lambda _app, file, _page, source: _mend(source, (DOCS / file).parent))
+
+
+def _mend(source: list[str], folder: Path) -> None:
+    """Links are written for a reader of the checkout: here they lead to the page, if the file is one."""
+
+    def mended(link: re.Match[str]) -> str:
+        file = Path(os.path.normpath(folder / link[1]))
+        return PAGES.get(file) or (os.path.relpath(file, DOCS) if file.exists() else link[1])
+
+    source[0] = LINK.sub(mended, source[0])
