@@ -24,7 +24,7 @@ project = "convspec"
 release = version = __version__
 html_title = f"convspec {__version__}"
 html_theme = "furo"
-html_copy_source = False
+html_copy_source = html_show_copyright = False
 extensions = ["myst_parser"]
 myst_heading_anchors = 4  # levels of headings that can be linked to, named as on GitHub
 

@@ -269,6 +269,21 @@ def test_quoted_source_is_the_source(file: str, code: str) -> None:
     assert code in (ROOT / file).read_text(encoding="utf-8")
 
 
+def test_a_failure_is_printed_as_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "84")
+    for folder in (ROOT, ROOT / "fixtures" / "foreign"):
+        monkeypatch.syspath_prepend(folder)
+    assert cli.main(("check", "foreign_port:wrong", "--clause", "PAD-4")) == 1
+    printed = capsys.readouterr().out
+    shown = [text for page in PAGES for text in blocks(page, "text") if text.startswith("PAD-4 MUST my_adapter")]
+    assert len(shown) == 2
+    for text in shown:
+        assert text.partition("\n")[2].partition("to see it again")[0] in printed
+
+
 def test_what_is_no_command_is_refused() -> None:
     """The tests above find what they look for."""
     parse = cli.parser().parse_args
