@@ -6,6 +6,7 @@ destination, and a half-unpacked tree never bears the name of a whole one.
 """
 
 import importlib
+import shutil
 import stat
 import sys
 import zipfile
@@ -61,6 +62,9 @@ def extract_archive(archive: Path, destination: Path) -> Path:
                 raise PipelineError(f"{destination} holds {name}, which is not from {archive}: name an empty folder")
         with whole(destination) as partial:
             partial.mkdir()
+            size = sum(filter(None, members.values()))
+            if size > shutil.disk_usage(partial).free:
+                raise OSError(f"it needs {size:,} bytes, more than there is room for")
             opened.extractall(partial)
     return destination
 

@@ -40,8 +40,9 @@ def cached_features(model: Any, batches: Batches, folder: Path) -> tuple[Array, 
     except (FileNotFoundError, SafetensorError):  # not there, or damaged
         extract = feature_extractor(model).predict_on_batch
         bar = tqdm(batches, desc="running the base", leave=False, disable=None)
-        features, labels = zip(*((np.asarray(extract(images)), labels) for images, labels in bar), strict=True)
-        stored = {"features": np.concatenate(features), "labels": np.concatenate(labels)}
+        pairs = [(np.asarray(extract(images)), labels) for images, labels in bar]
+        features, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        stored = {"features": features, "labels": labels}
         with whole(file) as partial:
             save_file(stored, partial)
     return stored["features"], stored["labels"]
