@@ -22,7 +22,7 @@ from .reporting.output import FORMS, terminal, write
 from .reporting.record import Report, UnreadableReport, Verdict, merged, read_report
 from .template import DEFAULT_STAGES, Occupied, write_template
 
-SECONDS = 300  # of a clause
+SECONDS = 600  # of a clause; the longest of the reference takes a quarter of that on two busy cores
 GIB = 2**30
 
 EXIT_CODES = """exit codes:
