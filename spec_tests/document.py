@@ -49,13 +49,13 @@ pytest spec_tests/clauses --backend torch --stage layers    # a backend of sever
 pytest spec_tests/clauses --clause PAD-4 POOL --seed 1      # a clause and a family, other random choices
 ```
 
-Elsewhere, once convspec is installed, `convspec check package.module` does the same in processes of their own and writes
-reports; `pytest --pyargs convspec.spec_tests.clauses` takes the options above.
+Elsewhere, once convspec is installed, `convspec check package.module` does the same in processes of their own and
+writes reports; `pytest --pyargs convspec.spec_tests.clauses` takes the options above.
 
 An implementation claims a stage by offering its functions, or by naming it in `CLAIMS`; the clauses of other
 stages do not apply to it. A clause that it does not meet for a known reason it lists in
-`EXCUSED = {{"PAD-4": "the reason"}}`, and tolerances that it needs wider in `TOLERANCES = {{"BASE-3": (20, "the reason")}}`.
-A failure shows the smallest counterexample that was found, what was
+`EXCUSED = {{"PAD-4": "the reason"}}`, and tolerances that it needs wider in
+`TOLERANCES = {{"BASE-3": (20, "the reason")}}`. A failure shows the smallest counterexample that was found, what was
 expected, what came instead, and a few lines of Python that show it again.
 
 In the sentences `n` is the side of an input, `k` of a kernel, `d` a dilation, `s` a stride, and
