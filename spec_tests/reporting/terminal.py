@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Literal
 
 from rich.console import Console
@@ -50,23 +51,18 @@ def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> 
 def matrix(report: Report, width: int, colour: bool) -> str:
     """Several implementations side by side, by family, and what there is to say of each."""
     console, text = open_console(width, colour)
-    columns = [implementation.column for implementation in report.implementations]
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("stage", "family"):
-        table.add_column(name)
-    for name in columns:
-        table.add_column(Text(one_line(name)), justify="right", overflow="fold")
-    before = ""
-    results = {column: report.of(column) for column in columns}
+    results = {implementation.column: report.of(implementation.column) for implementation in report.implementations}
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 0, 0, 1))
+    table.add_column("family", no_wrap=True)
+    for column in results:
+        table.add_column(Text(one_line(column).replace("@", "\n@")), justify="right", overflow="fold")
     families = dict.fromkeys((clause.stage, clause.family) for clause in sorted(report.clauses, key=order))
-    for stage, family in families:
-        cells = [
-            _cell([r for r in of_column if (r.clause.stage, r.clause.family) == (stage, family)])
-            for of_column in results.values()
-        ]
-        table.add_row(stage if stage != before else "", family, *cells)
-        before = stage
-    table.add_row("all", "", *map(_cell, results.values()))
+    for stage, of_stage in groupby(families, key=lambda place: place[0]):
+        table.add_row(Text(stage, "dim"))
+        for place in of_stage:
+            members = [[r for r in rs if (r.clause.stage, r.clause.family) == place] for rs in results.values()]
+            table.add_row(f"  {place[1]}", *map(_cell, members))
+    table.add_row("all", *map(_cell, results.values()))
     console.print(table)
     for implementation, of_column in zip(report.implementations, results.values(), strict=True):
         console.print()
