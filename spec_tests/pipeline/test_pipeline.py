@@ -83,6 +83,14 @@ def test_an_interrupted_run_goes_on_and_ends_as_a_run_in_one(
         assert results(tmp_path / "run")[stage]["history"] == results(tmp_path / "other")[stage]["history"]
 
 
+def test_a_stage_does_not_depend_on_those_before_it(command: list[str], tmp_path: Path) -> None:
+    assert main([*command, "--stages", "augmented", "convnet"]) == 0
+    alone = [str(tmp_path / "alone") if word == str(tmp_path / "run") else word for word in command]
+    assert main([*alone, "--stages", "convnet"]) == 0
+    after, first = (results(tmp_path / name)["convnet"]["history"] for name in ("run", "alone"))
+    assert after == first
+
+
 def test_a_run_with_other_options_is_not_continued(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
