@@ -25,6 +25,8 @@ from .transfer import SIZE, SMALL, in_batches, tinted
 
 Answer = Callable[[Any], str]  # what is wrong with what came, nothing if it is of the right kind
 
+FEW = (0, 1, 2)  # indices
+
 HOW = {  # frameworks' arrays, by the module of their type
     "torch": "tensor.detach().cpu().numpy()",
     "jax": "numpy.asarray(array)",
@@ -63,9 +65,7 @@ def call(implementation: Implementation, name: str, answer: Answer, *arguments: 
     except NotImplementedError as error:
         raise Fault(f"{name} is not filled in yet") from error
     except (Exception, SystemExit) as error:
-        raise Fault(
-            f"{name} raised {one_line(error)} for the simplest input; mend it, or claim its stage later"
-        ) from error
+        raise Fault(f"{name} raised {one_line(error)} for the simplest input: mend that first") from error
     if wrong := answer(came):
         raise Fault(f"{name} {wrong}")
     return came
@@ -166,7 +166,7 @@ def try_data(implementation: Implementation, folder: Path) -> Iterator[Callable[
     use = partial(call, implementation)
     archive = Archive((Member("a.txt", b"a"),)).write(folder / "a.zip")
     yield partial(use, "extract_archive", a_folder, archive, folder / "unpacked")
-    source = Source((0,), (0,)).write(folder / "source")
+    source = Source(FEW, FEW).write(folder / "source")  # more than is taken: to be one off is for the clauses
     yield partial(use, "make_subset", a_folder, source, folder / "subsets", "train", 0, 1)
     gallery = Gallery((1, 1)).write(folder / "gallery")
     options = {"image_size": (5, 4), "batch_size": 2, "shuffle": False, "seed": 0}
