@@ -79,7 +79,7 @@ def test_one_that_ends_the_process_costs_its_own_clauses(check: Check, does: str
 
 
 def test_one_that_never_answers_costs_its_own_clauses(check: Check) -> None:
-    report = check("time.sleep(3600)", "", "--time-limit=8")
+    report = check("time.sleep(3600)", "", "--time-limit=15")
     assert outcomes(report) == dict.fromkeys(DENSE, Outcome.TIMED_OUT) | {"GAP-1": Outcome.PASSED}
 
 
@@ -108,7 +108,7 @@ def test_exits_that_python_knows_are_errors_like_others(check: Check) -> None:
 
 @pytest.mark.parametrize("more", ["os._exit(5)", "time.sleep(3600)"])
 def test_one_that_cannot_be_imported_is_broken(check: Check, more: str) -> None:
-    report = check("pass", more, "--time-limit=8")
+    report = check("pass", more, "--time-limit=15")
     assert set(outcomes(report).values()) == {Outcome.BROKEN}
     assert "adapter cannot be imported" in report.results[0].reason
     assert check.code == 3
