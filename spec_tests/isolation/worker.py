@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ..implementation import Implementation
-from ..judging import SMOKED, clause_of, target_of
+from ..judging import SMOKED, clause_of, expectations_of, target_of
 from ..reporting.record import Result
 from .journal import write
 
@@ -69,14 +69,14 @@ class Worker:
         """Importing may take for ever, or end the process."""
         self.tell("loading")
 
-    def pytest_convspec_loaded(self, implementation: Implementation) -> None:
-        """Keep what it says of itself."""
+    def pytest_convspec_loaded(self, target: str, implementation: Implementation) -> None:
+        """Keep what it says of itself, and what is excused by it or on the command line."""
         self.tell(
             "loaded",
             name=implementation.name,
             version=implementation.version,
             has_backends=implementation.has_backends,
-            excused=dict(implementation.expectations.excused),
+            excused=dict(expectations_of(self.config, target).excused),
         )
 
     def pytest_convspec_smoke(self, stage: str) -> None:

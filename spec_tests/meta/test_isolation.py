@@ -78,6 +78,12 @@ def test_one_that_ends_the_process_costs_its_own_clauses(check: Check, does: str
     assert check.code == 1
 
 
+def test_what_the_command_line_excuses_is_excused_when_it_is_lost(check: Check) -> None:
+    (check.folder / "known.toml").write_text('[excused]\nDENSE-1 = "it ends the process"\n', encoding="utf-8")
+    report = check("os._exit(3)", "", "--expectations=known.toml")
+    assert outcomes(report) == {"DENSE-1": Outcome.EXCUSED, "DENSE-3": Outcome.CRASHED, "GAP-1": Outcome.PASSED}
+
+
 def test_one_that_never_answers_costs_its_own_clauses(check: Check) -> None:
     report = check("time.sleep(3600)", "", "--time-limit=15")
     assert outcomes(report) == dict.fromkeys(DENSE, Outcome.TIMED_OUT) | {"GAP-1": Outcome.PASSED}
