@@ -1,7 +1,6 @@
 """The command line: check implementations, make reports of reports, compare two, begin an adapter."""
 
 import argparse
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from .contract import STAGES
 from .implementation import BUILT_IN
 from .isolation.process import Limits, default_memory
 from .isolation.supervisor import Refused, Task
-from .judging import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION
+from .judging import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend
 from .plugin import PROFILES
 from .reporting import compare as comparing
 from .reporting.output import FORMS, terminal, write
@@ -121,7 +120,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _task(column: str, backend: str | None, options: tuple[str, ...]) -> Task:
     target, _, own = column.partition("@")
-    return Task(column, target, own or backend or os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND, options)
+    return Task(column, target, own or backend or default_backend(), options)
 
 
 def _render(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from . import contract
 from .catalogue import FAMILIES, all_clauses
 from .clause import ADVICE, Clause
 from .contract import STAGES
+from .reporting.record import write_text
 
 FILE = Path(__file__).parents[1] / "SPEC.md"
 COMMAND = "python -m spec_tests.document"
@@ -156,9 +157,7 @@ def main() -> int:
         fresh = FILE.exists() and FILE.read_text(encoding="utf-8") == document()
         print("SPEC.md is up to date" if fresh else f"SPEC.md is out of date: run `{COMMAND}`")
         return 0 if fresh else 1
-    unfinished = FILE.with_suffix(".md.tmp")
-    unfinished.write_text(document(), encoding="utf-8")
-    unfinished.replace(FILE)
+    write_text(FILE, document())
     return 0
 
 

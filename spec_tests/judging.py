@@ -34,7 +34,12 @@ SECONDS = pytest.StashKey[float]()
 
 def backend_of(config: pytest.Config) -> str:
     """The backend that is checked."""
-    return config.option.backend or os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND
+    return config.option.backend or default_backend()
+
+
+def default_backend() -> str:
+    """The one that is checked where none is named."""
+    return os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND
 
 
 def targets_of(config: pytest.Config) -> list[str]:

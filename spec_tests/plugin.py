@@ -31,6 +31,7 @@ from .judging import (
     targets_of,
     unknown_names,
 )
+from .reporting import record
 from .reporting.record import TOLD
 from .reporting.terminal import failures, summary
 
@@ -189,5 +190,5 @@ def _title(config: pytest.Config, target: str) -> str:
     found = config.stash[LOADED].get(target)
     if not isinstance(found, Implementation):
         return target
-    backend = f"on {backend_of(config)}" if found.has_backends else ""
-    return " ".join(filter(None, (found.name, found.version, backend)))
+    backend = backend_of(config) if found.has_backends else ""
+    return record.Implementation(target, target, backend, found.name, found.version).title

@@ -17,6 +17,7 @@ from scipy import stats
 
 from .accuracy import EMBEDDED_PRESET, Trial, drawn_splits, photographs, trial
 from .implementation import load
+from .reporting.record import write_text
 from .statistics import ALPHA
 
 RECORDS = Path(__file__).with_name("records.json")
@@ -64,9 +65,7 @@ def record(backend: str, seeds: Iterable[int], data: Path | None, preset: Path |
         run["trials"][str(seed)] = {
             measure: value if value is None else round(value, 4) for measure, value in asdict(done).items()
         }
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps({"runs": runs}, indent=1) + "\n")
-        partial.replace(file)
+        write_text(file, json.dumps({"runs": runs}, indent=1) + "\n")
         print(f"seed {seed}: {done}", flush=True)
 
 

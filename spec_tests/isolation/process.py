@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from ..reporting.record import Outcome
+from ..reporting.texts import printable
 from .journal import Event, Reader
 
 LOOK = 0.05  # seconds between two looks
@@ -87,11 +87,11 @@ class Process:
         self._process.wait()
 
     def tail(self) -> str:
-        """The last that it printed, as text without control characters."""
+        """The last that it printed, as text that can be shown."""
         with self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - 4 * TAIL))
             text = log.read().decode("utf-8", errors="replace")
-        return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)[-TAIL:].strip()
+        return printable(text)[-TAIL:].strip()
 
     def _beyond_limits(self) -> End | None:
         seconds, memory = self._limits.seconds, self._limits.memory
@@ -118,11 +118,6 @@ def memory_of(pid: int) -> int:
 def default_memory() -> int:
     """Four fifths of what is free now."""
     return int(psutil.virtual_memory().available * 0.8)
-
-
-def python(*arguments: str) -> list[str]:
-    """A command for this Python."""
-    return [sys.executable, *arguments]
 
 
 def _exit_words(code: int) -> str:

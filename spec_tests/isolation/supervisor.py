@@ -14,7 +14,7 @@ from ..clause import Clause, Level
 from ..judging import outcome_of_failure
 from ..reporting.record import Failure, Implementation, Outcome, Result
 from .journal import Event
-from .process import End, Limits, Process, python
+from .process import End, Limits, Process
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
 CLAUSES = Path(__file__).parents[1] / "clauses"
@@ -167,7 +167,8 @@ def _command(task: Task, journal: Path, settled: Path) -> list[str]:
     # By its path: given a name of a module, pytest would load a conftest.py of the folder that it stands in.
     places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={CLAUSES}", str(CLAUSES))
     what = (f"--implementation={task.target}", f"--backend={task.backend}", *task.options)
-    return python("-m", "pytest", *plugins, *quiet, *places, f"--journal={journal}", f"--settled={settled}", *what)
+    told = (f"--journal={journal}", f"--settled={settled}")
+    return [sys.executable, "-m", "pytest", *plugins, *quiet, *places, *told, *what]
 
 
 def _environment(task: Task) -> dict[str, str]:

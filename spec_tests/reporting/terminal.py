@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..catalogue import order
 from ..contract import STAGES
-from .record import FAILURES, TOLD, Outcome, Report, Result
+from .record import FAILURES, TOLD, Outcome, Report, Result, claimed
 from .texts import one_line, printable
 
 STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
@@ -74,14 +74,14 @@ def matrix(report: Report, width: int, colour: bool) -> str:
 
 def _cell(results: Sequence[Result]) -> Text:
     """How many clauses hold, of how many that are claimed; and how many are excused."""
-    claimed = [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
-    holding = sum(result.outcome is Outcome.PASSED for result in claimed)
-    if not claimed:
+    applying = claimed(results)
+    holding = sum(result.outcome is Outcome.PASSED for result in applying)
+    if not applying:
         return Text("–", "dim")
-    if holding == len(claimed):
+    if holding == len(applying):
         return Text(str(holding), "green")
-    wrong = any(result.outcome in (*FAILURES, Outcome.BROKEN) for result in claimed)
-    return Text(f"{holding} of {len(claimed)}", "bold red" if wrong else "yellow")
+    wrong = any(result.outcome in (*FAILURES, Outcome.BROKEN) for result in applying)
+    return Text(f"{holding} of {len(applying)}", "bold red" if wrong else "yellow")
 
 
 def _is_run(result: Result) -> bool:
@@ -90,11 +90,11 @@ def _is_run(result: Result) -> bool:
 
 def _verdict(results: Sequence[Result], title: str) -> Text:
     """How many clauses hold, and what is not claimed."""
-    claimed = [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
-    holding, count = sum(result.outcome is Outcome.PASSED for result in claimed), len(claimed)
-    broken = sum(result.outcome is Outcome.BROKEN for result in claimed)
+    applying = claimed(results)
+    holding, count = sum(result.outcome is Outcome.PASSED for result in applying), len(applying)
+    broken = sum(result.outcome is Outcome.BROKEN for result in applying)
     if not any(map(_is_run, results)):
-        counted = ("broken adapter, nothing was run", "red") if claimed else ("no clause applies", "yellow")
+        counted = ("broken adapter, nothing was run", "red") if applying else ("no clause applies", "yellow")
     elif holding + broken == count and broken:
         counted = (f"{holding} of {count} clauses hold, of the others the adapter is broken", "red")
     elif holding == count:
