@@ -36,6 +36,7 @@ class Task:
     target: str
     backend: str
     options: tuple[str, ...]
+    first: tuple[str, ...] = ()  # clauses that are checked before the others
 
 
 @dataclass
@@ -142,7 +143,7 @@ def check(task: Task, limits: Limits, watch: Watch) -> State:
 def _work(task: Task, state: State, limits: Limits, watch: Watch, folder: Path) -> bool:
     """One worker; whether another one is needed."""
     journal, settled, log = (folder / name for name in ("journal", "settled.json", "output"))
-    settled.write_text(json.dumps(state.settled()), encoding="utf-8")
+    settled.write_text(json.dumps(state.settled() | {"first": task.first}), encoding="utf-8")
     state.at = ""
     process = Process(_command(task, journal, settled), _environment(task), journal, log, limits)
     try:

@@ -52,6 +52,7 @@ class Worker:
         self.clauses = set(settled["clauses"])  # those that need not be checked again
         self.fixtures: dict[str, str] = settled["fixtures"]  # {fixture: why it is not to be tried again}
         self.stages: list[str] = settled["stages"]  # whose smoke check is not to be tried again
+        self.first: list[str] = settled["first"]  # clauses that are checked before the others
 
     def tell(self, event: str, **content: Any) -> None:
         """Write an event."""
@@ -63,7 +64,8 @@ class Worker:
         self.tell("collected", clauses=[clause.to_json() for item in items if (clause := clause_of(item))])
         for target in {target_of(item) for item in items if clause_of(item)}:
             config.stash[SMOKED].update({(target, stage): "" for stage in self.stages})
-        items[:] = [item for item in items if (clause := clause_of(item)) and clause.id not in self.clauses]
+        left = [(clause.id, item) for item in items if (clause := clause_of(item)) and clause.id not in self.clauses]
+        items[:] = [item for _, item in sorted(left, key=lambda pair: pair[0] not in self.first)]
 
     def pytest_convspec_loading(self) -> None:
         """Importing may take for ever, or end the process."""

@@ -1,0 +1,199 @@
+"""The kill matrix: each mutant against the clauses, its own first.
+
+A mutant is killed when every clause that must catch it does, by what it checks: an exception that the
+mutant raises of its own is no proof, unless an exception is how its fault shows.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fixtures.mutants import Mutant
+
+from ..catalogue import all_clauses
+from ..clause import Clause, Level
+from ..isolation.process import Limits
+from ..isolation.supervisor import Task, check
+from ..reporting.record import FAILURES, Outcome, Result
+
+REACH = {  # {stage: stages that use what it consists of}
+    "environment": ("environment",),
+    "data": ("data",),
+    "layers": ("layers", "transfer"),
+    "augmentation": ("augmentation", "transfer"),
+    "transfer": ("transfer",),
+}
+DEAR = "ACC"  # the family that trains: minutes for each mutant, so that only those meant for it meet it
+WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
+SECONDS, MEMORY = 120, 4 * 2**30  # of a clause, in bytes of a process
+
+
+class Fate(StrEnum):
+    """What became of a mutant."""
+
+    KILLED = "killed"  # by every clause that must catch it
+    ELSEWHERE = "killed by another"  # and not by all that must catch it
+    SURVIVED = "survived"
+    OF_ITSELF = "died of itself"  # an exception of its own, where the fault is about values
+
+
+@dataclass(frozen=True)
+class Death:
+    """What became of one mutant, in the order of checking."""
+
+    mutant: Mutant
+    results: tuple[Result, ...]
+
+    @property
+    def fate(self) -> Fate:
+        """What the results come to."""
+        killers, own = set(self.killers), set(self.mutant.caught_by)
+        if self.raised & own or any(result.outcome is Outcome.BROKEN for result in self.results):
+            return Fate.OF_ITSELF
+        if own <= killers:
+            return Fate.KILLED
+        return Fate.ELSEWHERE if killers else Fate.OF_ITSELF if self.raised else Fate.SURVIVED
+
+    @property
+    def killers(self) -> list[str]:
+        """The clauses that caught it."""
+        return [result.clause.id for result in self._failures if result.clause.id not in self.raised]
+
+    @property
+    def missed(self) -> list[str]:
+        """The clauses that must catch it and did not."""
+        return [clause for clause in self.mutant.caught_by if clause not in self.killers]
+
+    @property
+    def raised(self) -> set[str]:
+        """The clauses that an exception of the mutant kept from judging."""
+        if self.mutant.raises:
+            return set()
+        return {r.clause.id for r in self._failures if r.failure.raised or r.outcome is not Outcome.FAILED}
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds of checking until the first clause caught it; None if none did."""
+        total = 0.0
+        for result in self.results:
+            total += result.seconds
+            if result.clause.id in self.killers:
+                return total
+        return None
+
+    @property
+    def words(self) -> str:
+        """What the first clause that caught it said of it, or what it died of."""
+        if broken := next((r.reason for r in self.results if r.outcome is Outcome.BROKEN), ""):
+            return broken
+        first = next((r for r in self._failures if r.clause.id in self.mutant.caught_by), None)
+        first = first or next(iter(self._failures), None)
+        return f"{first.clause.id}: {first.failure.violated or first.failure.raised}" if first else ""
+
+    @property
+    def _failures(self) -> list[Result]:
+        return [result for result in self.results if result.outcome in FAILURES]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """All mutants and all clauses."""
+
+    deaths: tuple[Death, ...]
+    clauses: tuple[Clause, ...]
+    seed: int
+    profile: str
+    seconds: float
+
+    @property
+    def needed(self) -> dict[str, list[str]]:
+        """{clause: the mutants that must be caught by it, and are}."""
+        return {
+            clause.id: [
+                death.mutant.name
+                for death in self.deaths
+                if clause.id in death.mutant.caught_by and clause.id in death.killers
+            ]
+            for clause in self.clauses
+        }
+
+    @property
+    def unneeded(self) -> dict[str, str]:
+        """{clause that no mutant needs: the recorded reason, or nothing}."""
+        return {clause: WITHOUT.get(clause, "") for clause, mutants in self.needed.items() if not mutants}
+
+    @property
+    def sole(self) -> dict[str, str]:
+        """{mutant: the one clause that caught it} of those that only one did."""
+        return {death.mutant.name: death.killers[0] for death in self.deaths if len(death.killers) == 1}
+
+    @property
+    def times(self) -> tuple[float, float]:
+        """Median and largest seconds to the first failure."""
+        times = [death.seconds for death in self.deaths if death.seconds is not None] or [0.0]
+        return statistics.median(times), max(times)
+
+    def count(self, fate: Fate) -> int:
+        """How many mutants met it."""
+        return sum(death.fate is fate for death in self.deaths)
+
+    def faults(self, whole: bool) -> list[str]:
+        """What is wrong with the specification, or with its mutants, a line each; clauses too if all mutants ran."""
+        found = [
+            f"{death.mutant.name} {death.fate}: {_named(death.missed)} did not catch it{_said(death)}"
+            for death in self.deaths
+            if death.fate is not Fate.KILLED
+        ]
+        idle = [clause for clause, reason in self.unneeded.items() if not reason] if whole else []
+        return [*found, *([f"no mutant needs {', '.join(idle)}, and no reason is recorded"] if idle else [])]
+
+
+def run(
+    mutants: Sequence[Mutant], *, seed: int, profile: str, thorough: bool, workers: int, told: Callable[[Death], None]
+) -> Matrix:
+    """Check each mutant in a process of its own, several at a time; ``thorough``: against every clause of its reach."""
+    started = time.monotonic()
+    clauses = all_clauses()
+    _check_names(mutants, clauses)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
+
+    def die(mutant: Mutant) -> Death:
+        options = (f"--seed={seed}", f"--profile={profile}", "--clause", *_reached(mutant, clauses, thorough))
+        task = Task(mutant.name, f"fixtures.mutants:{mutant.name}", mutant.backend, options, mutant.caught_by)
+        state = check(task, Limits(SECONDS, MEMORY), lambda event: None)
+        death = Death(mutant, tuple(state.results.values()))
+        told(death)
+        return death
+
+    with ThreadPoolExecutor(workers) as pool:
+        deaths = tuple(pool.map(die, mutants))
+    return Matrix(deaths, tuple(clauses), seed, profile, time.monotonic() - started)
+
+
+def _reached(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[str]:
+    """The clauses that its fault may reach."""
+    stages = {stage for clause in clauses if clause.id in mutant.caught_by for stage in REACH[clause.stage]}
+    meets_the_dear = thorough or any(clause.startswith(DEAR) for clause in mutant.caught_by)
+    return [c.id for c in clauses if c.stage in stages and (c.family != DEAR or meets_the_dear)]
+
+
+def _check_names(mutants: Sequence[Mutant], clauses: Iterable[Clause]) -> None:
+    levels = {clause.id: clause.level for clause in clauses}
+    for mutant in mutants:
+        for clause in mutant.caught_by:
+            if levels.get(clause, Level.SHOULD) is Level.SHOULD:
+                raise ValueError(f"{mutant.name}: {clause} is no clause that can catch a mutant")
+        if not mutant.caught_by:
+            raise ValueError(f"{mutant.name}: name the clauses that must catch it")
+
+
+def _named(clauses: Sequence[str]) -> str:
+    return " and ".join(clauses) or "what must catch it"
+
+
+def _said(death: Death) -> str:
+    return f"; {death.words}" if death.words else ""

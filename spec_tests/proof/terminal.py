@@ -1,0 +1,61 @@
+"""What is said of the kill matrix on the terminal."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .mutants import Death, Fate, Matrix
+
+STYLES = {Fate.KILLED: "green"}
+SHOWN = 6  # other clauses that caught a mutant
+
+
+def show(console: Console, matrix: Matrix, whole: bool) -> None:
+    """Each mutant and the clauses that caught it, what is wrong, and the sums."""
+    for group, deaths in groupby(matrix.deaths, key=lambda death: death.mutant.group):
+        console.print(_table(group, list(deaths)))
+    for fault in matrix.faults(whole):
+        console.print(Text(fault, "bold red"))
+    for clause, reason in matrix.unneeded.items() if whole else ():
+        if reason:
+            console.print(Text(f"{clause} needs no mutant: {reason}", "dim"))
+    console.print(Text(sums(matrix), "bold"))
+
+
+def sums(matrix: Matrix) -> str:
+    """The counts and the times, in a line."""
+    counts = ", ".join(f"{count} {fate}" for fate in Fate if (count := matrix.count(fate)))
+    needed, (median, largest) = sum(map(bool, matrix.needed.values())), matrix.times
+    return (
+        f"{len(matrix.deaths)} mutants: {counts}; {needed} of {len(matrix.clauses)} clauses are needed, "
+        f"{len(set(matrix.sole.values()))} as the only one that catches a mutant; "
+        f"{median:.1f} s of checking to the first failure in the median, {largest:.1f} s at most; "
+        f"{matrix.seconds / 60:.1f} min"
+    )
+
+
+def _table(group: str, deaths: Sequence[Death]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column(group.replace("_", " "), overflow="fold", ratio=5)
+    table.add_column("of", overflow="fold", ratio=2)
+    table.add_column("fate", overflow="fold", ratio=2)
+    table.add_column("caught by", ratio=5)
+    table.add_column("s", justify="right", no_wrap=True, min_width=4)
+    for death in deaths:
+        seconds = "" if death.seconds is None else f"{death.seconds:.1f}"
+        fate = Text(death.fate, STYLES.get(death.fate, "bold red"))
+        table.add_row(death.mutant.name.replace("_", " "), death.mutant.of, fate, _killers(death), seconds)
+    return table
+
+
+def _killers(death: Death) -> Text:
+    """Its own clauses, caught or missed, then some of the others."""
+    text, own = Text(), death.mutant.caught_by
+    for clause in own:
+        text.append(f"{clause} ", "green" if clause in death.killers else "bold red strike")
+    others = [clause for clause in death.killers if clause not in own]
+    text.append(" ".join(others[:SHOWN]) + (f" +{len(others) - SHOWN}" if len(others) > SHOWN else ""), "dim")
+    return text
