@@ -16,6 +16,7 @@ from fixtures.mutants import Mutant
 
 from ..catalogue import all_clauses
 from ..clause import Clause, Level
+from ..isolation.journal import Event
 from ..isolation.process import Limits
 from ..isolation.supervisor import Task, check
 from ..reporting.record import FAILURES, Outcome, Result
@@ -164,7 +165,7 @@ def run(
     def die(mutant: Mutant) -> Death:
         options = (f"--seed={seed}", f"--profile={profile}", "--clause", *_reached(mutant, clauses, thorough))
         task = Task(mutant.name, f"fixtures.mutants:{mutant.name}", mutant.backend, options, mutant.caught_by)
-        state = check(task, Limits(SECONDS, MEMORY), lambda event: None)
+        state = check(task, Limits(SECONDS, MEMORY), _ignore)
         death = Death(mutant, tuple(state.results.values()))
         told(death)
         return death
@@ -189,6 +190,10 @@ def _check_names(mutants: Sequence[Mutant], clauses: Iterable[Clause]) -> None:
                 raise ValueError(f"{mutant.name}: {clause} is no clause that can catch a mutant")
         if not mutant.caught_by:
             raise ValueError(f"{mutant.name}: name the clauses that must catch it")
+
+
+def _ignore(event: Event) -> None:
+    """Steps of a check are not told."""
 
 
 def _named(clauses: Sequence[str]) -> str:
