@@ -3,7 +3,9 @@
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,7 +15,7 @@ from fixtures.patching import PatchError
 
 from ..isolation.supervisor import Refused
 from ..plugin import PROFILES
-from . import mutants, terminal
+from . import alarms, mutants, terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +53,16 @@ def parser() -> argparse.ArgumentParser:
         "--workers", type=int, default=os.cpu_count(), help="processes side by side (default: one a core)"
     )
     kill.set_defaults(command=_kill)
+    right = commands.add_parser("alarms", help="check right implementations with many seeds: none may be condemned")
+    right.add_argument("names", nargs="*", metavar="NAME", help="implementations and variants (default: all)")
+    right.add_argument("--seeds", type=int, default=1, metavar="N", help="how many for each (default: 1)")
+    right.add_argument("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
+    right.add_argument("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
+    right.add_argument("--stage", nargs="+", default=[], metavar="STAGE", help="these alone, which is not recorded")
+    right.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="processes side by side (default: one a core)"
+    )
+    right.set_defaults(command=_alarms)
     return top
 
 
@@ -66,6 +78,25 @@ def _kill(options: argparse.Namespace) -> int:
     )
     terminal.show(console, matrix, whole=not options.names)
     return 1 if matrix.faults(whole=not options.names) else 0
+
+
+def _alarms(options: argparse.Namespace) -> int:
+    known, console = alarms.known(), Console()
+    if wrong := next((name for name in options.names if name not in known), None):
+        raise ValueError(f"there is no right implementation {wrong}: there are {', '.join(known)}")
+    narrowed = [f"--stage={stage}" for stage in options.stage]
+    narrowed += ["--clause", *options.clause] if options.clause else []
+    with tempfile.TemporaryDirectory() as scratch:
+        runs = alarms.record(
+            options.names or list(known),
+            range(options.first_seed, options.first_seed + options.seeds),
+            narrowed,
+            options.workers,
+            Path(scratch, "alarms.json") if narrowed else alarms.RECORDED,
+            told=lambda run: print(f"{run.implementation}, seed {run.seed}: {len(run.alarms)} alarms", file=sys.stderr),
+        )
+    terminal.show_alarms(console, runs)
+    return 1 if any(run.alarms for run in runs) else 0
 
 
 def _chosen(names: Sequence[str]) -> list[Mutant]:

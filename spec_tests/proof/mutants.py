@@ -30,7 +30,7 @@ REACH = {  # {stage: stages that use what it consists of}
 }
 DEAR = "ACC"  # the family that trains: minutes for each mutant, so that only those meant for it meet it
 WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
-SECONDS, MEMORY = 120, 4 * 2**30  # of a clause, in bytes of a process
+LIMITS = Limits(seconds=300, memory=6 * 2**30)  # of a clause, on busy cores
 
 
 class Fate(StrEnum):
@@ -165,7 +165,7 @@ def run(
     def die(mutant: Mutant) -> Death:
         options = (f"--seed={seed}", f"--profile={profile}", "--clause", *_reached(mutant, clauses, thorough))
         task = Task(mutant.name, f"fixtures.mutants:{mutant.name}", mutant.backend, options, mutant.caught_by)
-        state = check(task, Limits(SECONDS, MEMORY), _ignore)
+        state = check(task, LIMITS, ignored)
         death = Death(mutant, tuple(state.results.values()))
         told(death)
         return death
@@ -192,7 +192,7 @@ def _check_names(mutants: Sequence[Mutant], clauses: Iterable[Clause]) -> None:
             raise ValueError(f"{mutant.name}: name the clauses that must catch it")
 
 
-def _ignore(event: Event) -> None:
+def ignored(event: Event) -> None:
     """Steps of a check are not told."""
 
 

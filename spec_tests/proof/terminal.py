@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .alarms import Run, upper_bound
 from .mutants import Death, Fate, Matrix
 
 STYLES = {Fate.KILLED: "green"}
@@ -23,6 +24,37 @@ def show(console: Console, matrix: Matrix, whole: bool) -> None:
         if reason:
             console.print(Text(f"{clause} needs no mutant: {reason}", "dim"))
     console.print(Text(sums(matrix), "bold"))
+
+
+def show_alarms(console: Console, runs: Sequence[Run]) -> None:
+    """The runs of each right implementation, its alarms, and what bound that gives."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("right implementation")
+    for head in ("seeds", "clauses checked", "alarms", "minutes"):
+        table.add_column(head, justify="right")
+    for name in dict.fromkeys(run.implementation for run in runs):
+        own = [run for run in runs if run.implementation == name]
+        found = sum(len(run.alarms) for run in own)
+        style = "bold red" if found else ""
+        counts = (len(own), sum(run.clauses for run in own), found)
+        minutes = f"{sum(run.seconds for run in own) / 60:.1f}"
+        table.add_row(name.replace("_", " "), *(f"{count:,}" for count in counts), minutes, style=style)
+    console.print(table)
+    for run in runs:
+        for alarm in run.alarms:
+            console.print(Text(f"{run.implementation}, seed {run.seed}: {alarm}", "bold red"))
+    console.print(Text(alarm_sums(runs), "bold"))
+
+
+def alarm_sums(runs: Sequence[Run]) -> str:
+    """The counts and the bounds, in a line."""
+    checks, condemned = sum(run.clauses for run in runs), sum(bool(run.alarms) for run in runs)
+    found = sum(len(run.alarms) for run in runs)
+    return (
+        f"{len(runs):,} runs, {condemned} condemned: below {upper_bound(condemned, len(runs)):.2g} of runs; "
+        f"{checks:,} clauses checked, {found} alarms: below {upper_bound(found, checks):.2g} of clauses "
+        "(upper 95 % bounds)"
+    )
 
 
 def sums(matrix: Matrix) -> str:
