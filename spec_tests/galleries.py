@@ -31,7 +31,7 @@ UNREADABLE = ("cut off", "empty", "text")
 
 def a_share_of_the_examples() -> settings:
     """A quarter of the profile's examples, for properties that write and read many files each time."""
-    phases = (Phase.explicit, Phase.generate, Phase.shrink)
+    phases = set(settings().phases) & {Phase.explicit, Phase.generate, Phase.shrink}
     return settings(max_examples=max(settings().max_examples // 4, 5), phases=phases)
 
 

@@ -3,11 +3,13 @@
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import psutil
 
@@ -37,17 +39,42 @@ class End:
     words: str
 
 
-class Process:
-    """A command whose output goes to a file, in a session of its own."""
+class Started(Protocol):
+    """What is used of ``subprocess.Popen``."""
 
-    def __init__(
-        self, command: list[str], environment: dict[str, str], journal: Path, log: Path, limits: Limits
-    ) -> None:
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def returncode(self) -> Any:
+        """How it ended; None before."""
+
+    def poll(self) -> int | None:
+        """The same, looked up now."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended; subprocess.TimeoutExpired after so many seconds."""
+
+
+Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]  # arguments of pytest, environment, log
+
+
+def spawned(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
+    """A new Python that runs pytest; its output goes to ``log``, and it has a session of its own."""
+    command = [sys.executable, "-m", "pytest", *arguments]
+    with log.open("ab") as output:
+        return subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+
+
+class Process:
+    """A worker that is watched."""
+
+    def __init__(self, started: Started, journal: Path, log: Path, limits: Limits) -> None:
         self._reader, self._log, self._limits = Reader(journal), log, limits
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
-            )
+        self._process = started
         self._since = time.monotonic()  # the last event that begins something
 
     def events(self) -> Iterable[Event | End]:

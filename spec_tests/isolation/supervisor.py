@@ -14,7 +14,7 @@ from ..clause import Clause, Level
 from ..judging import outcome_of_failure
 from ..reporting.record import Failure, Implementation, Outcome, Result
 from .journal import Event
-from .process import End, Limits, Process
+from .process import End, Launch, Limits, Process, spawned
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
 CLAUSES = Path(__file__).parents[1] / "clauses"
@@ -36,7 +36,6 @@ class Task:
     target: str
     backend: str
     options: tuple[str, ...]
-    first: tuple[str, ...] = ()  # clauses that are checked before the others
 
 
 @dataclass
@@ -129,23 +128,24 @@ class State:
         self.results[result.clause.id] = replace(result, implementation=self.implementation.column)
 
 
-def check(task: Task, limits: Limits, watch: Watch) -> State:
-    """Check one implementation; Refused if it cannot begin."""
+def check(task: Task, limits: Limits, watch: Watch, launch: Launch = spawned) -> State:
+    """Check one implementation in workers that are started so; Refused if it cannot begin."""
     state = State(Implementation(task.column, task.target, task.backend))
     while True:
         with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
-            if not _work(task, state, limits, watch, Path(folder)):
+            if not _work(task, state, limits, watch, launch, Path(folder)):
                 return state
         if state.is_done:
             return state
 
 
-def _work(task: Task, state: State, limits: Limits, watch: Watch, folder: Path) -> bool:
+def _work(task: Task, state: State, limits: Limits, watch: Watch, launch: Launch, folder: Path) -> bool:
     """One worker; whether another one is needed."""
     journal, settled, log = (folder / name for name in ("journal", "settled.json", "output"))
-    settled.write_text(json.dumps(state.settled() | {"first": task.first}), encoding="utf-8")
+    settled.write_text(json.dumps(state.settled()), encoding="utf-8")
     state.at = ""
-    process = Process(_command(task, journal, settled), _environment(task), journal, log, limits)
+    started = launch(_arguments(task, journal, settled), _environment(task), log)
+    process = Process(started, journal, log, limits)
     try:
         for event in process.events():
             if isinstance(event, End):
@@ -162,14 +162,15 @@ def _work(task: Task, state: State, limits: Limits, watch: Watch, folder: Path) 
         process.end()
 
 
-def _command(task: Task, journal: Path, settled: Path) -> list[str]:
+def _arguments(task: Task, journal: Path, settled: Path) -> list[str]:
+    """Of pytest."""
     plugins = ("-p", f"{specification}.plugin", "-p", f"{specification}.isolation.worker", "-p", "no:cacheprovider")
     quiet = ("--capture=no", "-q", "--tb=no", "--color=no")
     # By its path: given a name of a module, pytest would load a conftest.py of the folder that it stands in.
     places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={CLAUSES}", str(CLAUSES))
     what = (f"--implementation={task.target}", f"--backend={task.backend}", *task.options)
     told = (f"--journal={journal}", f"--settled={settled}")
-    return [sys.executable, "-m", "pytest", *plugins, *quiet, *places, *told, *what]
+    return [*plugins, *quiet, *places, *told, *what]
 
 
 def _environment(task: Task) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 from ..implementation import Implementation
 from ..judging import SMOKED, clause_of, expectations_of, target_of
@@ -36,10 +37,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = parser.getgroup("convspec").addoption
     add("--journal", type=Path, required=True, help="file to tell events to")
     add("--settled", type=Path, required=True, help="file that says what earlier workers settled")
+    add("--first-failure", action="store_true", help="look for no smaller counterexample than the first one")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Write the journal from now on."""
+    if config.option.first_failure:
+        settings.register_profile("convspec-first", phases=set(settings().phases) - {Phase.shrink})
+        settings.load_profile("convspec-first")
     settled = json.loads(config.option.settled.read_text(encoding="utf-8"))
     config.pluginmanager.register(Worker(config, settled), "convspec-worker-journal")
 
@@ -52,7 +57,6 @@ class Worker:
         self.clauses = set(settled["clauses"])  # those that need not be checked again
         self.fixtures: dict[str, str] = settled["fixtures"]  # {fixture: why it is not to be tried again}
         self.stages: list[str] = settled["stages"]  # whose smoke check is not to be tried again
-        self.first: list[str] = settled["first"]  # clauses that are checked before the others
 
     def tell(self, event: str, **content: Any) -> None:
         """Write an event."""
@@ -64,8 +68,7 @@ class Worker:
         self.tell("collected", clauses=[clause.to_json() for item in items if (clause := clause_of(item))])
         for target in {target_of(item) for item in items if clause_of(item)}:
             config.stash[SMOKED].update({(target, stage): "" for stage in self.stages})
-        left = [(clause.id, item) for item in items if (clause := clause_of(item)) and clause.id not in self.clauses]
-        items[:] = [item for _, item in sorted(left, key=lambda pair: pair[0] not in self.first)]
+        items[:] = [item for item in items if (clause := clause_of(item)) and clause.id not in self.clauses]
 
     def pytest_convspec_loading(self) -> None:
         """Importing may take for ever, or end the process."""

@@ -15,7 +15,7 @@ from fixtures.patching import PatchError
 
 from ..isolation.supervisor import Refused
 from ..plugin import PROFILES
-from . import alarms, mutants, terminal
+from . import alarms, mutants, output, terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     kill.add_argument(
         "--workers", type=int, default=os.cpu_count(), help="processes side by side (default: one a core)"
     )
+    kill.add_argument("--json", type=Path, metavar="FILE", help="write mutant by clause as JSON")
+    kill.add_argument(
+        "--html", type=Path, metavar="FILE", help="write the page, with false alarms and operating curves"
+    )
     kill.set_defaults(command=_kill)
     right = commands.add_parser("alarms", help="check right implementations with many seeds: none may be condemned")
     right.add_argument("names", nargs="*", metavar="NAME", help="implementations and variants (default: all)")
@@ -76,8 +80,13 @@ def _kill(options: argparse.Namespace) -> int:
         workers=options.workers,
         told=lambda death: print(f"{death.mutant.name}: {death.fate}", file=sys.stderr),
     )
-    terminal.show(console, matrix, whole=not options.names)
-    return 1 if matrix.faults(whole=not options.names) else 0
+    whole = not options.names
+    terminal.show(console, matrix, whole)
+    for write, file in ((output.write_json, options.json), (output.write_html, options.html)):
+        if file:
+            write(matrix, whole, file)
+            print(file)
+    return 1 if matrix.faults(whole) else 0
 
 
 def _alarms(options: argparse.Namespace) -> int:

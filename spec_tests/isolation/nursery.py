@@ -1,0 +1,82 @@
+"""Workers forked from one process that has imported what all of them need.
+
+Starting Python and importing NumPy, SciPy, Hypothesis and torch takes longer than most clauses. Neither
+clauses, which take the profile of examples when they are imported, nor JAX, TensorFlow or Keras, which start
+threads, are imported before.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from .. import __package__ as specification
+from .process import Started, spawned
+
+SHARED = ("h5py", "hypothesis.strategies", "PIL.Image", "safetensors", "scipy.ndimage", "scipy.stats", "torch")
+
+
+class Nursery:
+    """Starts workers, by forking where the system can."""
+
+    def __init__(self) -> None:
+        self._forks = "forkserver" in multiprocessing.get_all_start_methods()
+        if self._forks:
+            self._context = multiprocessing.get_context("forkserver")
+            modules = [module for module in SHARED if find_spec(module.partition(".")[0])]
+            self._context.set_forkserver_preload(
+                [*modules, f"{specification}.plugin", f"{specification}.isolation.worker"]
+            )
+
+    def __call__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
+        """A worker whose output goes to ``log``, in a session of its own."""
+        if not self._forks:
+            return spawned(arguments, environment, log)
+        log.touch()
+        process = self._context.Process(target=_work, args=(arguments, dict(environment), log))
+        process.start()
+        return _Forked(process)
+
+
+class _Forked:
+    """Such a process, as ``subprocess`` would have it."""
+
+    def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid or 0
+
+    @property
+    def returncode(self) -> int | None:
+        """How it ended; None before."""
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        """The same."""
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended; subprocess.TimeoutExpired after so many seconds."""
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("worker", timeout or 0)
+        return self._process.exitcode
+
+
+def _work(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+    """What becomes of a fork."""
+    os.setsid()
+    nothing, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for file, descriptor in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(file, descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.exit(int(pytest.main(list(arguments))))
