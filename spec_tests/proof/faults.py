@@ -306,7 +306,7 @@ FAULTS = (
     Fault(
         "AUG-4", "share", "draws left to chance", "share of draws", 0, (0.001, 0.002, 0.005, 0.01, 0.02), unseeded_share
     ),
-    Fault("AUG-4", "images", "images left to chance", "of 64 images", 0, (1, 2, 4, 8), unseeded_images),
+    Fault("AUG-4", "images", "images left to chance", "images of 64", 0, (1, 2, 4, 8), unseeded_images),
     Fault("AUG-5", "flip and angle", "flip and angle", "correlation", 0, CORRELATIONS, angles_by_flip),
     Fault("AUG-5", "angle and zoom", "angle and zoom", "correlation", 0, CORRELATIONS, zooms_by_angle),
     Fault("AUG-5", "neighbours", "angles of neighbours", "correlation", 0, CORRELATIONS, alike_neighbours),
@@ -359,7 +359,7 @@ FAULTS = (
         less_narrowing,
     ),
     Fault("ACC-5", "leaked", "test images that leak", IMAGES, 0, (0.2, 0.3, 0.4, 0.5, 0.6, 0.8), leaked_images),
-    Fault("ACC-5", "right", "labels not shuffled", "of 5 seeds", 0, (1, 2, 3, 4, 5), right_labels),
+    Fault("ACC-5", "right", "labels not shuffled", "seeds of 5", 0, (1, 2, 3, 4, 5), right_labels),
     Fault("ACC-6", "changed", "classes that a shift changes", IMAGES, 0, TURNED, partial(toggled_measure, "changed")),
 )
 
