@@ -23,6 +23,7 @@ from spec_tests.proof.faults import (
     Promise,
     drawn,
     leaning,
+    records,
     toggled,
     with_the_draw_before,
 )
@@ -63,6 +64,11 @@ def test_a_fault_of_the_size_that_is_promised_is_found(promise: Promise, base: I
     seeds = range(UNUSED, UNUSED + (2 if promise.power >= SURE else 40))
     found = sum(detects(promise.clause, fault_of(promise).spoilt(base, promise.size, seed)) for seed in seeds)
     assert found == len(seeds) if promise.power >= SURE else found >= promise.power * len(seeds) / 2
+
+
+def test_acc_1_finds_the_base_that_acc_3_may_miss(base: Implementation) -> None:
+    fault = next(fault for fault in FAULTS if fault.clause == "ACC-3")
+    assert all(detects("ACC-1", {**fault.spoilt(base, 1, seed), "recorded": records()}) for seed in range(200))
 
 
 def test_the_recorded_curves_keep_every_promise_and_show_no_false_alarm() -> None:
