@@ -93,7 +93,7 @@ Drawn = tuple[str, tuple[Picture, ...]]  # a caption, and what stands above it
 
 def _window(evidence: Evidence) -> Drawn:
     caption = describe_window(evidence)
-    with _style():
+    with style():
         return caption, (_svg(draw_window(evidence), f"Window to scale. {caption}"),)
 
 
@@ -114,7 +114,7 @@ def _histogram(evidence: Evidence) -> Drawn:
         f"Histogram of {evidence['title']}. {caption} A bin within the range should hold about {level:,.0f}; "
         f"they hold {inside.min(initial=total):,.0f} to {inside.max(initial=0):,.0f}."
     )
-    with _style():
+    with style():
         return caption, (_svg(_bars(edges, counts, (low, high), level, _printable(evidence["unit"])), alt),)
 
 
@@ -143,7 +143,7 @@ def _curves(evidence: Evidence) -> Drawn:
         raise CannotDraw("there is no loss and no accuracy of any epoch")
     caption = f"{epochs:,} epochs" + (f", the lowest validation loss after epoch {best}." if best else ".")
     pictures = []
-    with _style():
+    with style():
         for measure in ("loss", "accuracy"):
             training, validation = history[measure], history[f"val_{measure}"]
             alt = f"{evidence['title']}, {measure}: {_ends('training', training)}; {_ends('validation', validation)}."
@@ -241,16 +241,20 @@ def _png(encoded: str, alt: str, shape: tuple[int, ...], label: str) -> Picture:
 
 
 def _svg(figure: Figure, alt: str) -> Picture:
-    written = io.StringIO()
-    figure.savefig(written, format="svg", metadata=NO_METADATA, transparent=True)
-    text = written.getvalue()
     width, height = (round(inches * PIXELS_AN_INCH) for inches in figure.get_size_inches())
-    svg = text[text.index("<svg") :].encode()  # without the document type, which names an address
-    return Picture(f"data:image/svg+xml;base64,{_base64(svg)}", alt, width, height)
+    return Picture(f"data:image/svg+xml;base64,{_base64(svg_text(figure).encode())}", alt, width, height)
+
+
+def svg_text(figure: Figure, title: str | None = None) -> str:
+    """An element ``svg``, the same for the same figure, with a title for those who do not see it."""
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata={**NO_METADATA, "Title": title}, transparent=True)
+    text = written.getvalue()
+    return text[text.index("<svg") :]  # without the document type, which names an address
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Drawing that does not depend on the settings of whoever draws."""
     with mpl.rc_context():
         mpl.rcdefaults()

@@ -1,0 +1,254 @@
+"""Operating curves: how often a clause finds a fault of each size, and how often it finds one that is not there.
+
+``python -m spec_tests.proof.curves`` runs the clauses themselves and counts, which takes half an hour, and writes
+``curves.json``; ``shortcomings`` says where the counts do not bear out what the clauses say of themselves.
+"""
+
+import argparse
+import inspect
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy
+from scipy import stats
+
+from .. import __version__, checks
+from ..catalogue import selected, tests, unknown
+from ..clause import Level
+from ..implementation import BrokenAdapter, load
+from ..reporting.record import write_text
+from .faults import FAULTS, PROMISES, Fault, Promise
+
+FILE = Path(__file__).with_name("curves.json")
+COMMAND = "python -m spec_tests.proof.curves"
+CONFIDENCE = 0.95
+STEP = 1000  # between seeds: a clause takes some seeds above its own
+SEEDS = 30  # a size, where a run takes a fifth of a second
+CHEAP, DEAR = {"AUG-4": 100, "FLIP-2": 40, "ACC": 1000}, {"AUG-7": 20, "DROP": 15}  # by clause or family
+AT_NONE = 10  # times as many where there is no fault, for one fault of each clause
+RECORDED = "the recorded trials"
+SURE = 0.999  # the power from which on a fault that is larger than promised must not be missed once
+
+
+@dataclass(frozen=True)
+class Point:
+    """How often a fault of a size was found."""
+
+    size: float
+    runs: int
+    detected: int
+
+    @property
+    def rate(self) -> float:
+        """The share of runs in which it was found."""
+        return self.detected / self.runs
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Clopper and Pearson's, for the probability of finding it."""
+        found = stats.binomtest(self.detected, self.runs).proportion_ci(CONFIDENCE, "exact")
+        return float(found.low), float(found.high)
+
+    @property
+    def upper_bound(self) -> float:
+        """What that probability does not exceed, one-sided."""
+        return float(stats.beta.ppf(CONFIDENCE, self.detected + 1, self.runs - self.detected))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The points of a fault, from no fault to the largest."""
+
+    clause: str
+    fault: str
+    title: str
+    unit: str
+    none: float
+    subject: str  # the conforming implementation that was spoilt
+    versions: dict[str, str]
+    date: str
+    points: tuple[Point, ...]
+
+    def at(self, size: float) -> Point | None:
+        """The point of this size."""
+        return next((point for point in self.points if point.size == size), None)
+
+
+def stochastic() -> dict[str, Any]:
+    """{clause ID: test} of those that a statistical test decides."""
+    return {name: test for name, test in tests().items() if test.clause.level is Level.STOCHASTIC}
+
+
+def detects(clause: str, arguments: dict[str, Any]) -> bool:
+    """Whether a clause finds its subject at fault."""
+    test = tests()[clause]
+    tally = checks.start_tally()
+    try:
+        test(**{name: value for name, value in arguments.items() if name in inspect.signature(test).parameters})
+    except checks.Violation:
+        return True
+    if not tally.count:
+        raise ValueError(f"{clause} checked nothing")
+    return False
+
+
+def measured(fault: Fault, subject: str, seeds: int | None = None) -> Curve:
+    """The curve of a fault in the implementation of that name, the same each time but for its date."""
+    base = load(subject)
+    seeds = seeds or seeds_of(fault.clause)
+    first = next(other for other in FAULTS if other.clause == fault.clause)
+    points = []
+    for size in (fault.none, *fault.sizes):
+        runs = seeds * AT_NONE if size == fault.none and fault is first else seeds
+        detected = sum(detects(fault.clause, fault.spoilt(base, size, STEP * run)) for run in range(runs))
+        points.append(Point(size, runs, detected))
+    stated = RECORDED if fault.clause.startswith("ACC") else subject
+    versions = {"convspec": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
+    date = datetime.now(UTC).date().isoformat()
+    return Curve(fault.clause, fault.name, fault.title, fault.unit, fault.none, stated, versions, date, tuple(points))
+
+
+def seeds_of(clause: str) -> int:
+    """How many seeds a size, the fewer the longer a run takes."""
+    known = CHEAP | DEAR
+    return known.get(clause) or known.get(clause.partition("-")[0]) or SEEDS
+
+
+def read(file: Path = FILE) -> list[Curve]:
+    """The curves in a file; none if there is no file."""
+    if not file.is_file():
+        return []
+    return [
+        Curve(**{**curve, "points": tuple(Point(**point) for point in curve["points"])})
+        for curve in json.loads(file.read_text(encoding="utf-8"))["curves"]
+    ]
+
+
+def merge(new: Iterable[Curve], file: Path = FILE) -> None:
+    """Put curves in the place of older ones of the same faults, in the order of the faults."""
+    found = {(curve.clause, curve.fault): curve for curve in (*read(file), *new)}
+    kept = [found[key] for fault in FAULTS if (key := (fault.clause, fault.name)) in found]
+    write_text(file, json.dumps({"curves": [asdict(curve) for curve in kept]}, indent=1) + "\n")
+
+
+def shortcomings(
+    curves: Sequence[Curve],
+    clauses: Iterable[str] | None = None,
+    faults: Sequence[Fault] = FAULTS,
+    promises: Sequence[Promise] = PROMISES,
+) -> list[str]:
+    """Where curves do not show what the clauses say of themselves, a sentence each; none if all is well."""
+    found = []
+    for name in stochastic() if clauses is None else clauses:
+        if not any(curve.clause == name for curve in curves):
+            found.append(f"{name} has no curve: add a fault to faults.py and run {COMMAND} {name}")
+        if not any(promise.clause == name for promise in promises):
+            found.append(f"{name} promises nothing: state its power in its text and in PROMISES")
+    for fault in faults:
+        curve = _of(curves, fault.clause, fault.name)
+        sizes = {point.size for point in curve.points} if curve else set()
+        if missing := {fault.none, *fault.sizes} - sizes:
+            listed = ", ".join(f"{size:g}" for size in sorted(missing))
+            found.append(f"{fault.clause}, {fault.title}: no point at {listed}; run {COMMAND} {fault.clause}")
+    for curve in curves:
+        found.extend(_wrong_counts(curve))
+    for promise in promises:
+        found.extend(_broken(promise, curves))
+    return found
+
+
+def _of(curves: Iterable[Curve], clause: str, fault: str) -> Curve | None:
+    return next((curve for curve in curves if (curve.clause, curve.fault) == (clause, fault)), None)
+
+
+def _wrong_counts(curve: Curve) -> Iterator[str]:
+    """Counts that cannot be, and false alarms: there must be none, at one in a million runs."""
+    for point in curve.points:
+        place = f"{curve.clause}, {curve.title} {point.size:g}: {point.detected} found in {point.runs} runs"
+        if not 0 <= point.detected <= point.runs or not point.runs:
+            yield f"{place} cannot be"
+        elif point.size == curve.none and point.detected:
+            yield f"{place} where there is no fault"
+
+
+def _broken(promise: Promise, curves: Iterable[Curve]) -> Iterator[str]:
+    """What stands in a clause's text and is not so, or is so and does not stand there."""
+    promised = f"{promise.clause} promises a power of {promise.power:g} at {promise.fault} {promise.size:g}"
+    if not is_stated(promise):
+        yield f"{promised}, which its text does not state: it lacks {promise.words!r} with that power"
+    curve = _of(curves, promise.clause, promise.fault)
+    point = curve.at(promise.size) if curve else None
+    if curve is None or point is None:
+        yield f"{promised}: no point of that size; run {COMMAND} {promise.clause}"
+        return
+    if 0 <= point.detected <= point.runs and point.runs and point.interval[1] < promise.power:
+        yield f"{promised}: {point.detected} found in {point.runs} runs, a power of {point.interval[1]:.4f} at most"
+    for other in curve.points:
+        beyond = abs(other.size - curve.none) > abs(promise.size - curve.none)
+        if beyond and promise.power >= SURE and other.detected < other.runs:
+            yield f"{promised}: a larger one, {other.size:g}, was missed {other.runs - other.detected} times"
+
+
+def is_stated(promise: Promise) -> bool:
+    """Whether the notes of the clause hold the words of a promise, and before their end its power."""
+    notes = tests()[promise.clause].clause.notes if promise.clause in tests() else ""
+    power = "always" if promise.power == 1 else f"{promise.power:g}"
+    _, _, stated = notes[: notes.find(promise.words) + len(promise.words)].rpartition("Power")
+    return promise.words in notes and power in stated
+
+
+def main() -> None:
+    """Count, and write what was counted."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Measure how often clauses find faults of each size.")
+    parser.add_argument(
+        "clauses", nargs="*", metavar="CLAUSE", help="clauses or families (default: all STOCHASTIC ones)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, help="runs a size, and ten times as many without a fault (default: by clause)"
+    )
+    parser.add_argument(
+        "--implementation", default="numpy_port", help="a conforming one, to be spoilt (default: numpy_port)"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument("--output", type=Path, default=FILE, help="the file to change (default: the package's own)")
+    options = parser.parse_args()
+    if wrong := unknown(options.clauses, [test.clause for test in stochastic().values()]):
+        parser.error(wrong)
+    if options.seeds is not None and options.seeds < 1:
+        parser.error("--seeds: at least 1")
+    try:
+        for curve, seconds in _all_measured(options):
+            merge([curve], options.output)
+            counts = ", ".join(f"{point.size:g}: {point.detected}/{point.runs}" for point in curve.points)
+            print(f"{curve.clause}, {curve.title}: {counts} ({seconds:.0f} s of processor time)", flush=True)
+    except BrokenAdapter as error:
+        parser.error(str(error))
+    for shortcoming in shortcomings(read(options.output)):
+        print(shortcoming)
+
+
+def _all_measured(options: argparse.Namespace) -> Iterator[tuple[Curve, float]]:
+    """The curves that were asked for, as they are finished."""
+    wanted = [fault for fault in FAULTS if selected(tests()[fault.clause].clause, options.clauses, ())]
+    measure = partial(_measured_by_name, subject=options.implementation, seeds=options.seeds)
+    with ProcessPoolExecutor(options.workers) as pool:
+        yield from pool.map(measure, [(fault.clause, fault.name) for fault in wanted])
+
+
+def _measured_by_name(key: tuple[str, str], subject: str, seeds: int | None) -> tuple[Curve, float]:
+    """The curve of the fault of that clause and name, and the processor's seconds; a fault itself cannot be sent."""
+    begun = time.process_time()
+    fault = next(fault for fault in FAULTS if (fault.clause, fault.name) == key)
+    return measured(fault, subject, seeds), time.process_time() - begun
+
+
+if __name__ == "__main__":
+    main()
