@@ -104,15 +104,14 @@ def test_a_mutant_names_clauses_that_can_fail(caught_by: list[str], says: str) -
         run([mutant(*caught_by)])
 
 
-def run(chosen: list[Mutant], seen: list[Death] | None = None) -> Matrix:
-    told = [].append if seen is None else seen.append
-    return mutants.run(chosen, seed=0, profile="quick", thorough=False, workers=2, told=told)
+def run(chosen: list[Mutant]) -> tuple[Matrix, list[Death]]:
+    told: list[Death] = []
+    return mutants.run(chosen, seed=0, profile="quick", thorough=False, workers=2, told=told.append), told
 
 
 def test_mutants_are_checked_each_in_a_process_of_its_own() -> None:
     chosen = [every()["symmetric_same_padding"], every()["valid_window_that_does_not_fit"]]
-    told: list[Death] = []
-    found = run(chosen, told)
+    found, told = run(chosen)
     assert [(death.mutant.name, death.fate) for death in found.deaths] == [
         ("valid_window_that_does_not_fit", Fate.KILLED),  # in the order of the clauses
         ("symmetric_same_padding", Fate.KILLED),

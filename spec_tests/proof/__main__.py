@@ -13,9 +13,11 @@ from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as all_mutants
 from fixtures.patching import PatchError
 
+from ..contract import STAGES
+from ..implementation import BrokenAdapter
 from ..isolation.supervisor import Refused
 from ..plugin import PROFILES
-from . import alarms, mutants, output, terminal
+from . import alarms, curves, mutants, output, terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (PatchError, Refused, ValueError) as error:
+    except (BrokenAdapter, PatchError, Refused, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -38,39 +40,45 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m spec_tests.proof", description="What the specification catches, and what it leaves alone."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    kill = commands.add_parser("mutants", help="check every mutant: each must be killed by the clauses meant for it")
-    kill.add_argument(
-        "names", nargs="*", metavar="NAME", help="mutants, or groups of them such as padding (default: all)"
-    )
-    kill.add_argument(
-        "--thorough", action="store_true", help="clauses of accuracy too, for every mutant they may concern"
-    )
-    kill.add_argument(
-        "--profile", choices=list(PROFILES), default="default", help="examples of a property, as in check"
-    )
-    kill.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
-    kill.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="processes side by side (default: one a core)"
-    )
-    kill.add_argument("--json", type=Path, metavar="FILE", help="write mutant by clause as JSON")
-    kill.add_argument(
-        "--html", type=Path, metavar="FILE", help="write the page, with false alarms and operating curves"
-    )
-    kill.set_defaults(command=_kill)
-    right = commands.add_parser("alarms", help="check right implementations with many seeds: none may be condemned")
-    right.add_argument("names", nargs="*", metavar="NAME", help="implementations and variants (default: all)")
-    right.add_argument("--seeds", type=int, default=1, metavar="N", help="how many for each (default: 1)")
-    right.add_argument("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
-    right.add_argument("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
-    right.add_argument("--stage", nargs="+", default=[], metavar="STAGE", help="these alone, which is not recorded")
-    right.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="processes side by side (default: one a core)"
-    )
-    right.set_defaults(command=_alarms)
+    _add_mutants(commands.add_parser("mutants", help="check mutants: the clauses meant for each must catch it"))
+    _add_alarms(commands.add_parser("alarms", help="check right implementations with many seeds: none may fail"))
+    _add_curves(commands.add_parser("curves", help="measure how often stochastic clauses find faults of each size"))
+    for command in commands.choices.values():
+        command.add_argument("--workers", type=_count, default=os.cpu_count(), metavar="N",
+            help="processes side by side (default: one a core)")  # fmt: skip
     return top
 
 
-def _kill(options: argparse.Namespace) -> int:
+def _add_mutants(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="mutants, or groups of them such as padding (default: all)")
+    add("--thorough", action="store_true", help="clauses of accuracy for all, and no fewer examples for other clauses")
+    add("--profile", choices=list(PROFILES), default="default", help="examples of a property of its own clauses")
+    add("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    add("--json", type=Path, metavar="FILE", help="write mutant by clause as JSON")
+    add("--html", type=Path, metavar="FILE", help="write the page, with false alarms and operating curves")
+    command.set_defaults(command=_mutants)
+
+
+def _add_alarms(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("names", nargs="*", metavar="NAME", help="implementations and variants (default: all)")
+    add("--seeds", type=_count, default=1, metavar="N", help="how many for each (default: 1)")
+    add("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
+    add("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
+    add("--stage", nargs="+", choices=list(STAGES), default=[], metavar="STAGE", help="likewise")
+    command.set_defaults(command=_alarms)
+
+
+def _add_curves(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("clauses", nargs="*", metavar="CLAUSE", help="clauses or families (default: all stochastic ones)")
+    add("--seeds", type=_count, metavar="N", help="runs a size, and ten times as many without a fault")
+    add("--implementation", default="torch_port", help="a right one, to be spoilt (default: torch_port)")
+    command.set_defaults(command=_curves)
+
+
+def _mutants(options: argparse.Namespace) -> int:
     chosen, console = _chosen(options.names), Console()
     matrix = mutants.run(
         chosen,
@@ -106,6 +114,23 @@ def _alarms(options: argparse.Namespace) -> int:
         )
     terminal.show_alarms(console, runs)
     return 1 if any(run.alarms for run in runs) else 0
+
+
+def _curves(options: argparse.Namespace) -> int:
+    made = curves.record(options.clauses, options.implementation, options.seeds, options.workers, curves.FILE)
+    for curve, seconds in made:
+        counts = ", ".join(f"{point.size:g}: {point.detected}/{point.runs}" for point in curve.points)
+        print(f"{curve.clause}, {curve.title}: {counts} ({seconds:.0f} s of processor time)", flush=True)
+    short = curves.shortcomings(curves.read(curves.FILE))
+    print(*short, sep="\n")
+    return 1 if short else 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return number
 
 
 def _chosen(names: Sequence[str]) -> list[Mutant]:

@@ -1,10 +1,9 @@
 """Operating curves: how often a clause finds a fault of each size, and how often it finds one that is not there.
 
-``python -m spec_tests.proof.curves`` runs the clauses themselves and counts, which takes half an hour, and writes
+``python -m spec_tests.proof curves`` runs the clauses themselves and counts, which takes half an hour, and writes
 ``curves.json``; ``shortcomings`` says where the counts do not bear out what the clauses say of themselves.
 """
 
-import argparse
 import inspect
 import json
 import time
@@ -23,12 +22,12 @@ from scipy import stats
 from .. import __version__, checks
 from ..catalogue import selected, tests, unknown
 from ..clause import Level
-from ..implementation import BrokenAdapter, load
+from ..implementation import load
 from ..reporting.record import write_text
 from .faults import FAULTS, PROMISES, Fault, Promise
 
 FILE = Path(__file__).with_name("curves.json")
-COMMAND = "python -m spec_tests.proof.curves"
+COMMAND = "python -m spec_tests.proof curves"
 CONFIDENCE = 0.95
 STEP = 1000  # between seeds: a clause takes some seeds above its own
 SEEDS = 30  # a size, where a run takes a fifth of a second
@@ -205,42 +204,21 @@ def is_stated(promise: Promise) -> bool:
     return promise.words in notes and power in stated
 
 
-def main() -> None:
-    """Count, and write what was counted."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Measure how often clauses find faults of each size.")
-    parser.add_argument(
-        "clauses", nargs="*", metavar="CLAUSE", help="clauses or families (default: all STOCHASTIC ones)"
-    )
-    parser.add_argument(
-        "--seeds", type=int, help="runs a size, and ten times as many without a fault (default: by clause)"
-    )
-    parser.add_argument(
-        "--implementation", default="numpy_port", help="a conforming one, to be spoilt (default: numpy_port)"
-    )
-    parser.add_argument("--workers", type=int, default=1, help="processes (default: 1)")
-    parser.add_argument("--output", type=Path, default=FILE, help="the file to change (default: the package's own)")
-    options = parser.parse_args()
-    if wrong := unknown(options.clauses, [test.clause for test in stochastic().values()]):
-        parser.error(wrong)
-    if options.seeds is not None and options.seeds < 1:
-        parser.error("--seeds: at least 1")
-    try:
-        for curve, seconds in _all_measured(options):
-            merge([curve], options.output)
-            counts = ", ".join(f"{point.size:g}: {point.detected}/{point.runs}" for point in curve.points)
-            print(f"{curve.clause}, {curve.title}: {counts} ({seconds:.0f} s of processor time)", flush=True)
-    except BrokenAdapter as error:
-        parser.error(str(error))
-    for shortcoming in shortcomings(read(options.output)):
-        print(shortcoming)
+def record(
+    clauses: Sequence[str], subject: str, seeds: int | None, workers: int, file: Path
+) -> Iterator[tuple[Curve, float]]:
+    """Measure the curves of these clauses or families, or all; each is written as soon as it is finished.
 
-
-def _all_measured(options: argparse.Namespace) -> Iterator[tuple[Curve, float]]:
-    """The curves that were asked for, as they are finished."""
-    wanted = [fault for fault in FAULTS if selected(tests()[fault.clause].clause, options.clauses, ())]
-    measure = partial(_measured_by_name, subject=options.implementation, seeds=options.seeds)
-    with ProcessPoolExecutor(options.workers) as pool:
-        yield from pool.map(measure, [(fault.clause, fault.name) for fault in wanted])
+    With the processor's seconds. ValueError for a clause that has no curve.
+    """
+    if wrong := unknown(clauses, [test.clause for test in stochastic().values()]):
+        raise ValueError(wrong)
+    wanted = [fault for fault in FAULTS if selected(tests()[fault.clause].clause, clauses, ())]
+    measure = partial(_measured_by_name, subject=subject, seeds=seeds)
+    with ProcessPoolExecutor(workers) as pool:
+        for curve, seconds in pool.map(measure, [(fault.clause, fault.name) for fault in wanted]):
+            merge([curve], file)
+            yield curve, seconds
 
 
 def _measured_by_name(key: tuple[str, str], subject: str, seeds: int | None) -> tuple[Curve, float]:
@@ -248,7 +226,3 @@ def _measured_by_name(key: tuple[str, str], subject: str, seeds: int | None) -> 
     begun = time.process_time()
     fault = next(fault for fault in FAULTS if (fault.clause, fault.name) == key)
     return measured(fault, subject, seeds), time.process_time() - begun
-
-
-if __name__ == "__main__":
-    main()

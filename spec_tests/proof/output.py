@@ -6,7 +6,6 @@ from pathlib import Path
 from .. import __version__
 from ..reporting.record import Outcome, write_text
 from . import alarms, curves
-from .curve_figure import figures
 from .mutants import Death, Matrix
 from .page import page
 
@@ -32,7 +31,7 @@ def write_json(matrix: Matrix, whole: bool, file: Path) -> None:
 
 def write_html(matrix: Matrix, whole: bool, file: Path) -> None:
     """The page of the proof, with the recorded false alarms and operating curves."""
-    write_text(file, page(matrix, alarms.read(), figures(curves.read()), whole))
+    write_text(file, page(matrix, alarms.read(), curves.read(), whole))
 
 
 def _mutant(death: Death) -> dict[str, object]:

@@ -16,6 +16,8 @@ from ..reporting.page import FOLDER as REPORTING
 from ..reporting.page import STYLE, code, duration, policy
 from .alarms import Run, known, upper_bound
 from .chart import LEFT, STEP, TOP, chart
+from .curve_figure import described, figures
+from .curves import Curve
 from .mutants import Fate, Matrix
 from .terminal import alarm_sums
 
@@ -25,8 +27,8 @@ TONES = {Fate.KILLED: "passed", Fate.ELSEWHERE: "reported", Fate.SURVIVED: "fail
 GLYPHS = {Fate.KILLED: "✓", Fate.ELSEWHERE: "!", Fate.SURVIVED: "✗", Fate.OF_ITSELF: "⊘"}
 
 
-def page(matrix: Matrix, runs: Sequence[Run], curves: dict[str, str], whole: bool) -> str:
-    """The whole page; ``curves`` are pictures as SVG, by clause."""
+def page(matrix: Matrix, runs: Sequence[Run], curves: Sequence[Curve], whole: bool) -> str:
+    """The whole page."""
     style = "\n".join((folder / STYLE).read_text(encoding="utf-8") for folder in (REPORTING, FOLDER))
     text = (
         _environment()
@@ -38,7 +40,8 @@ def page(matrix: Matrix, runs: Sequence[Run], curves: dict[str, str], whole: boo
             runs=_by_implementation(runs),
             alarms=[(run, alarm) for run in runs for alarm in run.alarms],
             alarm_sums=alarm_sums(runs) if runs else "",
-            curves={clause: _source(svg) for clause, svg in curves.items()},
+            curves={clause: _source(svg) for clause, svg in figures(curves).items()},
+            words={curve.clause: described(curve) for curve in reversed(curves)},
             specification=__version__,
             policy=policy(style, ""),
             style=Markup(style),  # noqa: S704 - our own files
