@@ -169,9 +169,10 @@ def archives(draw: st.DrawFn) -> Archive:
     return Archive((*folders, *files), draw(st.booleans()))
 
 
-# Each would put outside.jpg outside the destination, on this system or on another.
+# Each would put a file outside the destination, on this system or on another.
 OUTSIDE: tuple[tuple[Member, ...], ...] = (
     (Member("../outside.jpg", b"x"),),
+    (Member("../images.jpg", b"x"),),  # beside it, under a name that begins with its own
     (Member("train/../../outside.jpg", b"x"),),
     (Member("train/deep/../../../../outside.jpg", b"x"),),
     (Member("../outside/"),),

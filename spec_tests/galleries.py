@@ -135,7 +135,8 @@ def gaps(draw: st.DrawFn) -> Gap:
     cut = draw(cuts(st.integers(2000, 9000)))
     name, index = draw(st.sampled_from(("cat", "dog"))), draw(st.integers(cut.start, cut.end - 1))
     indices = {"cat": cut.source.cats, "dog": cut.source.dogs}
-    indices[name] = (*(i for i in indices[name] if i != index), 9999)  # so that some of the class are left
+    alike = 10 * index  # some of the class are left, one of them of a name that begins like the missing one's
+    indices[name] = (*(i for i in indices[name] if i != index), alike)
     return Gap(Cut(Source(indices["cat"], indices["dog"], cut.source.suffix), cut.start, cut.end), name, index)
 
 

@@ -46,6 +46,12 @@ def expect_likely(p_values: dict[str, float]) -> None:
         expect(p >= alpha, what, expected=f"independent, p >= {alpha:.1e}", got=f"p = {p:.1e}")
 
 
+def expect_many(values: NDArray[np.float64], digits: int, what: str) -> None:
+    """Values of a continuous distribution: of those that differ in these digits there are more than half as many."""
+    different = np.unique(values.round(digits)).size
+    expect(different > values.size / 2, f"different {what}", expected=f"more than {values.size // 2}", got=different)
+
+
 def expect_transformed(got: Array, case: Charts, matrices: NDArray[np.float64], what: str) -> None:
     """All of the image must be as the definition says: what comes from inside it, and what from outside."""
     expected, outside = transformed(case.images, matrices), comes_from_outside(*case.size, matrices)[..., None]
@@ -110,18 +116,20 @@ def test_outside_training_it_is_the_identity(implementation: Implementation, cas
 def test_a_seed_repeats_and_another_does_not(implementation: Implementation, seed: int) -> None:
     """The same seed gives the same result, bit for bit, whatever was drawn in between; another seed gives another.
 
-    False alarms: two seeds flip all of 64 images alike with probability 5e-20. Power: a seed that is ignored and one that
-    does not decide one image of the 64 always fail; at least 0.999 for one that leaves each draw to chance with
-    probability 0.02.
+    Three seeds in a row. False alarms: two of them flip all of 64 images alike with probability 2e-19. Power: a seed that
+    is ignored or halved and one that does not decide one image of the 64 always fail; at least 0.999 for one that leaves
+    each draw to chance with probability 0.02.
 
-    If this fails, check for a global random generator; for one that is made once and goes on with the next call; and
-    for parallel workers that race for one.
+    If this fails, check for a global random generator; for one that is made once and goes on with the next call; for
+    parallel workers that race for one; and for digits of the seed that get lost.
     """
     images = Charts(count=64).images
     for name in TRANSFORMATIONS:
-        first, other, again = (transform(implementation, name, images, seed=seed + i) for i in (0, 1, 0))
+        first, second, third, again = (transform(implementation, name, images, seed=seed + i) for i in (0, 1, 2, 0))
         expect_same(again, first, f"{name} with the same seed")
-        expect(not np.array_equal(other, first), f"{name} with another seed", expected="another result", got="the same")
+        for one, other in combinations((first, second, third), 2):
+            differ = not np.array_equal(one, other)
+            expect(differ, f"{name} with another seed", expected="another result", got="the same")
 
 
 @clause("AUG-5", Level.STOCHASTIC, "augmentation", SOURCE)
@@ -226,7 +234,7 @@ def test_the_angle_is_uniform(implementation: Implementation, epochs: tuple[Arra
     With another factor, in ±factor turns. The angle is recovered from 2,048 images, to better than 0.01°, and may lie
     0.2° outside. False alarms: 1e-6 over three Kolmogorov-Smirnov tests. Power: at least 0.999 for one direction only,
     ±30°, ±18°, ±5.7° (0.1 radians), and a normal distribution cut off at its second standard deviation; ±33° and more
-    are mostly taken for ±36°.
+    are mostly taken for ±36°. Whole degrees always fail, since more than half of the angles differ by 0.01°.
 
     If this fails, check the unit of the factor: 0.1 is a share of a full turn, not of half a turn or of a radian.
     """
@@ -243,6 +251,7 @@ def test_the_angle_is_uniform(implementation: Implementation, epochs: tuple[Arra
         fits = p >= ALPHA / 3 and np.abs(degrees).max() <= limit + 0.2
         got = f"{degrees.min():.1f}° to {degrees.max():.1f}°, p = {p:.1e}"
         expect(fits, f"angles of {name}", expected=f"uniform in ±{limit}°: p >= {ALPHA / 3:.1e}", got=got)
+        expect_many(degrees, 2, f"angles of {name}, by 0.01°")
 
 
 @clause("ROT-2", Level.MUST, "augmentation", f"{SOURCE}; {KERAS} RandomRotation")
@@ -272,7 +281,8 @@ def test_the_zoom_is_uniform(implementation: Implementation, epochs: tuple[Array
     With another factor, in ±factor. The window is recovered from 2,048 images, to better than 1e-4, and may lie 0.002
     outside. False alarms: 1e-6 over three Kolmogorov-Smirnov tests. Power: at least 0.999 for in or out only, ±0.15,
     ±0.1, and a normal distribution cut off at its second standard deviation; ±0.18 and more are mostly taken for ±0.2.
-    One draw for the whole batch always fails, and so does a magnification of 1 + u, which shows 1 / (1 + u).
+    One draw for the whole batch always fails, and so do steps of 0.01 and a magnification of 1 + u, which shows
+    1 / (1 + u).
 
     If this fails, check that u widens the window and does not magnify the image, and for one draw a batch.
     """
@@ -285,6 +295,7 @@ def test_the_zoom_is_uniform(implementation: Implementation, epochs: tuple[Array
         fits = p >= ALPHA / 3 and np.abs(windows - 1).max() <= limit + 2e-3
         got = f"{windows.min():.3f} to {windows.max():.3f}, p = {p:.1e}"
         expect(fits, f"windows of {name}", expected=f"uniform in 1 ± {limit}: p >= {ALPHA / 3:.1e}", got=got)
+        expect_many(windows, 4, f"windows of {name}, by 1e-4")
 
 
 @clause("ZOOM-2", Level.MUST, "augmentation", f"{SOURCE}; {KERAS} RandomZoom")
