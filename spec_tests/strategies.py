@@ -228,7 +228,7 @@ def _shaped(shapes: tuple[tuple[int, int, int], ...]) -> st.SearchStrategy[Matri
     return st.sampled_from(shapes).flatmap(lambda shape: st.builds(Matrix, *map(st.just, shape), SEEDS))
 
 
-SHAPES = ((2, 1), (2, 3), (5, 4), (2, 2, 3, 2), (3, 4, 1, 2), (1, 3, 3, 5))  # the channels last
+SHAPES = ((2, 1), (1, 4), (2, 3), (5, 4), (2, 2, 3, 2), (3, 4, 1, 2), (1, 3, 3, 5))  # the channels last
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,8 @@ class Batch:
         """Float32 of the shape; each channel has a spread of its own, and a mean that is no larger."""
         rng, axes = np.random.default_rng(self.seed), tuple(range(len(self.shape) - 1))
         values = rng.normal(size=self.shape)
-        standard = (values - values.mean(axis=axes)) / values.std(axis=axes)
+        spread = values.std(axis=axes)
+        standard = (values - values.mean(axis=axes)) / np.where(spread > 0, spread, 1)  # one value has none
         return np.asarray((standard + rng.uniform(-1, 1, self.shape[-1])) * self._spreads(1), np.float32)
 
     @cached_property
