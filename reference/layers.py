@@ -28,14 +28,15 @@ def conv2d(
         raise ValueError(f"a kernel for {kernel.shape[-2]} channels does not fit images of {images.shape[-1]}")
     if images.shape[-1] == 1:
         images, kernel = _two_channels(images, -1), _two_channels(kernel, -2)
-    outputs = _numpy(ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate))
-    return outputs if bias is None else outputs + bias  # by NumPy: ops.add may add one of a wrong size to the rows
+    return _biased(ops.conv(images, kernel, strides=strides, padding=padding, dilation_rate=dilation_rate), bias)
 
 
 def separable_conv2d(
     images: Array, depthwise_kernel: Array, pointwise_kernel: Array, *, strides: Size = 1, padding: Padding = "valid"
 ) -> Array:
     """A depthwise (h, w, in, 1), then a pointwise (1, 1, in, out) convolution."""
+    if depthwise_kernel.shape[2] != pointwise_kernel.shape[2]:  # a single channel would be broadcast
+        raise ValueError(f"weights for {depthwise_kernel.shape[2]} and for {pointwise_kernel.shape[2]} channels")
     # As one convolution with the product of both kernels, which is the same: of a depthwise one
     # TensorFlow refuses two different strides on a CPU for which it does not turn oneDNN on.
     return conv2d(images, depthwise_kernel * pointwise_kernel, strides=strides, padding=padding)
@@ -70,8 +71,7 @@ def global_average_pooling2d(images: Array) -> Array:
 
 def dense(features: Array, kernel: Array, bias: Array | None = None) -> Array:
     """The matrix product of features (n, inputs) and kernel (inputs, units), plus bias (units,)."""
-    outputs = ops.matmul(features, kernel)
-    return _numpy(outputs if bias is None else ops.add(outputs, bias))
+    return _biased(ops.matmul(features, kernel), bias)
 
 
 def batch_normalization(
@@ -94,6 +94,15 @@ def dropout(inputs: Array, rate: float, *, seed: int, training: bool) -> Array:
 
 def _numpy(tensor: Any) -> Array:
     return np.asarray(ops.convert_to_numpy(tensor), dtype=np.float32)
+
+
+def _biased(tensor: Any, bias: Array | None) -> Array:
+    outputs = _numpy(tensor)
+    if bias is None:
+        return outputs
+    if bias.shape != outputs.shape[-1:]:  # a single value would be broadcast
+        raise ValueError(f"a bias of {bias.shape} does not fit {outputs.shape[-1]} outputs")
+    return outputs + bias
 
 
 def _check_window(images: Array, window: Size, padding: Padding, dilation_rate: Size = 1) -> None:

@@ -1,6 +1,7 @@
 """The checks that clauses are made of: each says what was expected and what came instead."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,8 @@ def expect_close(
     got, expected = np.asarray(got), np.asarray(expected)
     expect(got.shape == expected.shape, f"{what}: shape", expected=expected.shape, got=got.shape)
     scale = np.abs(expected) if scale is None else np.asarray(scale)
+    if scale.ndim == got.ndim:  # where both were computed by what is checked, the magnitudes alone tell the right shape
+        expect(scale.shape == got.shape, f"{what}: shape", expected=scale.shape, got=got.shape)
     error = np.abs(got.astype(np.float64) - expected.astype(np.float64))
     allowed = tally.factor * (rtol * scale + atol)
     wrong = ~(error <= allowed)  # so that NaN is wrong
@@ -95,14 +98,18 @@ def _note(error: NDArray[np.float64], allowed: NDArray[Any]) -> None:
 
 
 def expect_error(call: Callable[[], object], what: str, *mentions: object) -> str:
-    """The call must raise an ordinary exception whose text holds all of ``mentions``; returns the text."""
+    """The call must raise an ordinary exception whose text holds all of ``mentions``; returns the text.
+
+    Numbers as such: 7 is not in "17".
+    """
     try:
         result = call()
     except NotImplementedError:
         raise  # says nothing of the input
     except Exception as error:
         text = str(error)
-        missing = [str(word) for word in mentions if str(word) not in text]
+        numbers = re.findall(r"\d+", text)
+        missing = [str(word) for word in mentions if str(word) not in (numbers if isinstance(word, int) else text)]
         expect(not missing, f"{what}: the message", expected=f"one that names {', '.join(missing)}", got=text)
         return text
     expect(False, what, expected="an error", got=f"no error, but {result!r:.200}")

@@ -110,5 +110,8 @@ def dropout_p_values(values: Array, zeroed: NDArray[np.bool_], rate: float, seed
         "zeros in each call": binomial_counts_p_value(counts, values.size, rate, seed),
         "zeros and the values that they replace": independence_p_value(everywhere, zeroed, seed),
         "zeros and the magnitudes that they replace": independence_p_value(np.abs(everywhere), zeroed, seed),
+        "a sample and the one before it in the next call": independence_p_value(
+            zeroed[:-1:2, 1:], zeroed[1::2, :-1], seed
+        ),
         **axis_p_values(zeroed, ("calls", "samples", "height", "width", "channels"), seed),
     }

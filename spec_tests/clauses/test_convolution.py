@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from hypothesis import given
@@ -100,10 +101,16 @@ def test_convolution_serves_images_of_any_size(implementation: Implementation, c
         larger = replace(case, image=(height, width))
         got = implementation.conv2d(larger.images, case.kernel, case.bias, dilation_rate=plain(case.dilation))
         expect_equal(got.shape, (case.batch, *larger.sides, case.filters), f"shape for images of {height}×{width}")
-    deeper, more = replace(case, channels=case.channels + 1), replace(case, filters=case.filters + 1)
-    for kernel, bias in ((deeper.kernel, case.bias), (case.kernel, more.bias)):
-        call = partial(implementation.conv2d, case.images, kernel, bias)
-        expect_error(call, f"{case.channels} channels, a kernel of {kernel.shape} and a bias of {bias.shape}")
+    deeper = replace(case, channels=case.channels + 1)
+    more, one = replace(case, filters=case.filters + 1), replace(case, filters=1)
+    for images, kernel, bias in (
+        (case.images, deeper.kernel, case.bias),
+        (deeper.images, case.kernel, case.bias),
+        (case.images, case.kernel, more.bias),
+        (case.images, case.kernel, one.bias),
+    ):
+        call = partial(implementation.conv2d, images, kernel, bias)
+        expect_error(call, f"{images.shape[-1]} channels, a kernel of {kernel.shape} and a bias of {bias.shape}")
 
 
 @clause("CONV-6", Level.MUST, "layers", CNN)
@@ -131,14 +138,15 @@ def test_two_convolutions_of_three_see_five(implementation: Implementation, case
 def test_separable_convolution_is_depthwise_then_pointwise(implementation: Implementation, case: Window) -> None:
     """A separable convolution equals a depthwise convolution followed by a 1×1 convolution, with k² × c_in + c_in × c_out weights.
 
-    k_h × k_w × c_in of a kernel that is not square. Weights for one channel more are refused. Tolerance: 1e-5 of the
-    sum of the magnitudes in each window.
+    k_h × k_w × c_in of a kernel that is not square. Weights for one channel more or fewer are refused. Tolerance: 1e-5
+    of the sum of the magnitudes in each window.
 
     If this fails, check that strides and padding are the depthwise convolution's, that nothing stands between the two,
     and the order of the channels.
     """
     expect_separable(separate(implementation, case), case, "separable convolution")
     deeper = replace(case, channels=case.channels + 1)
-    for weights in ((deeper.depthwise, deeper.pointwise), (case.depthwise, deeper.pointwise)):
-        call = partial(implementation.separable_conv2d, case.images, *weights, padding="same")
-        expect_error(call, f"weights for one channel more than the images' {case.channels}")
+    for x, y, z in product((case, deeper), repeat=3):
+        if not x.channels == y.channels == z.channels:
+            call = partial(implementation.separable_conv2d, x.images, y.depthwise, z.pointwise, padding="same")
+            expect_error(call, f"{x.channels} channels, and weights for {y.channels} and {z.channels}")

@@ -70,13 +70,16 @@ def test_dense_has_no_spatial_structure(implementation: Implementation, case: Ma
 def test_dense_has_a_weight_for_each_input_and_unit(implementation: Implementation, case: Matrix) -> None:
     """Its number of weights grows with the number of inputs: inputs × units + units.
 
-    Kernel and bias of these sizes give an output for each unit, and the same kernel is refused for one input more or
-    for twice as many; a convolution's serves images of any size (CONV-5).
+    Kernel and bias of these sizes give an output for each unit; the same kernel is refused for one input more or for
+    twice as many, and with a bias for one unit more; a convolution's serves images of any size (CONV-5).
 
-    If this fails, check that inputs are not cut, padded or broadcast to fit the kernel.
+    If this fails, check that inputs and bias are not cut, padded or broadcast to fit the kernel.
     """
     got = implementation.dense(case.features, case.kernel, case.bias)
     expect_equal(got.shape, (case.samples, case.units), "shape of the output")
+    more = replace(case, units=case.units + 1)
+    call = partial(implementation.dense, case.features, case.kernel, more.bias)
+    expect_error(call, f"a bias for {more.units} units and a kernel for {case.units}")
     for inputs in (case.inputs + 1, 2 * case.inputs):
         wider = replace(case, inputs=inputs)
         call = partial(implementation.dense, wider.features, case.kernel, case.bias)

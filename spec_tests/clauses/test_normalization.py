@@ -76,13 +76,14 @@ def test_dropout_zeroes_each_value_independently(implementation: Implementation,
 
     For the rates 0.1, 0.25, 0.5 and 0.8, 64 calls with seeds of their own on 4×4×4×32 values. Tested: the share of
     zeros and its spread over the calls, and that they depend neither on the values nor on their neighbours nor on the
-    other half along each axis. False alarms: one in 1e6 seeds for all of it. Power: beyond 0.999999 against a rate that
-    is wrong by 0.02 (and so against 0.5 for 0.25, and the probability of keeping for that of dropping), against one
-    mask for the samples of a batch, for all pixels of a channel or for every call, and against as many zeros in each
-    call; at least 0.999 for a correlation of 0.04 between neighbours.
+    other half along each axis, nor on the sample before in the call of the next seed. False alarms: one in 1e6 seeds
+    for all of it. Power: beyond 0.999999 against a rate that is wrong by 0.02 (and so against 0.5 for 0.25, and the
+    probability of keeping for that of dropping), against one mask for the samples of a batch, for all pixels of a
+    channel or for every call, and against as many zeros in each call; at least 0.999 for a correlation of 0.04 between
+    neighbours.
 
     If this fails, check for a rate that is the probability of keeping, for a mask that is broadcast over the batch or
-    over the pixels, and for a seed that is not used.
+    over the pixels, for a seed that is not used, and for samples seeded by seed + index.
     """
     for rate in RATES:
         values, zeroed = masks(implementation, rate, seed)
@@ -117,5 +118,6 @@ def test_dropout_follows_its_seed(implementation: Implementation, case: Batch, r
 
     If this fails, check for a generator that goes on from call to call, or is seeded by the time.
     """
-    got, again = (implementation.dropout(case.inputs, rate, seed=case.seed, training=True) for _ in range(2))
+    many = np.repeat(case.inputs, 64, axis=0)  # 128 values at least: two masks are not alike by chance
+    got, again = (implementation.dropout(many, rate, seed=case.seed, training=True) for _ in range(2))
     expect_same(again, got, "dropout with the same seed once more")

@@ -9,7 +9,7 @@ from hypothesis import given
 from ..checks import expect_close, expect_equal, expect_error
 from ..clause import Level, clause
 from ..implementation import Implementation
-from ..layers import SUM, convolve, expect_convolution, magnitudes, separate
+from ..layers import SUM, convolve, expect_convolution, magnitudes, plain, separate
 from ..strategies import Window, misfits, windows
 
 SOURCE = 'notes, "패딩과 스트라이드"; Keras documentation of Conv2D'
@@ -57,11 +57,13 @@ def test_same_padding_gives_ceil_of_side_over_stride(implementation: Implementat
 def test_same_padding_puts_the_odd_zero_at_the_end(implementation: Implementation, case: Window) -> None:
     """Same padding adds max((ceil(n / s) - 1) × s + e - n, 0) zeros a side pair, the odd one at the bottom or right.
 
-    Tolerance: 1e-5 of the sum of the magnitudes in each window.
+    With a bias, which is added as for valid padding. Tolerance: 1e-5 of the sum of the magnitudes in each window.
 
     If this fails, check for symmetric padding, (k - 1) / 2 on each side: it differs for even kernels and for stride 2.
     """
-    expect_convolution(convolve(implementation, case), case, "convolution with same padding")
+    options = {"strides": plain(case.strides), "padding": "same", "dilation_rate": plain(case.dilation)}
+    got = implementation.conv2d(case.images, case.kernel, case.bias, **options)
+    expect_convolution(got, case, "convolution with same padding", bias=case.bias)
 
 
 @clause("PAD-5", Level.MUST, "layers", SOURCE)
@@ -90,16 +92,18 @@ def test_the_two_axes_are_independent(implementation: Implementation, case: Wind
 @clause("STRIDE-1", Level.MUST, "layers", SOURCE)
 @given(case=windows(dilated=False, strided=False))
 def test_stride_one_is_the_default(implementation: Implementation, case: Window) -> None:
-    """Stride 1 is the default.
+    """Stride 1 is the default, and valid padding.
 
-    What comes without strides is what the same function gives with strides of 1. Tolerance: 1e-5 of the largest value.
+    What comes without strides is what the same function gives with strides of 1, and what comes without padding is
+    what it gives with valid padding. Tolerance: 1e-5 of the largest value.
 
-    If this fails, check the defaults of convolution and of separable convolution: pooling's is its window.
+    If this fails, check the defaults of convolution and of separable convolution: pooling's stride is its window.
     """
-    got = implementation.conv2d(case.images, case.kernel, padding=case.padding)
+    options = {"padding": case.padding} if case.padding == "same" else {}
+    got = implementation.conv2d(case.images, case.kernel, **options)
     expected = convolve(implementation, case)
     expect_close(got, expected, "default strides", rtol=SUM, scale=np.abs(expected).max())
-    got = implementation.separable_conv2d(case.images, case.depthwise, case.pointwise, padding=case.padding)
+    got = implementation.separable_conv2d(case.images, case.depthwise, case.pointwise, **options)
     expected = separate(implementation, case)
     expect_close(got, expected, "separable convolution with default strides", rtol=SUM, scale=np.abs(expected).max())
 

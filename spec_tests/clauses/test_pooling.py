@@ -23,6 +23,7 @@ INCREASING: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # exactly so 
     "x / 4 - 7": lambda x: x / 4 - 7,
     "x cubed": lambda x: x * x * x,
     "x clipped to ±1": lambda x: x.clip(-1, 1),
+    "2^40 x": lambda x: x * 2.0**40,  # beyond any number that could stand for minus infinity
 }
 
 

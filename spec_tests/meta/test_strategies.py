@@ -117,6 +117,7 @@ def test_dense_layers_and_batches_of_every_shape_are_drawn(seed: int) -> None:
     assert any(case.inputs == case.units > 1 for case in cases)  # where a transposed kernel fits
     shapes = {case.shape for case in drawn(batches(), seed)}
     assert {len(shape) for shape in shapes} == {2, 4}
+    assert any(len(shape) == 2 and shape[0] == 1 for shape in shapes)  # one value a channel
 
 
 def test_an_impulse_is_one_value_of_one_pixel() -> None:
