@@ -9,7 +9,7 @@ from ..clause import Level, clause
 from ..implementation import Implementation
 from ..oracles.training import LARGEST_STEP
 from ..presets import Preset
-from ..transfer import moved, named, tinted, trainable, values
+from ..transfer import SIZE, in_batches, moved, named, tinted, trainable, values
 from .conftest import States, Steps, take_steps
 
 SOURCE = 'notes, "부분 파인튜닝"; code 9'
@@ -17,8 +17,12 @@ RATE = 1e-5
 
 
 @clause("TUNE-1", Level.MUST, "transfer", SOURCE)
-def test_the_last_four_layers_hold_two_kernels(states: list[States]) -> None:
+def test_the_last_four_layers_hold_two_kernels(
+    implementation: Implementation, states: list[States], small: Preset
+) -> None:
     """Unfreezing the last four layers except batch normalisation leaves exactly the stated variables trainable: for xception_41 the depthwise and the pointwise kernel of block14_sepconv2 (2 variables, 3,159,552 weights), and the head's 4 besides.
+
+    The last two layers hold no kernel, the last three and five two, the last six those of two convolutions.
 
     If this fails, check whether the four are counted from the end of the base (activation, convolution, normalisation,
     activation) and not of the whole model, and that batch normalisation is frozen after the rest was unfrozen.
@@ -28,6 +32,11 @@ def test_the_last_four_layers_hold_two_kernels(states: list[States]) -> None:
         expect_equal(len(trainable(state.tuned, "head")), 4, "trainable variables of the head")
         tuned = sum(v.size for v in state.tuned if v.trainable and v.part == "base")
         expect_equal((len(state.top_kernels), tuned), (2, weights), "trainable variables and weights of the base")
+    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=0)
+    for layers, kernels in ((2, 0), (3, 2), (5, 2), (6, 4)):
+        model = implementation.unfreeze_top(model, layers=layers)
+        got = len(trainable(implementation.variables(model), "base"))
+        expect_equal(got, kernels, f"trainable variables in the last {layers} layers of the base")
 
 
 @clause("TUNE-2", Level.MUST, "transfer", SOURCE)
@@ -74,16 +83,18 @@ def test_fine_tuning_starts_where_feature_extraction_ended(
 
 @clause("TUNE-5", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
 def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps) -> None:
-    """The optimiser starts afresh at learning rate 1e-5: the first step moves the last bias by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
+    """The optimiser starts afresh at learning rate 1e-5: the first step moves each weight by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
 
     That bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, reached only by an optimiser that has a past.
-    Tolerance: 1 % of 1e-5, the resolution of float32 near 1.
+    Tolerance: 1 % of 1e-5, the resolution of float32 near 1; of the base and the head the median of an array is looked at.
 
     If this fails, check that the optimiser was made anew, its moments and its step counter with it.
     """
     first, second = values(tuning_steps.variables[0]), values(tuning_steps.variables[1])
     offset = next(path for path in values(tuning_steps.variables[0], "head") if first[path].size == 1)
     expect_close(np.abs(second[offset] - first[offset]).item(), RATE, "first step of the last bias", rtol=0.01)
+    for path in trainable(tuning_steps.variables[0]):
+        expect_close(np.median(np.abs(second[path] - first[path])), RATE, f"first step of {path}", rtol=0.01)
     for before, after in zip(tuning_steps.variables, tuning_steps.variables[1:], strict=False):
         largest = max(np.abs(v.value - values(before)[v.path]).max() for v in after)
         expect(
@@ -117,3 +128,11 @@ def test_a_change_of_what_is_trained_takes_effect_at_once(
         got = moved(values(steps.variables[0], "base"), values(steps.variables[-1], "base"))
         expect_equal(got, expected, "variables of the base that moved")
         model = steps.model
+    batches, checkpoint = in_batches(*tinted(8, seed + 8), 8), tmp_path / "best.keras"
+    for change, expected in ((implementation.unfreeze_top, kernels), (implementation.freeze_base, set())):
+        model = change(model)
+        before = values(implementation.variables(model), "base")
+        options = {"epochs": 1, "learning_rate": 1e-3, "checkpoint": checkpoint, "seed": seed, "augment": False}
+        model, _ = implementation.fit(model, batches, batches, **options)
+        got = moved(before, values(implementation.variables(model), "base"))
+        expect_equal(got, expected, "variables of the base that moved in fit")
