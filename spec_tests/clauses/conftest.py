@@ -154,6 +154,16 @@ def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> 
 
 
 @pytest.fixture(scope="session")
+def tuning_fit(
+    implementation: Implementation, tuning_steps: Steps, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> Fit:
+    """Two epochs of one batch at 1e-4 by the model of these steps: of the other class, and wrong labels again."""
+    batches = in_batches(tinted(16, seed + 1, labels=np.ones(16, int))[0], np.zeros(16, np.int32), 16)
+    options = {"epochs": 2, "learning_rate": 1e-4, "augment": False}
+    return run_fit(implementation, tuning_steps.model, batches, batches, tmp_path_factory, **options)
+
+
+@pytest.fixture(scope="session")
 def idle_fit(
     implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Fit:

@@ -34,7 +34,8 @@ def test_loss_and_accuracy_are_means_over_samples(
 ) -> None:
     """The loss is the mean binary cross-entropy; accuracy is the fraction of (p > 0.5) equal to the label, over samples and not over batches.
 
-    On uneven batches, of models that are sure, unsure, and at 0.5 for all that is known. Tolerance of the loss: 1e-4.
+    On uneven batches, of models that are sure, unsure, at 0.5 for all that is known, and a little above. Tolerance of the
+    loss: 1e-4.
 
     If this fails, check for the mean over batches of means, for (n,) against (n, 1) that broadcasts, and for p >= 0.5.
     """
@@ -42,25 +43,30 @@ def test_loss_and_accuracy_are_means_over_samples(
     labels[8:] = 0
     undecided = implementation.build_classifier(silent.folder, image_size=SIZE, seed=seed)
     for model in (untrained, undecided, implementation.load(confident)):
-        p = implementation.predict(model, images)
-        got = implementation.evaluate(model, in_batches(images, labels, 4))
-        expect_close(got["loss"], oracle.binary_crossentropy(p, labels), "loss", rtol=1e-4)
-        expect_close(got["accuracy"], oracle.accuracy(p, labels), "accuracy", rtol=1e-6)
+        expect_means(implementation, model, images, labels)
+    leaning = take_steps(implementation, undecided, images, np.ones(10, np.int32), count=1, learning_rate=1e-2).model
+    expect_means(implementation, leaning, images, labels)
+
+
+def expect_means(implementation: Implementation, model: Model, images: Array, labels: Labels) -> None:
+    """Evaluation in batches of 4 must be that of all predictions."""
+    p = implementation.predict(model, images)
+    got = implementation.evaluate(model, in_batches(images, labels, 4))
+    expect_close(got["loss"], oracle.binary_crossentropy(p, labels), "loss", rtol=1e-4)
+    expect_close(got["accuracy"], oracle.accuracy(p, labels), "accuracy", rtol=1e-6)
 
 
 @clause("TRAIN-2", Level.MUST, "transfer", f"{CODE}; arXiv 1412.6980; {KERAS} of Adam")
 def test_steps_are_those_of_adam(
-    implementation: Implementation, frozen_steps: Steps, silent: Preset, tmp_path: Path, seed: int
+    implementation: Implementation, frozen_steps: Steps, silent: Preset, seed: int
 ) -> None:
-    """A step of Adam moves each trainable variable as Adam's formula says (beta 0.9 and 0.999, epsilon 1e-7); ``fit`` begins with a fresh optimiser.
+    """A step of Adam moves each trainable variable as Adam's formula says (beta 0.9 and 0.999, epsilon 1e-7).
 
     A first step moves each weight by the learning rate, whatever its gradient, and none that has no gradient. The last bias
-    is followed over steps whose gradients are known, small ones and then large ones, and over two epochs of ``fit``: for
-    features of zero the head's weights alone decide. Tolerance: 3 % of the learning rate, what dropout may add. An
-    epsilon below 1e-6 does not show.
+    is followed over steps whose gradients are known, small ones and then large ones: for features of zero the head's weights
+    alone decide. Tolerance: 3 % of the learning rate, what dropout may add. An epsilon below 1e-6 does not show.
 
-    If this fails, check the correction of the bias of both moments and their decay, for weight decay, and for an optimiser
-    that ``fit`` found and kept, or whose steps it counts otherwise.
+    If this fails, check the correction of the bias of both moments and their decay, and for weight decay.
     """
     first, second = (values(variables, "head") for variables in frozen_steps.variables[:2])
     for path, value in first.items():
@@ -76,12 +82,6 @@ def test_steps_are_those_of_adam(
     steps = np.diff([head.offset for head in heads])
     expect_close(steps, oracle.adam(gradients, 1e-3), "steps of the last bias", rtol=0, atol=3e-5)
     expect_same(heads[-1].kernel, heads[0].kernel, "weights without a gradient, after these steps")
-    batches, checkpoint = in_batches(images, np.ones(64, np.int32), 64), tmp_path / "best.keras"
-    options = {"epochs": 2, "learning_rate": 1e-3, "checkpoint": checkpoint, "seed": seed, "augment": False}
-    model, _ = implementation.fit(model, batches, batches, **options)
-    step = head_of(implementation, model, 24).offset - heads[-1].offset
-    expected = oracle.adam([heads[-1].probabilities(nothing).item() - 1] * 2, 1e-3).sum()
-    expect_close(step, expected, "two steps of the last bias in fit", rtol=0, atol=6e-5)
 
 
 @clause("TRAIN-3", Level.MUST, "transfer", CODE)
@@ -232,8 +232,8 @@ def test_dropout_is_on_in_training_and_off_in_validation(
     On the same images, by a model that learns next to nothing: the validation loss is that of its predictions in each of
     four epochs, within 1e-4; of the training losses, which dropout spreads by 1.6 %, no three are within 1e-5 of each
     other. Chance brings that about once in two million runs. Over features that leave the head undecided the loss is that
-    of a dropout of 0.25 of its own for each of 4,096 samples, within six standard errors; a convnet with a dropout of 0
-    has the loss of its predictions, and with one of 0.5 another.
+    of a dropout of 0.25 of its own for each of 4,096 samples, within six standard errors; the losses of a convnet with a
+    dropout of 0.5 are apart as well. That with a dropout of 0 has none shows in AUG-8.
 
     If this fails, check for a training flag that does not follow the phase (in torch validation leaves it off), for masks
     that are the same in each epoch or for all of a batch, and for a rate that is taken for the share that is kept.
@@ -254,12 +254,9 @@ def test_dropout_is_on_in_training_and_off_in_validation(
     error = dropped.std() * np.sqrt(1 / len(features) + 1 / len(dropped))
     expect_close(history["loss"], [dropped.mean()] * 2, "losses over features", rtol=0, atol=6 * error)
     images, labels = np.random.default_rng(seed).uniform(0, 255, (4, *CONVNET_SIZE, 3)).astype(np.float32), labels[:4]
-    for rate, spread in ((0.0, False), (0.5, True)):
-        model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=rate, seed=seed)
-        expected = oracle.binary_crossentropy(implementation.predict(model, images), labels)
-        losses = take_steps(implementation, model, images, labels, count=3, learning_rate=1e-9).losses
-        apart = np.abs(np.array(losses) / expected - 1).max() > 1e-5
-        expect_equal(bool(apart), spread, f"whether losses of a convnet with a dropout of {rate} are spread")
+    model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.5, seed=seed)
+    losses = take_steps(implementation, model, images, labels, count=3, learning_rate=1e-9).losses
+    expect(max(losses) - min(losses) > 1e-5, "losses of a convnet under dropout", expected="apart", got=losses)
 
 
 @clause("AUG-8", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
