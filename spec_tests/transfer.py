@@ -13,7 +13,7 @@ from .oracles import training
 from .oracles.xception import Xception
 
 SIZE = (50, 48)  # rectangular, and a pool of SMALL pads it unevenly
-UNITS = 256
+UNITS, DROPOUT = 256, 0.25
 EPOCHS = 7  # of the runs of fit that are looked at: the validation loss falls and rises
 IDLE_EPOCHS = 4  # of the run that learns next to nothing: chance makes no three losses of them alike
 SMALL = Xception(((4, 8), (12, 12), (16, 16), (16, 24)), (False, True, True, False))
@@ -84,6 +84,17 @@ class Head:
     def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
         """Of class 1, (n,)."""
         return training.head(features, self.kernel, self.bias, self.last, self.offset)
+
+    def dropped_losses(self, features: NDArray[Any], labels: Labels, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Of each sample in a training step, (n,)."""
+        hidden = features @ self.kernel.astype(np.float64) + self.bias
+        return training.dropped_losses(hidden, self.last, self.offset, labels, DROPOUT, rng)
+
+    def undecided(self, features: NDArray[Any]) -> Array:
+        """Features (n, channels), moved to where the probability is 0.5."""
+        slope = self.kernel.astype(np.float64) @ self.last
+        logits = features @ slope + self.bias @ self.last + self.offset
+        return (features - np.outer(logits, slope) / (slope @ slope)).astype(np.float32)
 
 
 def head_of(implementation: Implementation, model: Model, channels: int) -> Head:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ..accuracy import EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing, photographs
+from ..accuracy import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing, photographs
 from ..accuracy import trial as make_trial
 from ..contract import Array, Batches, History, Labels, Model, Variable
 from ..implementation import Implementation
@@ -90,6 +90,16 @@ class Fit:
     checkpoint: Path
 
 
+@dataclass(frozen=True)
+class Looks:
+    """Training losses of a convnet without dropout that learns next to nothing: they follow from the images that it sees."""
+
+    predicted: float  # for the images as they are
+    plain: float
+    augmented: list[float]  # of two epochs
+    other: float  # with another seed
+
+
 @pytest.fixture(scope="session")
 def states(implementation: Implementation, small: Preset, xception_41: Preset) -> list[States]:
     """Of the small Xception and of xception_41: as built, with every layer unfrozen, with the last four, frozen again."""
@@ -144,6 +154,16 @@ def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> 
 
 
 @pytest.fixture(scope="session")
+def tuning_fit(
+    implementation: Implementation, tuning_steps: Steps, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> Fit:
+    """Two epochs of one batch at 1e-4 by the model of these steps: of the other class, and wrong labels again."""
+    batches = in_batches(tinted(16, seed + 1, labels=np.ones(16, int))[0], np.zeros(16, np.int32), 16)
+    options = {"epochs": 2, "learning_rate": 1e-4, "augment": False}
+    return run_fit(implementation, tuning_steps.model, batches, batches, tmp_path_factory, **options)
+
+
+@pytest.fixture(scope="session")
 def idle_fit(
     implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Fit:
@@ -184,6 +204,19 @@ def fits(
     return runs[0], runs[1], runs[2]
 
 
+@pytest.fixture(scope="session")
+def looks(implementation: Implementation, tmp_path_factory: pytest.TempPathFactory, seed: int) -> Looks:
+    """Of images of noise, each run with a convnet of its own."""
+    images = np.random.default_rng(seed).uniform(0, 255, (4, *CONVNET_SIZE, 3)).astype(np.float32)
+    batches, found = in_batches(images, np.array([0, 1, 1, 1], np.int32), 4), []
+    for epochs, augment, fit_seed in ((1, False, 1), (2, True, 1), (1, True, 2)):
+        model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
+        predicted = implementation.evaluate(model, batches)["loss"]
+        options = {"epochs": epochs, "learning_rate": 1e-9, "augment": augment, "seed": fit_seed}
+        found.append(run_fit(implementation, model, batches, batches, tmp_path_factory, **options).history["loss"])
+    return Looks(predicted, found[0][0], found[1], found[2][0])
+
+
 def take_steps(
     implementation: Implementation, model: Model, images: Array, labels: Labels, *, count: int, learning_rate: float
 ) -> Steps:
@@ -206,8 +239,9 @@ def run_fit(
     epochs: int,
     learning_rate: float,
     augment: bool,
+    seed: int = 1,
 ) -> Fit:
-    """Train with seed 1 and keep all that can be looked at afterwards."""
+    """Train and keep all that can be looked at afterwards."""
     checkpoint = folders.mktemp("fit") / "best.keras"
     before = implementation.variables(model)
     model, history = implementation.fit(
@@ -217,7 +251,7 @@ def run_fit(
         epochs=epochs,
         learning_rate=learning_rate,
         checkpoint=checkpoint,
-        seed=1,
+        seed=seed,
         augment=augment,
     )
     return Fit(model, before, implementation.variables(model), history, train, validation, checkpoint)

@@ -9,16 +9,20 @@ from ..clause import Level, clause
 from ..implementation import Implementation
 from ..oracles.training import LARGEST_STEP
 from ..presets import Preset
-from ..transfer import moved, named, tinted, trainable, values
-from .conftest import States, Steps, take_steps
+from ..transfer import SIZE, moved, named, offset_of, tinted, trainable, values
+from .conftest import Fit, States, Steps, take_steps
 
 SOURCE = 'notes, "부분 파인튜닝"; code 9'
-RATE = 1e-5
+RATE, FIT_RATE = 1e-5, 1e-4
 
 
 @clause("TUNE-1", Level.MUST, "transfer", SOURCE)
-def test_the_last_four_layers_hold_two_kernels(states: list[States]) -> None:
+def test_the_last_four_layers_hold_two_kernels(
+    implementation: Implementation, states: list[States], small: Preset
+) -> None:
     """Unfreezing the last four layers except batch normalisation leaves exactly the stated variables trainable: for xception_41 the depthwise and the pointwise kernel of block14_sepconv2 (2 variables, 3,159,552 weights), and the head's 4 besides.
+
+    The last two layers hold no kernel, the last three and five two, the last six those of two convolutions.
 
     If this fails, check whether the four are counted from the end of the base (activation, convolution, normalisation,
     activation) and not of the whole model, and that batch normalisation is frozen after the rest was unfrozen.
@@ -28,16 +32,22 @@ def test_the_last_four_layers_hold_two_kernels(states: list[States]) -> None:
         expect_equal(len(trainable(state.tuned, "head")), 4, "trainable variables of the head")
         tuned = sum(v.size for v in state.tuned if v.trainable and v.part == "base")
         expect_equal((len(state.top_kernels), tuned), (2, weights), "trainable variables and weights of the base")
+    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=0)
+    for layers, kernels in ((2, 0), (3, 2), (5, 2), (6, 4)):
+        model = implementation.unfreeze_top(model, layers=layers)
+        got = len(trainable(implementation.variables(model), "base"))
+        expect_equal(got, kernels, f"trainable variables in the last {layers} layers of the base")
 
 
 @clause("TUNE-2", Level.MUST, "transfer", SOURCE)
-def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps) -> None:
-    """After any number of steps those variables and the head's have changed, and no other has.
+def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, tuning_fit: Fit) -> None:
+    """After any number of steps, or of epochs of ``fit``, those variables and the head's have changed, and no other has.
 
-    If this fails, check that the training step was built anew after the layers were unfrozen.
+    If this fails, check that the training step was built anew after the layers were unfrozen, and what the optimiser of
+    ``fit`` was given.
     """
-    before, after = tuning_steps.variables[0], tuning_steps.variables[-1]
-    expect_equal(moved(values(before), values(after)), trainable(before), "variables that moved")
+    for before, after in (tuning_steps.variables[:: len(tuning_steps.losses)], (tuning_fit.before, tuning_fit.after)):
+        expect_equal(moved(values(before), values(after)), trainable(before), "variables that moved")
 
 
 @clause("TUNE-3", Level.MUST, "transfer", f"{SOURCE}; Keras documentation of BatchNormalization")
@@ -73,17 +83,26 @@ def test_fine_tuning_starts_where_feature_extraction_ended(
 
 
 @clause("TUNE-5", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
-def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps) -> None:
-    """The optimiser starts afresh at learning rate 1e-5: the first step moves the last bias by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
+def test_the_optimiser_starts_afresh_and_slowly(
+    implementation: Implementation, tuning_steps: Steps, tuning_fit: Fit
+) -> None:
+    """The optimiser starts afresh at learning rate 1e-5: the first step moves each weight by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives; ``fit`` starts afresh too.
 
     That bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, reached only by an optimiser that has a past.
-    Tolerance: 1 % of 1e-5, the resolution of float32 near 1.
+    Tolerance: 1 % of 1e-5, the resolution of float32 near 1; of the base and the head the median of an array is looked at.
+    Two epochs of ``fit`` on one batch, whose gradients are those of the steps before with the other sign, move the last bias
+    by two learning rates, within 3 %: by 1.86 if its steps are counted from one.
 
-    If this fails, check that the optimiser was made anew, its moments and its step counter with it.
+    If this fails, check that the optimiser was made anew, its moments and its step counter with it, by ``fit`` too.
     """
     first, second = values(tuning_steps.variables[0]), values(tuning_steps.variables[1])
     offset = next(path for path in values(tuning_steps.variables[0], "head") if first[path].size == 1)
     expect_close(np.abs(second[offset] - first[offset]).item(), RATE, "first step of the last bias", rtol=0.01)
+    for path in trainable(tuning_steps.variables[0]):
+        expect_close(np.median(np.abs(second[path] - first[path])), RATE, f"first step of {path}", rtol=0.01)
+    path = offset_of(implementation, tuning_fit.model)
+    step = values(tuning_fit.after)[path] - values(tuning_fit.before)[path]
+    expect_close(step.item(), -2 * FIT_RATE, "two steps of the last bias in fit", rtol=0.03)
     for before, after in zip(tuning_steps.variables, tuning_steps.variables[1:], strict=False):
         largest = max(np.abs(v.value - values(before)[v.path]).max() for v in after)
         expect(

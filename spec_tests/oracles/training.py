@@ -37,6 +37,15 @@ def adam(
     return np.array(steps)
 
 
+def dropped_losses(
+    hidden: NDArray[Any], last: NDArray[Any], offset: float, labels: NDArray[Any], rate: float, rng: np.random.Generator
+) -> Array:
+    """The loss of each sample whose hidden units (n, units) are dropped at ``rate``, with a mask of its own."""
+    kept = np.where(rng.random(hidden.shape) < rate, 0, hidden / (1 - rate))
+    logits = kept @ last + offset
+    return np.asarray(np.logaddexp(0, np.where(labels == 1, -logits, logits)))
+
+
 def sigmoid(x: NDArray[Any] | float) -> Array:
     """1 / (1 + exp(-x))."""
     return np.asarray(1 / (1 + np.exp(-np.asarray(x, dtype=np.float64))))
