@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from ..reporting.figures import BLUE, GREY, ORANGE, style, svg_text
 from .curves import RECORDED, Curve
-from .faults import PROMISES, Promise
+from .faults import PROMISES, Promise, in_words
 
 WIDTH, HEIGHT = 3.5, 2.3  # inches, of one curve
 LEFT, BOTTOM, BREADTH, RISE = 0.68, 0.5, 2.74, 1.25  # inches, of its axes within
@@ -57,15 +57,15 @@ def _draw(axes: Any, curve: Curve, promises: list[Promise]) -> None:
     axes.errorbar(sizes, rates, (below, above), fmt="o-", color=BLUE, markersize=3.5, elinewidth=1, capsize=2.5)
     axes.axvline(curve.none, color=GREY, linestyle=":", linewidth=1)
     line = {"fontsize": 8, "transform": axes.transAxes}
-    axes.text(0, FAR_ABOVE, curve.title, fontsize=9, fontweight="bold", transform=axes.transAxes)
+    axes.text(-LEFT / BREADTH, FAR_ABOVE, curve.title, fontsize=9, fontweight="bold", transform=axes.transAxes)
     if none := curve.at(curve.none):
         axes.plot(none.size, none.rate, "s", markersize=7, markerfacecolor="none", color=GREY, clip_on=False, zorder=3)
-        axes.text(0, ABOVE, f"false alarms: {none.detected} of {none.runs:,}", color=GREY, **line)
+        axes.text(-LEFT / BREADTH, ABOVE, f"false alarms: {none.detected} of {none.runs:,}", color=GREY, **line)
     if promises:
         places, powers = [promise.size for promise in promises], [promise.power for promise in promises]
         axes.plot(places, powers, "D", markersize=8, markerfacecolor="none", color=ORANGE, clip_on=False, zorder=3)
         at = ", ".join(f"{size:g}" for size in sorted(places))
-        axes.text(1, ABOVE, f"promised: {powers[0]:.6g} at {at}", color=ORANGE, ha="right", **line)
+        axes.text(1, ABOVE, f"promised: {in_words(powers[0])} at {at}", color=ORANGE, ha="right", **line)
     axes.set(
         ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), yticklabels=("0 %", "50 %", "100 %"), xlabel=curve.unit, ylabel="found"
     )

@@ -6,6 +6,7 @@
 
 import inspect
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +25,7 @@ from ..catalogue import selected, tests, unknown
 from ..clause import Level
 from ..implementation import load
 from ..reporting.record import write_text
-from .faults import FAULTS, PROMISES, Fault, Promise
+from .faults import FAULTS, PROMISES, Fault, Promise, in_words
 
 FILE = Path(__file__).with_name("curves.json")
 COMMAND = "python -m spec_tests.proof curves"
@@ -199,9 +200,9 @@ def _broken(promise: Promise, curves: Iterable[Curve]) -> Iterator[str]:
 def is_stated(promise: Promise) -> bool:
     """Whether the notes of the clause hold the words of a promise, and before their end its power."""
     notes = tests()[promise.clause].clause.notes if promise.clause in tests() else ""
-    power = "always" if promise.power == 1 else f"{promise.power:g}"
+    power = rf"(?<![\d.]){re.escape(in_words(promise.power))}(?!\d)"
     _, _, stated = notes[: notes.find(promise.words) + len(promise.words)].rpartition("Power")
-    return promise.words in notes and power in stated
+    return promise.words in notes and re.search(power, stated) is not None
 
 
 def record(

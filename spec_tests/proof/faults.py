@@ -65,6 +65,11 @@ class Promise:
     words: str  # as they stand in the notes of the clause
 
 
+def in_words(power: float) -> str:
+    """A power as texts have it."""
+    return "always" if power == 1 else f"{power:g}"
+
+
 def augmentation(base: Implementation, **faulty: Function) -> Implementation:
     """The base's transformations but for those that are given, and ``augment`` made of them with a seed for each."""
     parts = {name: faulty.get(name, getattr(base, name)) for name in PARTS}
