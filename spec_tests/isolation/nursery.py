@@ -1,8 +1,8 @@
 """Workers forked from one process that has imported what all of them need.
 
-Starting Python and importing NumPy, SciPy, Hypothesis and torch takes longer than most clauses. Neither
-clauses, which take the profile of examples when they are imported, nor JAX, TensorFlow or Keras, which start
-threads, are imported before.
+Starting Python and importing NumPy, SciPy, Hypothesis and a framework takes longer than most clauses. Not imported
+before are clauses, which take the profile of examples when they are, and Keras, which takes its backend (TensorFlow
+imports it). Of JAX nothing is run: it starts its threads with the first operation.
 """
 
 import multiprocessing
@@ -18,7 +18,17 @@ import pytest
 from .. import __package__ as specification
 from .process import Started, spawned
 
-SHARED = ("h5py", "hypothesis.strategies", "PIL.Image", "safetensors", "scipy.ndimage", "scipy.stats", "torch")
+SHARED = (
+    "h5py",
+    "hypothesis.strategies",
+    "PIL.Image",
+    "safetensors",
+    "scipy.ndimage",
+    "scipy.stats",
+    "torch",
+    "jax",
+    "optax",
+)
 
 
 class Nursery:

@@ -36,6 +36,7 @@ class Task:
     target: str
     backend: str
     options: tuple[str, ...]
+    tried: tuple[str, ...] = ()  # stages whose functions were called before: no smoke check
 
 
 @dataclass
@@ -130,7 +131,7 @@ class State:
 
 def check(task: Task, limits: Limits, watch: Watch, launch: Launch = spawned) -> State:
     """Check one implementation in workers that are started so; Refused if it cannot begin."""
-    state = State(Implementation(task.column, task.target, task.backend))
+    state = State(Implementation(task.column, task.target, task.backend), stages=list(task.tried))
     while True:
         with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
             if not _work(task, state, limits, watch, launch, Path(folder)):
