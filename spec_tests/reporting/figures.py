@@ -248,7 +248,8 @@ def _svg(figure: Figure, alt: str) -> Picture:
 def svg_text(figure: Figure, title: str | None = None) -> str:
     """An element ``svg``, the same for the same figure, with a title for those who do not see it."""
     written = io.StringIO()
-    figure.savefig(written, format="svg", metadata={**NO_METADATA, "Title": title}, transparent=True)
+    metadata = NO_METADATA | ({"Title": title} if title else {})
+    figure.savefig(written, format="svg", metadata=metadata, transparent=True)
     text = written.getvalue()
     return text[text.index("<svg") :]  # without the document type, which names an address
 
