@@ -159,8 +159,10 @@ def tuning_fit(
 ) -> Fit:
     """Two epochs of one batch at 1e-4 by the model of these steps: of the other class, and wrong labels again."""
     batches = in_batches(tinted(16, seed + 1, labels=np.ones(16, int))[0], np.zeros(16, np.int32), 16)
-    options = {"epochs": 2, "learning_rate": 1e-4, "augment": False}
-    return run_fit(implementation, tuning_steps.model, batches, batches, tmp_path_factory, **options)
+    model = tuning_steps.model
+    return run_fit(
+        implementation, model, batches, batches, tmp_path_factory, epochs=2, learning_rate=1e-4, augment=False
+    )
 
 
 @pytest.fixture(scope="session")
@@ -212,8 +214,11 @@ def looks(implementation: Implementation, tmp_path_factory: pytest.TempPathFacto
     for epochs, augment, fit_seed in ((1, False, 1), (2, True, 1), (1, True, 2)):
         model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
         predicted = implementation.evaluate(model, batches)["loss"]
-        options = {"epochs": epochs, "learning_rate": 1e-9, "augment": augment, "seed": fit_seed}
-        found.append(run_fit(implementation, model, batches, batches, tmp_path_factory, **options).history["loss"])
+        run = run_fit(
+            implementation, model, batches, batches, tmp_path_factory,
+            epochs=epochs, learning_rate=1e-9, augment=augment, seed=fit_seed,
+        )  # fmt: skip
+        found.append(run.history["loss"])
     return Looks(predicted, found[0][0], found[1], found[2][0])
 
 

@@ -1,5 +1,7 @@
 """The classifier on the base, and features computed once (notes, "특징 추출 vs 파인튜닝"; code 7)."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -37,10 +39,20 @@ def test_the_head_is_pooling_dense_and_a_sigmoid(
 
 
 @clause("HEAD-2", Level.MUST, "transfer", CODE)
-def test_a_prediction_is_a_probability(implementation: Implementation, untrained: Model, seed: int) -> None:
-    """A prediction is a probability in [0, 1], one for each image."""
-    for images in (tinted(3, seed)[0], 1e4 * tinted(1, seed)[0]):
-        got = np.asarray(implementation.predict(untrained, images))
+def test_a_prediction_is_a_probability(
+    implementation: Implementation, untrained: Model, confident: Path, seed: int
+) -> None:
+    """A prediction is a probability in [0, 1], one for each image.
+
+    Also where the logit is beyond what can be exponentiated, on either side.
+    """
+    sure = implementation.load(confident)
+    for model, images in (
+        (untrained, tinted(3, seed)[0]),
+        (untrained, 1e4 * tinted(1, seed)[0]),
+        (sure, 1e4 * tinted(2, seed)[0]),
+    ):
+        got = np.asarray(implementation.predict(model, images))
         expect_equal(got.shape, (len(images),), "shape of the predictions")
         expect(((got >= 0) & (got <= 1)).all(), "range of the predictions", expected="0 to 1", got=got)
 

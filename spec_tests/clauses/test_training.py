@@ -248,9 +248,9 @@ def test_dropout_is_on_in_training_and_off_in_validation(
     head, labels = head_of(implementation, model, 24), np.arange(4096, dtype=np.int32) % 2
     features = head.undecided(rng.normal(0, 6, (4096, 24)))
     dropped = head.dropped_losses(np.tile(features, (4, 1)), np.tile(labels, 4), rng)
-    batches, path = in_batches(features, labels, 1024), tmp_path / "best.keras"
-    options = {"epochs": 2, "learning_rate": 1e-9, "checkpoint": path, "seed": 1}
-    _, history = implementation.fit_head(model, batches, batches[:1], **options)
+    batches = in_batches(features, labels, 1024)
+    options = {"epochs": 2, "learning_rate": 1e-9, "checkpoint": tmp_path / "best.keras", "seed": 1}
+    _, history = implementation.fit_head(model, batches, in_batches(features[:8], labels[:8], 8), **options)
     error = dropped.std() * np.sqrt(1 / len(features) + 1 / len(dropped))
     expect_close(history["loss"], [dropped.mean()] * 2, "losses over features", rtol=0, atol=6 * error)
     images, labels = np.random.default_rng(seed).uniform(0, 255, (4, *CONVNET_SIZE, 3)).astype(np.float32), labels[:4]
