@@ -13,6 +13,7 @@ from .errors import explained
 from .files import whole
 from .layers import Array
 from .loading import BATCH_SIZE, Batches, ImageBatches
+from .weights import refuse_misfit
 
 LEARNING_RATE = 1e-3
 FINE_TUNING_RATE = 1e-5
@@ -84,9 +85,15 @@ def load(path: Path) -> Any:
     """The saved model, ready to be trained on as it would have been."""
     with explained(f"{path} is not a readable .keras model", "train again, or name another file"):
         try:
-            return keras.models.load_model(path)
+            model = keras.models.load_model(path)
         except TypeError:  # saved on torch, whose Adam is a class that the other backends do not have
-            return compile_classifier(keras.models.load_model(path, compile=False))
+            model = compile_classifier(keras.models.load_model(path, compile=False))
+            refuse_misfit(path, model)
+        else:
+            if model.optimizer is None:
+                raise ValueError("it has no optimiser")
+            refuse_misfit(path, model, model.optimizer)
+        return model
 
 
 def as_dataset(batches: Batches) -> Any:
