@@ -56,7 +56,8 @@ class Run:
         if not file.is_file():
             return None
         with self.reading(stage):
-            return {"summary": ""} | json.loads(file.read_text())
+            result: Result = {"summary": ""} | json.loads(file.read_text())
+        return result
 
     def reading(self, stage: str) -> AbstractContextManager[None]:
         """What is wrong with the stage's result, which somebody may have edited, becomes a PipelineError."""
