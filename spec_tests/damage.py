@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import currently_in_test_context, event
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -348,3 +349,9 @@ def json_bytes(document: Any) -> bytes:
     """The document as JSON; what is nested too deep for Python to write is put in afterwards."""
     text = re.sub(f'"{DEEP}([0-9]+)"', lambda found: "[" * int(found[1]) + "]" * int(found[1]), json.dumps(document))
     return text.encode()
+
+
+def count(what: str) -> None:
+    """What came of bad input, for --hypothesis-show-statistics, if the test is a property."""
+    if currently_in_test_context():
+        event(what)

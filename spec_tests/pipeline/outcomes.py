@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import currently_in_test_context, event
 
 from reference.__main__ import main
 from reference.errors import PipelineError
+from spec_tests.damage import count
 from spec_tests.files import tree
 
 REFUSED = object()
@@ -39,12 +39,6 @@ def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     assert "Traceback" not in said
     assert_one_line(line)
     return line
-
-
-def count(what: str) -> None:
-    """For the statistics, if the test is a property."""
-    if currently_in_test_context():
-        event(what)
 
 
 def assert_one_line(text: str) -> None:

@@ -179,7 +179,7 @@ def test_nothing_in_a_checkpoint_or_a_base_is_run(
     def as_loss(model: Any) -> None:
         model["compile_config"]["loss"] = config
 
-    cases = [(checkpoint(), load, change) for change in (as_layer, as_whole, as_loss)]
+    cases: list[Any] = [(checkpoint(), load, change) for change in (as_layer, as_whole, as_loss)]
     cases += [(base_file(), load_base, change) for change in (as_layer, as_whole)]
     for data, loader, change in cases:
         file = tmp_path / "model.keras"
