@@ -1,5 +1,6 @@
 """Bad reports, expectations, presets and photographs: exit code 2 and one line, or what the file really says."""
 
+import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
+from spec_tests import PARENT, payloads
 from spec_tests.accuracy import COUNTS, UnreadablePhotographs, photographs
 from spec_tests.cli import main
 from spec_tests.damage import (
@@ -249,3 +251,19 @@ def test_the_command_line_refuses_data_and_presets_before_anything_is_checked(
     [line] = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("checking ")]
     assert line.startswith("error: ")
     assert line.isprintable()
+
+
+@pytest.mark.parametrize(("port", "framework"), [("torch_port", "torch"), ("jax_port", "jax")])
+def test_a_checkpoint_of_a_port_runs_nothing(port: str, framework: str, tmp_path: Path) -> None:
+    pytest.importorskip(framework)
+    module = importlib.import_module(f"{PARENT}fixtures.implementations.{port}.checkpoint")
+    canary, file = tmp_path / "canary", tmp_path / "model"
+    pickled = payloads.pickled(canary)
+    description = json.dumps({"format": "jax_port 1", "network": "system", "config": {"command": f"touch {canary}"}})
+    header = json.dumps({"architecture": {"__class__": "os.system"}, "trained": [f"touch {canary}"]})
+    named = save({"x": np.zeros(3)}, {"description": description, "torch_port": header})
+    for data in (pickled, zipped([("model/data.pkl", pickled), ("model/version", b"3\n")]), named, b""):
+        file.write_bytes(data)
+        with pytest.raises(ValueError, match="model"):
+            module.load(file)
+        assert not canary.exists()
