@@ -68,6 +68,8 @@ def extract_archive(archive: Path, destination: Path) -> Path:
             if size > shutil.disk_usage(partial).free:
                 raise OSError(f"it needs {size:,} bytes, more than there is room for")
             opened.extractall(partial)
+            if not members.items() <= _tree(partial).items():
+                raise ValueError("a member is not as long as its header says")
     return destination
 
 

@@ -143,7 +143,7 @@ class Header:
         """Write it in both."""
         (header,) = struct.unpack_from("<I", data, entry + OFFSET.place)
         struct.pack_into(self.layout, data, entry + self.place, value)
-        if self.own is not None:
+        if self.own is not None and header + 30 <= len(data):
             struct.pack_into(self.layout, data, header + self.own, value)
 
 

@@ -17,6 +17,7 @@ from spec_tests.damage import (
     NAMES,
     OFFSET,
     PACKED,
+    SIZE,
     Damage,
     Forged,
     damaged,
@@ -52,7 +53,8 @@ def content(data: bytes) -> Tree:
         start = header + 30 + sum(struct.unpack_from("<2H", data, header + 26))
         part = data[start : start + packed]
         path = str(PurePosixPath(name.partition("\0")[0]))
-        found[path] = zlib.decompressobj(-zlib.MAX_WBITS).decompress(part) if method else part
+        whole = zlib.decompressobj(-zlib.MAX_WBITS).decompress(part) if method else part
+        found[path] = whole[: struct.unpack_from("<I", data, entry + SIZE.place)[0]]
     return found
 
 
@@ -98,6 +100,11 @@ def test_names(names: list[str], place: int) -> None:
     if got is not REFUSED:
         files = {name: found for name, found in content(data).items() if found or name in CONTENT}
         assert {name: found for name, found in got.items() if found is not None} == files  # type: ignore[attr-defined]
+
+
+def test_a_member_that_is_shorter_than_its_header_says_is_refused() -> None:
+    """Its checksum is right, so that zipfile takes it."""
+    assert unpacked(Forged("another size", 0, 3).of(zipped(CONTENT.items()))) is REFUSED
 
 
 def test_members_that_are_swapped_in_the_directory_are_refused() -> None:
