@@ -7,7 +7,6 @@ or from any saved ``.keras`` model that maps images in [-1, 1] to a feature map.
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import keras_hub
 import numpy as np
@@ -15,6 +14,7 @@ from keras import layers
 
 from .errors import PipelineError, explained
 from .layers import Array
+from .weights import WEIGHTS, refuse_misfit
 
 DEFAULT_PRESET = "xception_41_imagenet"
 EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
@@ -33,10 +33,12 @@ def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed
     with explained(f"the base {str(preset)!r} cannot be loaded", ADVICE):
         if str(preset).endswith(".keras"):
             source = keras.models.load_model(preset, compile=False)
+            refuse_misfit(Path(preset), source)
             source = source if weights else keras.models.clone_model(source)
         else:
             source = keras_hub.models.Backbone.from_preset(str(preset), load_weights=weights)
-            _refuse_surplus(Path(preset) / "model.weights.h5", source)
+            if Path(preset, WEIGHTS).is_file():
+                refuse_misfit(Path(preset), source)
     if len(source.output_shape) != 4:
         raise PipelineError(f"{preset} gives {source.output_shape}, not a feature map: name a base without its top")
     # Saved and loaded again, a keras-hub backbone forgets which of its layers are frozen; a plain
@@ -71,13 +73,3 @@ def calibrate(base: Any, images: Any) -> None:
     base(images, training=True)
     for layer, momentum in momenta.items():
         layer.momentum = momentum
-
-
-def _refuse_surplus(file: Path, base: Any) -> None:
-    """Keras takes what the architecture asks for, and says nothing of what else is in the file."""
-    if file.is_file():
-        arrays: list[str] = []
-        with h5py.File(file) as stored:
-            stored.visititems(lambda name, item: arrays.append(name) if isinstance(item, h5py.Dataset) else None)
-        if len(arrays) != len(base.weights):
-            raise ValueError(f"{len(arrays)} arrays for an architecture of {len(base.weights)}")

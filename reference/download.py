@@ -32,13 +32,15 @@ def obtain(data: str, cache: Path) -> Path:
         # The folder beside this one: a top-level package in a checkout, a part of convspec where it is installed.
         dataset = importlib.import_module(f"{__package__.removesuffix('reference')}fixtures.dataset")
         return Path(dataset.drawn_images(cache))
-    source = _download() if data == "kaggle" else Path(data).expanduser()
-    if (source / ARCHIVE).is_file():
-        source = source / ARCHIVE
-    if source.is_dir():
-        return source
-    if not source.is_file():
-        raise PipelineError(f"{source} does not exist: --data takes a zip, a folder, 'kaggle' or 'embedded'")
+    advice = "--data takes a zip, a folder, 'kaggle' or 'embedded'"
+    with explained(f"{data} cannot be looked for", advice):  # such as the folder of an unknown user, ~nobody
+        source = _download() if data == "kaggle" else Path(data).expanduser()
+        if (source / ARCHIVE).is_file():
+            source = source / ARCHIVE
+        if source.is_dir():
+            return source
+        if not source.is_file():
+            raise PipelineError(f"{source} does not exist: {advice}")
     status = source.stat()
     return extract_archive(source, cache / f"{source.stem}-{status.st_size:x}-{status.st_mtime_ns:x}")
 
@@ -66,6 +68,8 @@ def extract_archive(archive: Path, destination: Path) -> Path:
             if size > shutil.disk_usage(partial).free:
                 raise OSError(f"it needs {size:,} bytes, more than there is room for")
             opened.extractall(partial)
+            if not members.items() <= _tree(partial).items():
+                raise ValueError("a member is not as long as its header says")
     return destination
 
 

@@ -7,6 +7,14 @@ from contextlib import contextmanager
 class PipelineError(Exception):
     """One line that says what is wrong and what to do; the command line exits with 2."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, as it may hold names of files, which may hold anything: a line break is written ``\n``."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
 
 @contextmanager
 def explained(problem: str, advice: str) -> Iterator[None]:

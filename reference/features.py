@@ -35,9 +35,8 @@ def cached_features(model: Any, batches: Batches, folder: Path) -> tuple[Array, 
     A file is named for the weights, the preprocessing, the images and the backend that made it.
     """
     file = folder / f"features-{features_key(model, batches)}.safetensors"
-    try:
-        stored = load_file(file)
-    except (FileNotFoundError, SafetensorError):  # not there, or damaged
+    stored = _stored(file)
+    if not _are_features(stored, batches):  # not there, or damaged
         extract = feature_extractor(model).predict_on_batch
         bar = tqdm(batches, desc="running the base", leave=False, disable=None)
         pairs = [(np.asarray(extract(images)), labels) for images, labels in bar]
@@ -46,6 +45,25 @@ def cached_features(model: Any, batches: Batches, folder: Path) -> tuple[Array, 
         with whole(file) as partial:
             save_file(stored, partial)
     return stored["features"], stored["labels"]
+
+
+def _stored(file: Path) -> dict[str, Any]:
+    try:
+        return dict(load_file(file))
+    except (OSError, SafetensorError):
+        return {}
+
+
+def _are_features(stored: dict[str, Any], batches: Batches) -> bool:
+    """Whether these are finite features, and the labels of the batches."""
+    labels = np.concatenate([labels for _, labels in batches])
+    features, found = stored.get("features", np.empty(0)), stored.get("labels", np.empty(0))
+    return bool(
+        features.ndim == 2
+        and len(features) == len(labels)
+        and np.isfinite(features).all()
+        and np.array_equal(found, labels)
+    )
 
 
 def feature_batches(features: Array, labels: Labels, seed: int | None = None) -> Any:

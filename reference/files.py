@@ -2,18 +2,28 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """A path to write a file or a folder at; it takes the place of ``target`` once the block is done."""
+    """A path to write a file or a folder at; it takes the place of ``target`` once the block is done.
+
+    If it fails nothing is left, not even the folders that ``target`` was to lie in.
+    """
+    missing = [folder for folder in target.parents if not folder.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as beside:
-        partial = Path(beside, target.name)
-        yield partial
-        if target.is_dir():
-            shutil.rmtree(target)
-        partial.replace(target)
+    try:
+        with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as beside:
+            partial = Path(beside, target.name)
+            yield partial
+            if target.is_dir():
+                shutil.rmtree(target)
+            partial.replace(target)
+    except BaseException:
+        with suppress(OSError):  # others may have written there by now
+            for folder in missing:
+                folder.rmdir()
+        raise

@@ -1,18 +1,20 @@
 """The report of a run: its pictures, and one table on the terminal and in ``report.md``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rich
+from matplotlib import rc_context
 from matplotlib.figure import Figure
-from PIL import Image
+from numpy.typing import NDArray
 from rich.markdown import Markdown
 
 from .augmentation import augment
+from .errors import printable
 from .files import whole
-from .loading import IMAGE_SIZE, ImageBatches
+from .loading import ImageBatches
 from .run import Result, Run
 
 HEADINGS = ("stage", "accuracy", "95 % interval", "epoch", "time", "memory")
@@ -25,18 +27,23 @@ DPI = 110
 def write_report(run: Run, results: dict[str, Result]) -> None:
     """Draw the pictures, write report.md and print its table."""
     options, links = run.options, []
-    for name, figure in draw(run, results).items():
-        with whole(run.folder / "pictures" / f"{name}.png") as partial:
-            figure.savefig(partial, dpi=DPI)
-        links.append(f"![{name}](pictures/{name}.png)")
-    rows = [HEADINGS, ALIGNMENT, *(table_row(stage, result) for stage, result in results.items())]
+    rows: list[tuple[str, ...]] = [HEADINGS, ALIGNMENT]
+    for stage, result in results.items():
+        with run.reading(stage):
+            rows.append(table_row(stage, result))
+    with rc_context({"text.parse_math": False}):  # the name of a file may hold a dollar
+        for name, figure in draw(run, results).items():
+            with whole(run.folder / "pictures" / f"{name}.png") as partial:
+                figure.savefig(partial, dpi=DPI)
+            links.append(f"![{name}](pictures/{name}.png)")
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
     title = f"# Cats against dogs: {options.data}, {options.backend}, seed {options.seed}"
     base = f"Base: {options.base}{' with random weights' if options.random_base else ''}."
     with whole(run.folder / "report.md") as partial:
-        partial.write_text("\n\n".join((title, table, base, "\n".join(links))) + "\n")
+        content = "\n\n".join((printable(title), table, printable(base), "\n".join(links)))
+        partial.write_text(content + "\n", encoding="utf-8")
     rich.print(Markdown(table))
-    print(f"The whole run, with its pictures: {run.folder / 'report.md'}")
+    print(f"The whole run, with its pictures: {printable(str(run.folder / 'report.md'))}")
 
 
 def table_row(stage: str, result: Result) -> tuple[str, ...]:
@@ -51,13 +58,14 @@ def table_row(stage: str, result: Result) -> tuple[str, ...]:
 
 def draw(run: Run, results: dict[str, Result]) -> dict[str, Figure]:
     """All pictures of a run by name."""
-    train, classes = run.images["train"], run.images["test"].class_names
+    train, test = run.images["train"], run.images["test"]
     figures = {"samples": draw_samples(train), "augmented": draw_augmented(train, run.options.seed)}
     for stage, result in results.items():
         if evaluation := result.get("evaluation"):
-            figures[f"curves-{stage}"] = draw_curves(stage, result["history"], result["best_epoch"])
-            figures[f"confusion-{stage}"] = draw_confusion(stage, evaluation["confusion"], classes)
-            figures[f"mistakes-{stage}"] = draw_mistakes(stage, evaluation["mistakes"][:COLUMNS], classes)
+            with run.reading(stage):
+                figures[f"curves-{stage}"] = draw_curves(stage, result["history"], result["best_epoch"])
+                figures[f"confusion-{stage}"] = draw_confusion(stage, evaluation["confusion"], test.class_names)
+                figures[f"mistakes-{stage}"] = draw_mistakes(stage, evaluation["mistakes"][:COLUMNS], test)
     return figures
 
 
@@ -66,13 +74,13 @@ def draw_samples(batches: ImageBatches) -> Figure:
     classes = [[path for path in batches.paths if path.parent.name == name] for name in batches.class_names]
     columns = min(COLUMNS, *map(len, classes))
     paths = [path for files in classes for path in files[:columns]]
-    return draw_grid("samples", [read(path) for path in paths], [path.name for path in paths], columns)
+    return draw_grid("samples", loaded(batches, paths), [path.name for path in paths], columns)
 
 
 def draw_augmented(batches: ImageBatches, seed: int) -> Figure:
     """One training image, augmented nine ways."""
-    image = np.asarray(read(batches.paths[0]), dtype=np.float32)
-    versions, _ = augment(np.repeat(image[None], VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
+    image = np.asarray(batches.images[:1])
+    versions, _ = augment(np.repeat(image, VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
     title = f"{batches.paths[0].name}: flip, rotation 0.1, zoom 0.2"
     return draw_grid(title, list(versions.astype(np.uint8)), [""] * VERSIONS, columns=3)
 
@@ -103,13 +111,15 @@ def draw_confusion(stage: str, confusion: list[list[int]], classes: Sequence[str
     return figure
 
 
-def draw_mistakes(stage: str, mistakes: list[dict[str, Any]], classes: Sequence[str]) -> Figure:
+def draw_mistakes(stage: str, mistakes: list[dict[str, Any]], test: ImageBatches) -> Figure:
     """The images that the model was most sure of and wrong about."""
+    paths = [Path(mistake["path"]) for mistake in mistakes]
     captions = [
-        f"{Path(m['path']).name}\n{classes[1 - m['label']]} {abs(m['label'] - m['probability']):.0%}" for m in mistakes
+        f"{path.name}\n{test.class_names[1 - mistake['label']]} {abs(mistake['label'] - mistake['probability']):.0%}"
+        for path, mistake in zip(paths, mistakes, strict=True)
     ]
     title = f"{stage}: most confidently wrong" if mistakes else f"{stage}: no mistakes"
-    return draw_grid(title, [read(mistake["path"]) for mistake in mistakes], captions)
+    return draw_grid(title, loaded(test, paths), captions)
 
 
 def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], columns: int = COLUMNS) -> Figure:
@@ -121,10 +131,11 @@ def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], column
         axis.axis("off")
     for axis, image, caption in zip(figure.axes, images, captions, strict=False):
         axis.imshow(image)
-        axis.set_title(caption, fontsize=8)
+        axis.set_title("\n".join(map(printable, caption.splitlines())), fontsize=8)
     return figure
 
 
-def read(path: Path | str) -> Image.Image:
-    """An image as the loader squashes it."""
-    return Image.open(path).convert("RGB").resize(IMAGE_SIZE[::-1], Image.Resampling.BILINEAR)
+def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint8]]:
+    """These images as they were loaded, since another reader might not take them; KeyError for another image."""
+    places = {path.parts[-2:]: place for place, path in enumerate(batches.paths)}  # class and name
+    return [np.asarray(batches.images[places[path.parts[-2:]]]).astype(np.uint8) for path in paths]

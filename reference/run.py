@@ -11,14 +11,16 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import rich
+from rich.markup import escape
 
-from .errors import PipelineError
+from .errors import PipelineError, explained
 from .files import whole
 from .loading import ImageBatches, load_images
 from .subset import SPLIT
@@ -34,7 +36,8 @@ class Run:
 
     def __init__(self, options: Namespace) -> None:
         self.options, self.folder, self.cache = options, options.output, options.cache
-        (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        with explained(f"{self.folder} cannot be a run folder", "name another folder with --output"):
+            (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         self._remember({name: value for name, value in vars(options).items() if name not in MAY_CHANGE})
 
     @cached_property
@@ -48,14 +51,23 @@ class Run:
         return Path(self.folder, "checkpoints", f"{stage}.keras")
 
     def finished(self, stage: str) -> Result | None:
-        """The stage's result, if it has one."""
+        """The stage's result, if it has one; PipelineError for a file that is none."""
         file = self.folder / "results" / f"{stage}.json"
-        return dict(json.loads(file.read_text())) if file.is_file() else None
+        if not file.is_file():
+            return None
+        with self.reading(stage):
+            result: Result = {"summary": ""} | json.loads(file.read_text())
+        return result
+
+    def reading(self, stage: str) -> AbstractContextManager[None]:
+        """What is wrong with the stage's result, which somebody may have edited, becomes a PipelineError."""
+        file = self.folder / "results" / f"{stage}.json"
+        return explained(f"{file} is not the result of a stage", "remove it, and the stage runs again")
 
     def execute(self, stage: str, function: Callable[["Run"], Result]) -> Result:
         """Run a stage and record its result, or read the result of an earlier run."""
         if before := self.finished(stage):
-            rich.print(f"[bold]{stage}[/] finished before: {before['summary']}")
+            rich.print(f"[bold]{stage}[/] finished before: {escape(str(before['summary']))}")
             return before
         rich.print(f"[bold]{stage}[/] …")
         started = time.monotonic()
@@ -67,8 +79,10 @@ class Run:
 
     def _remember(self, config: dict[str, Any]) -> None:
         file = self.folder / "config.json"
-        before = json.loads(file.read_text())["options"] if self.finished("data") else config
-        changes = [f"{name} {before.get(name)}, now {now}" for name, now in config.items() if before.get(name) != now]
+        with explained(f"{file} is not that of a run", "name another folder with --output, or remove this one"):
+            before = json.loads(file.read_text())["options"] if self.finished("data") else config
+            given = {name: before.get(name) for name in config}
+        changes = [f"{name} {given[name]}, now {now}" for name, now in config.items() if given[name] != now]
         if changes:
             raise PipelineError(
                 f"{self.folder} holds a run with other options ({'; '.join(changes)}): "

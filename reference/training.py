@@ -1,5 +1,7 @@
 """Stage 8: train, keep the best epoch, save, load, evaluate (notes, code 8)."""
 
+import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from .errors import explained
 from .files import whole
 from .layers import Array
 from .loading import BATCH_SIZE, Batches, ImageBatches
+from .weights import refuse_misfit
 
 LEARNING_RATE = 1e-3
 FINE_TUNING_RATE = 1e-5
 MONITOR = "val_loss"
+BACKENDS = "keras.src.backend."  # what belongs to one of them alone
 
 History = dict[str, list[float]]
 
@@ -83,10 +87,18 @@ def save(model: Any, path: Path) -> None:
 def load(path: Path) -> Any:
     """The saved model, ready to be trained on as it would have been."""
     with explained(f"{path} is not a readable .keras model", "train again, or name another file"):
-        try:
-            return keras.models.load_model(path)
-        except TypeError:  # saved on torch, whose Adam is a class that the other backends do not have
-            return compile_classifier(keras.models.load_model(path, compile=False))
+        foreign = _has_foreign_optimizer(path)
+        model = keras.models.load_model(path, compile=not foreign)
+        refuse_misfit(path, model, None if foreign else model.optimizer)
+        return compile_classifier(model) if foreign else model
+
+
+def _has_foreign_optimizer(path: Path) -> bool:
+    """Whether the file was saved on torch, whose Adam is a class of its own, and this is another backend."""
+    with zipfile.ZipFile(path) as archive:
+        compiled = json.loads(archive.read("config.json"))["compile_config"]
+    module = str(compiled["optimizer"]["module"])
+    return module.startswith(BACKENDS) and not module.startswith(f"{BACKENDS}{keras.backend.backend()}.")
 
 
 def as_dataset(batches: Batches) -> Any:

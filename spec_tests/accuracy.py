@@ -19,7 +19,8 @@ from PIL import Image
 from . import FIXTURES, PARENT
 from .contract import Array, Batches, Labels, Model
 from .implementation import Implementation
-from .presets import random_arrays, read_preset, write_preset
+from .presets import random_arrays, read_xception, write_preset
+from .reporting.texts import Told
 from .transfer import head_of, in_batches
 
 EMBEDDED_PRESET = FIXTURES / "xception_drawn"
@@ -55,8 +56,20 @@ def drawn_splits() -> dict[str, Split]:
     return splits(lambda name, index: dataset.drawn_jpeg(name, index))
 
 
+class UnreadablePhotographs(Told):
+    """A zip or a folder does not hold the photographs."""
+
+
 def photographs(path: Path) -> dict[str, Split]:
-    """Cats and dogs from a zip or a folder in Kaggle's layout, cat.0.jpg; KeyError for one that is missing."""
+    """Cats and dogs from a zip or a folder in Kaggle's layout, cat.0.jpg; UnreadablePhotographs if one is missing."""
+    try:
+        return _photographs(path)
+    except Exception as error:  # zipfile and Pillow raise many kinds for damaged files
+        reason = f"there is no {error.args[0]}" if isinstance(error, KeyError) else f"{error!r}"
+        raise UnreadablePhotographs(f"{path} does not hold the photographs that are needed: {reason}") from error
+
+
+def _photographs(path: Path) -> dict[str, Split]:
     if path.is_dir():
         files = {file.name: file.read_bytes for file in path.rglob("*.jpg")}
         return splits(lambda name, index: files[f"{name}.{index}.jpg"]())
@@ -161,9 +174,9 @@ class Bench:
 
     def random(self, preset: Path) -> float | None:
         """Test accuracy of a head on a base with random weights, None for a base that is no Xception."""
-        if not (preset / "config.json").is_file():
+        config = read_xception(preset)
+        if config is None:
             return None
-        config = read_preset(preset).config
         random = write_preset(self.scratch / "random", config, random_arrays(config, self.seed))
         model = self.implementation.build_classifier(random.folder, image_size=SIZE, seed=self.seed)
         features = self.extract(model)

@@ -13,12 +13,13 @@ from .checking import Progress, run
 from .contract import STAGES
 from .implementation import BUILT_IN
 from .isolation.process import Limits, default_memory
-from .isolation.supervisor import Refused, Task
+from .isolation.supervisor import Task
 from .judging import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend
 from .plugin import PROFILES
 from .reporting import compare as comparing
 from .reporting.output import FORMS, terminal, write
-from .reporting.record import Report, UnreadableReport, Verdict, merged, read_report
+from .reporting.record import Report, Verdict, merged, read_report
+from .reporting.texts import Told, one_line
 from .template import DEFAULT_STAGES, Occupied, write_template
 
 SECONDS = 600  # of a clause; the longest of the reference takes a quarter of that on two busy cores
@@ -36,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (Refused, UnreadableReport, Occupied) as error:
+    except Told as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"error: {error.filename or error}: {error.strerror}", file=sys.stderr)
+        print(f"error: {one_line(f'{error.filename or error}: {error.strerror}')}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

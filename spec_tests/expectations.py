@@ -10,6 +10,7 @@ Each with a reason, by the ID of the clause. They stand in the adapter, as ``EXC
     BASE-3 = { factor = 20, reason = "inference in bfloat16" }
 """
 
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from .clause import Level
+from .reporting.texts import Told
 
 
-class WrongExpectations(Exception):  # noqa: N818 - not an error of this program
-    """What is expected cannot be understood: one line that says why and what to do."""
+class WrongExpectations(Told):
+    """What is expected cannot be understood."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def read(file: Path) -> Expectations:
         raise WrongExpectations(
             f"{file} does not exist: name a TOML file with the tables excused and tolerances"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WrongExpectations(f"{file} is not TOML: {error}") from error
     if surplus := content.keys() - {"excused", "tolerances"}:
         raise WrongExpectations(f"{file}: unknown table {min(surplus)}; the tables are excused and tolerances")
@@ -91,4 +93,4 @@ def _is_reason(value: object) -> bool:
 
 
 def _is_factor(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < float("inf")
+    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= sys.float_info.max

@@ -27,6 +27,7 @@ DEFAULT_BACKEND = "jax"
 LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
 SMOKED = pytest.StashKey[dict[tuple[str, str], str]]()  # {(implementation, stage): what is wrong with its functions}
 EXPECTED = pytest.StashKey[Expectations]()  # by the file that the command line names
+PHOTOGRAPHS = pytest.StashKey[Any]()  # those that the command line names, by split, or None
 RESULTS = pytest.StashKey[list[Result]]()
 COLLECTED = pytest.StashKey[list[Clause]]()
 SECONDS = pytest.StashKey[float]()

@@ -4,9 +4,11 @@ Loaded by the top-level conftest.py of a checkout, and by entry point where conv
 happens to a clause is in ``judging``. No framework is imported here.
 """
 
+import importlib
 import os
 from collections.abc import Generator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import hypothesis
@@ -16,7 +18,7 @@ from hypothesis import HealthCheck, Phase, settings
 from . import hooks, judging
 from .catalogue import selected
 from .contract import STAGES
-from .expectations import Expectations, WrongExpectations, read
+from .expectations import Expectations, read
 from .implementation import Implementation, installed_version
 from .judging import (
     COLLECTED,
@@ -24,6 +26,7 @@ from .judging import (
     DEFAULT_IMPLEMENTATION,
     EXPECTED,
     LOADED,
+    PHOTOGRAPHS,
     RESULTS,
     SMOKED,
     backend_of,
@@ -34,6 +37,7 @@ from .judging import (
 from .reporting import record
 from .reporting.record import TOLD
 from .reporting.terminal import failures, summary
+from .reporting.texts import Told
 
 ENVIRONMENT = {  # for speed; what the user has set stays
     "jax": {  # keep what was compiled, however small
@@ -120,7 +124,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the clauses asked for, and seed every property."""
     option = config.option
     config.stash[COLLECTED] = [clause for item in items if (clause := clause_of(item))]
-    _read_expectations(config)
+    _read_files(config)
     if wrong := unknown_names(config, option.clause):
         paths = [name for name in option.clause if Path(name).exists()]
         raise pytest.UsageError(f"--clause {wrong}" if not paths else f"give {paths[0]} before --clause, not after it")
@@ -140,14 +144,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = kept
 
 
-def _read_expectations(config: pytest.Config) -> None:
-    """Those of the command line."""
-    file = config.option.expectations
+def _read_files(config: pytest.Config) -> None:
+    """Those of the command line: one that cannot be read is no fault of what is checked."""
+    file, data, preset = config.option.expectations, config.option.data, config.option.preset
     try:
         config.stash[EXPECTED] = read(file) if file else Expectations()
         judging.check_expectations(config, config.stash[EXPECTED], str(file))
-    except WrongExpectations as error:
+        config.stash[PHOTOGRAPHS] = _accuracy().photographs(data) if data else None
+        if preset:
+            _accuracy().read_xception(preset)
+    except Told as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def _accuracy() -> ModuleType:
+    """Imported when it is needed: with it come libraries of files and images, and every run loads this plugin."""
+    return importlib.import_module(f"{__package__}.accuracy")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

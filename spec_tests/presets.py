@@ -1,6 +1,7 @@
 """Presets of small Xceptions, written without any framework: keras-hub's format and plain arrays beside it."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from .oracles.normalization import EPSILON, moments
 from .oracles.xception import Array, Arrays, Xception, feature_map
+from .reporting.texts import Told
 
+CLASS_NAME = "XceptionBackbone"
 KERAS_NAMES = {"conv": "conv2d", "residual_conv": "conv2d", "sepconv": "separable_conv2d"}
 CALIBRATION_IMAGES = (4, 40, 44, 3)
 
@@ -26,13 +30,47 @@ class Preset:
     arrays: Arrays
 
 
+class UnreadablePreset(Told):
+    """A folder holds no preset that can be read."""
+
+
 def read_preset(folder: Path) -> Preset:
-    """The preset of an Xception in ``folder``."""
-    config = json.loads((folder / "config.json").read_text())["config"]
-    filters = tuple(tuple(block) for block in config["stackwise_conv_filters"])
-    return Preset(
-        folder, Xception(filters, tuple(config["stackwise_pooling"])), load_file(folder / "model.safetensors")
-    )
+    """The preset of an Xception in ``folder``; UnreadablePreset if it holds none, or if its arrays do not fit."""
+    config, file = read_xception(folder), folder / "model.safetensors"
+    if config is None:
+        raise UnreadablePreset(f"{folder} holds no Xception: name another preset")
+    try:
+        arrays = load_file(file)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UnreadablePreset(f"{file} cannot be read ({error}): name another preset") from error
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if shapes != config.shapes() or any(array.dtype != np.float32 for array in arrays.values()):
+        raise UnreadablePreset(f"the arrays of {file} are not those of its config.json: name another preset")
+    return Preset(folder, config, arrays)
+
+
+def read_xception(preset: Path) -> Xception | None:
+    """What config.json says; None for a base of another kind, UnreadablePreset if there is none or it is damaged."""
+    if not preset.is_dir():
+        if os.path.exists(preset):  # noqa: PTH110 - a name that is too long does not exist either
+            return None
+        raise UnreadablePreset(f"{preset} does not exist: name a preset folder or another file of a base")
+    file = preset / "config.json"
+    if not file.is_file():
+        return None
+    try:
+        described = json.loads(file.read_text(encoding="utf-8"))
+        if described["class_name"] != CLASS_NAME:
+            return None
+        filters, pooling = (described["config"][name] for name in ("stackwise_conv_filters", "stackwise_pooling"))
+        config = Xception(tuple(map(tuple, filters)), tuple(pooling))
+    except (OSError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise UnreadablePreset(f"{file} describes no base ({error!r}): name another preset") from error
+    units = [units for block in config.filters for units in block]
+    sound = all(type(number) is int and number > 0 for number in units) and all(config.filters)
+    if not sound or not config.filters or [*map(type, config.pooling)] != [bool] * len(config.filters):
+        raise UnreadablePreset(f"{file} describes no Xception: name another preset")
+    return config
 
 
 def write_preset(folder: Path, config: Xception, arrays: Arrays) -> Preset:
@@ -44,7 +82,7 @@ def write_preset(folder: Path, config: Xception, arrays: Arrays) -> Preset:
         "image_shape": (None, None, 3),
     }
     converter = {"image_size": (180, 180), "scale": 1 / 127.5, "offset": -1.0, "interpolation": "bilinear"}
-    _write_config(folder / "config.json", "XceptionBackbone", "xception_backbone", backbone)
+    _write_config(folder / "config.json", CLASS_NAME, "xception_backbone", backbone)
     _write_config(folder / "image_converter.json", "XceptionImageConverter", "xception_image_converter", converter)
     metadata = {"keras_version": "3.15.1", "parameter_count": sum(a.size for a in arrays.values()), "tasks": []}
     (folder / "metadata.json").write_text(json.dumps(metadata))

@@ -7,6 +7,7 @@ from pathlib import Path
 from .contract import STAGES, Variable
 from .document import members
 from .reporting.record import write_text
+from .reporting.texts import Told
 
 HEAD = '''"""What convspec is to check: this module answers for my implementation.
 
@@ -53,8 +54,8 @@ DEFAULT_STAGES = tuple(stage for stage in STAGES if stage != "environment")  # t
 END_OF_DOCSTRING = re.compile(r'^( {4}""".*"""|.*""")$', re.MULTILINE)
 
 
-class Occupied(Exception):  # noqa: N818 - not an error of this program
-    """There is a file already: one line."""
+class Occupied(Told):
+    """There is a file already."""
 
 
 def template(stages: Sequence[str], module: str = "my_adapter") -> str:

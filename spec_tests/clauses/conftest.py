@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ..accuracy import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing, photographs
+from ..accuracy import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing
 from ..accuracy import trial as make_trial
 from ..contract import Array, Batches, History, Labels, Model, Variable
 from ..implementation import Implementation
+from ..judging import PHOTOGRAPHS
 from ..oracles.xception import XCEPTION_41
 from ..presets import Preset, random_arrays, read_preset, write_preset
 from ..records import name_of, recorded_trials
@@ -265,8 +266,7 @@ def run_fit(
 @pytest.fixture(scope="session")
 def splits(request: pytest.FixtureRequest) -> dict[str, Split]:
     """Training, validation and test images of the clauses of accuracy."""
-    data = request.config.option.data
-    return photographs(data) if data else drawn_splits()
+    return request.config.stash[PHOTOGRAPHS] or drawn_splits()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from .. import __package__ as specification
 from ..clause import Clause, Level
 from ..judging import outcome_of_failure
 from ..reporting.record import Failure, Implementation, Outcome, Result
+from ..reporting.texts import Told
 from .journal import Event
 from .process import End, Launch, Limits, Process, spawned
 
@@ -24,8 +25,8 @@ NOTHING = Failure()
 Watch = Callable[[Event], None]
 
 
-class Refused(Exception):  # noqa: N818 - not an error of this program
-    """A worker cannot begin, for a reason that the user can put right: one line."""
+class Refused(Told):
+    """A worker cannot begin, for a reason that the user can put right."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from ..catalogue import order
 from ..clause import Clause, Level
-from .texts import one_line
+from .texts import Told, one_line
 
 FORMAT, VERSION = "convspec report", 1  # another version where a reader of this one would go wrong
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -55,8 +55,8 @@ class Verdict(StrEnum):
     NOTHING = "nothing was checked"
 
 
-class UnreadableReport(Exception):  # noqa: N818 - not an error of this program
-    """A file is no report that can be read: one line that says why and what to do."""
+class UnreadableReport(Told):
+    """A file is no report that can be read."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,14 @@
 """Texts as an implementation gives them, made fit to be shown: it may print anything."""
 
+LONGEST = 500  # characters of what is told in a line
+
+
+class Told(Exception):  # noqa: N818 - not an error of this program
+    """What a user can put right, in one line that says why and what to do, whatever the names in it hold."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(one_line(text, LONGEST))
+
 
 def printable(text: str) -> str:
     r"""Lines of which every character can be seen: others are written as ``repr`` writes them, as in ``\x1b``."""
