@@ -232,9 +232,9 @@ def test_the_angle_is_uniform(implementation: Implementation, epochs: tuple[Arra
     """The angle is uniform in ±0.1 turns (±36°), in both directions.
 
     With another factor, in ±factor turns. The angle is recovered from 2,048 images, to better than 0.01°, and may lie
-    0.2° outside. False alarms: 1e-6 over three Kolmogorov-Smirnov tests. Power: at least 0.999 for one direction only,
-    ±30°, ±18°, ±5.7° (0.1 radians), and a normal distribution cut off at its second standard deviation; ±33° and more
-    are mostly taken for ±36°. Whole degrees always fail, since more than half of the angles differ by 0.01°.
+    0.2° outside. False alarms: 1e-6 over three distributions, each by its shape (Kolmogorov-Smirnov) and its reach. Power:
+    at least 0.999 for one direction only, ±35°, ±18°, ±5.7° (0.1 radians), and a normal distribution cut off at its
+    second standard deviation. Whole degrees always fail, since more than half of the angles differ by 0.01°.
 
     If this fails, check the unit of the factor: 0.1 is a share of a full turn, not of half a turn or of a radian.
     """
@@ -279,8 +279,8 @@ def test_the_zoom_is_uniform(implementation: Implementation, epochs: tuple[Array
     """The window that is shown is (1 + u) times the image's, u uniform in ±0.2: in and out.
 
     With another factor, in ±factor. The window is recovered from 2,048 images, to better than 1e-4, and may lie 0.002
-    outside. False alarms: 1e-6 over three Kolmogorov-Smirnov tests. Power: at least 0.999 for in or out only, ±0.15,
-    ±0.1, and a normal distribution cut off at its second standard deviation; ±0.18 and more are mostly taken for ±0.2.
+    outside. False alarms: 1e-6 over three distributions, each by its shape (Kolmogorov-Smirnov) and its reach. Power:
+    at least 0.999 for in or out only, ±0.19, ±0.1, and a normal distribution cut off at its second standard deviation.
     One draw for the whole batch always fails, and so do steps of 0.01 and a magnification of 1 + u, which shows
     1 / (1 + u).
 

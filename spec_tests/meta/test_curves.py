@@ -239,7 +239,7 @@ def test_there_is_a_picture_of_each_clause_that_a_telephone_shows_whole() -> Non
     for text in made.values():
         root = ElementTree.fromstring(text)  # noqa: S314 - our own
         assert float(root.attrib["width"].removesuffix("pt")) / 72 * PIXELS_AN_INCH <= TELEPHONE
-    assert "promised: 0.999 at 18, 30" in made["ROT-1"]
+    assert "promised: 0.999 at 18, 35" in made["ROT-1"]
 
 
 def test_a_curve_is_told_in_words() -> None:

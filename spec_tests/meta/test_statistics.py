@@ -51,8 +51,9 @@ def test_worked_numbers() -> None:
     assert binomial_p_value(10, 10, 0.5) == pytest.approx(2 / 2**10)
     assert binomial_p_value(0, 4, 0.25) == pytest.approx(1 - 4 * 0.25 * 0.75**3)  # all but one success
     assert binomial_p_value(5, 10, 0.5) == pytest.approx(1)
-    assert uniform_p_value([0.5], 0, 1) == pytest.approx(1)
-    assert uniform_p_value([0.25], 0, 1) == pytest.approx(0.5)
+    assert uniform_p_value([0.25], 0, 1) == pytest.approx(1)
+    assert uniform_p_value([0.1], 0, 1) == pytest.approx(2 * 0.2)  # by the distribution
+    assert uniform_p_value([0.4, 0.6], 0, 1) == pytest.approx(2 * 0.2**2)  # by the reach
     assert uniform_p_value([0.1, 0.2, 1.01], 0, 1) == 0 == uniform_p_value([np.nan], 0, 1)
     flags = np.repeat([0, 1], 10)
     assert independence_p_value(flags, flags, 0) == pytest.approx(2 / comb(20, 10))
