@@ -84,6 +84,8 @@ def _members(opened: zipfile.ZipFile) -> dict[str, int | None]:
         if str(path) in members:
             raise ValueError(f"it holds {member.filename!r} twice")
         members[str(path)] = None if member.is_dir() else member.file_size
+    if not members:  # as zipfile says of one whose last bytes are zeros, too
+        raise ValueError("it holds nothing")
     return members
 
 

@@ -73,6 +73,7 @@ def unpacked(data: bytes) -> object:
 
 
 @given(st.booleans(), damages(), st.booleans())
+@example(False, (Damage("zeroed", 0.9921875, 1.0),), False)
 def test_damaged_bytes(deflated: bool, changes: tuple[Damage, ...], in_directory: bool) -> None:
     whole = zipped(CONTENT.items(), deflated)
     data = damaged(whole, changes, directory(whole) if in_directory else None)
