@@ -179,9 +179,10 @@ def _any_geometry(draw: st.DrawFn) -> Window:
 
 
 @st.composite
-def misfits(draw: st.DrawFn, *, dilated: bool = True) -> Window:
+def misfits(draw: st.DrawFn, *, dilated: bool) -> Window:
     """Images of which one side is too small by a pixel for a valid window; the other is far larger than both."""
-    case = draw(windows("valid", dilated=dilated, such=lambda case: max(case.size) > 1))
+    such = (lambda case: case.dilation != ONE) if dilated else (lambda case: max(case.size) > 1)
+    case = draw(windows("valid", dilated=dilated, such=such))
     axis = draw(st.sampled_from([axis for axis in (0, 1) if case.size[axis] > 1]))
     height, width = (
         e - 1 if side == axis else max(n, e) + 10

@@ -16,9 +16,9 @@ SOURCE = 'notes, "패딩과 스트라이드"; Keras documentation of Conv2D'
 
 
 @clause("PAD-1", Level.MUST, "layers", SOURCE)
-@given(case=windows("valid"), large=misfits(), separable=misfits(dilated=False))
+@given(case=windows("valid"), large=misfits(dilated=False), dilated=misfits(dilated=True))
 def test_valid_padding_takes_whole_windows_only(
-    implementation: Implementation, case: Window, large: Window, separable: Window
+    implementation: Implementation, case: Window, large: Window, dilated: Window
 ) -> None:
     """Valid padding: output side = floor((n - e) / s) + 1, and an input smaller than e is refused with an error that gives both sides.
 
@@ -26,7 +26,7 @@ def test_valid_padding_takes_whole_windows_only(
     return an empty or uninitialised array for a window that does not fit.
     """
     expect_equal(convolve(implementation, case).shape[1:3], case.sides, "output height and width")
-    for layer, misfit in ((convolve, large), (separate, separable)):
+    for layer, misfit in ((convolve, large), (separate, large), (convolve, dilated)):
         n, e = next((n, e) for n, e in zip(misfit.image, misfit.spans, strict=True) if n < e)
         expect_error(partial(layer, implementation, misfit), f"a window of {e} pixels in an image of {n}", e, n)
 

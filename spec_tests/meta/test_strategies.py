@@ -98,13 +98,16 @@ def test_every_corner_of_a_padding_is_drawn(padding: Any, seed: int) -> None:
     assert [name for name, met in corners.items() if not any(map(met, cases))] == []
 
 
+@pytest.mark.parametrize("dilated", [False, True])
 @pytest.mark.parametrize("seed", range(6))
-def test_a_valid_window_fits_and_a_misfit_does_not_along_one_axis(seed: int) -> None:
+def test_a_valid_window_fits_and_a_misfit_does_not_along_one_axis(seed: int, dilated: bool) -> None:
     assert all(case.fits for case in drawn(windows("valid"), seed))
-    short = [[n - e for n, e in zip(case.image, case.spans, strict=True)] for case in drawn(misfits(), seed)]
+    short = [
+        [n - e for n, e in zip(case.image, case.spans, strict=True)] for case in drawn(misfits(dilated=dilated), seed)
+    ]
     assert {(height < 0, width < 0) for height, width in short} == {(True, False), (False, True)}
     assert {min(pair) for pair in short} == {-1}
-    assert all(case.dilation == ONE for case in drawn(misfits(dilated=False), seed))
+    assert all((case.dilation != ONE) is dilated for case in drawn(misfits(dilated=dilated), seed))
 
 
 @pytest.mark.parametrize("seed", range(6))
