@@ -186,6 +186,8 @@ OUTSIDE: tuple[tuple[Member, ...], ...] = (
     (Member("way", b"..", link=True), Member("way/outside.jpg", b"x")),
 )
 
+UNSAFE = tuple(Archive((Member("train/good.jpg", b"x"), *members)) for members in OUTSIDE)
+
 
 @st.composite
 def unsafe_archives(draw: st.DrawFn) -> Archive:

@@ -27,6 +27,7 @@ CLASSES = (("cat", "dog"), ("Cat", "Dog"), ("hare", "lynx"))  # in alphabetical 
 SUFFIXES = ("png", "bmp")
 MODES = ("grey", "palette", "CMYK", "RGBA")
 UNREADABLE = ("cut off", "empty", "text")
+BREAKABLE = ("png", "jpg")  # suffixes
 
 
 def a_share_of_the_examples() -> settings:
@@ -328,7 +329,10 @@ class Broken:
         return folder
 
 
+EACH_BROKEN = tuple(Broken(kind, "dog", suffix) for kind in UNREADABLE for suffix in BREAKABLE)
+
+
 def broken_galleries() -> st.SearchStrategy[Broken]:
     """Cut off anywhere but at the very end, where nothing of the image is lost."""
-    names, suffixes, kinds = map(st.sampled_from, (("cat", "dog"), ("png", "jpg"), UNREADABLE))
+    names, suffixes, kinds = map(st.sampled_from, (("cat", "dog"), BREAKABLE, UNREADABLE))
     return st.builds(Broken, kinds, names, suffixes, st.floats(0.01, 0.9), st.booleans())

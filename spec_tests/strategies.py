@@ -5,12 +5,13 @@ that is needed to see a failure again. Geometries come from a small pool, since 
 compile for each new one, and with each come many values; the thorough profile draws others too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import example, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -18,9 +19,22 @@ from .oracles.windows import ONE, Padding, Pair, output_side, same_padding, span
 
 Array = NDArray[np.float32]
 
+T = TypeVar("T", bound=Callable[..., Any])
+
 SEEDS = st.integers(0, 2**31 - 1)
 PADDINGS: st.SearchStrategy[Padding] = st.sampled_from(("valid", "same"))
 VALUES = ("normal", "negative", "ties")  # no two alike; all below zero; small whole numbers
+
+
+def always(cases: Iterable[object]) -> Callable[[T], T]:
+    """What a property is tried on with any seed and in any profile, before what is drawn: all of a few kinds."""
+
+    def decorate(test: T) -> T:
+        for case in cases:
+            test = example(case=case)(test)
+        return test
+
+    return decorate
 
 
 def arrays(shape: tuple[int, ...], seed: int, values: str = "normal") -> Array:

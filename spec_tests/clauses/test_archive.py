@@ -5,6 +5,7 @@ from hypothesis import given
 from ..checks import expect_equal, expect_error
 from ..clause import Level, clause
 from ..files import (
+    UNSAFE,
     Archive,
     Damaged,
     Interrupted,
@@ -19,6 +20,7 @@ from ..files import (
     unsafe_archives,
 )
 from ..implementation import Implementation
+from ..strategies import always
 
 SOURCE = "notes, code 2"
 
@@ -43,6 +45,7 @@ def test_unpacking_yields_exactly_the_members(implementation: Implementation, ca
 
 @clause("GET-2", Level.MUST, "data", SOURCE)
 @given(case=unsafe_archives())
+@always(UNSAFE)
 def test_a_member_outside_refuses_the_whole_archive(implementation: Implementation, case: Archive) -> None:
     r"""A member that would land outside the destination, on this system or another (`..`, an absolute path, a drive letter, a link), makes the whole archive refused, and nothing is written.
 

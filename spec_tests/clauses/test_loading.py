@@ -13,6 +13,7 @@ from ..checks import expect, expect_close, expect_equal, expect_error
 from ..clause import Level, clause
 from ..files import folder
 from ..galleries import (
+    EACH_BROKEN,
     MODES,
     Broken,
     Coloured,
@@ -30,7 +31,7 @@ from ..galleries import (
 )
 from ..implementation import Implementation
 from ..oracles.images import resize_bilinear
-from ..strategies import SEEDS
+from ..strategies import SEEDS, always
 
 SOURCE = "notes, code 4"
 ANY = Gallery((3, 3))  # how to read where it does not matter
@@ -158,6 +159,7 @@ def test_images_are_squashed_by_bilinear_interpolation(implementation: Implement
 @clause("LOAD-6", Level.MUST, "data", SOURCE)
 @a_share_of_the_examples()
 @given(case=st.builds(Coloured, st.sampled_from(MODES), SEEDS))
+@always(map(Coloured, MODES))
 def test_other_colour_modes_come_out_as_three_channels(implementation: Implementation, case: Coloured) -> None:
     """Grey, palette, CMYK and RGBA files come out as three channels: the red, green and blue of their pixels.
 
@@ -189,6 +191,7 @@ def test_anything_but_two_classes_with_images_is_refused(implementation: Impleme
 @clause("LOAD-8", Level.MUST, "data", SOURCE)
 @a_share_of_the_examples()
 @given(case=broken_galleries())
+@always(EACH_BROKEN)
 def test_an_unreadable_file_is_named(implementation: Implementation, case: Broken) -> None:
     """A file that is not a readable image gives an error that names it; it never becomes a black or a repeated image.
 
