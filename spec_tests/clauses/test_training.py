@@ -232,8 +232,8 @@ def test_dropout_is_on_in_training_and_off_in_validation(
     On the same images, by a model that learns next to nothing: the validation loss is that of its predictions in each of
     four epochs, within 1e-4; of the training losses, which dropout spreads by 1.6 %, no three are within 1e-5 of each
     other. Chance brings that about once in two million runs. Over 4,096 samples of the same features, which leave the head
-    undecided, the loss is that of a dropout of 0.25 of its own for each, within six standard errors; the losses of a convnet with a
-    dropout of 0.5 are apart as well. That with a dropout of 0 has none shows in AUG-8.
+    undecided, the loss is that of a dropout of 0.25 of its own for each, within six standard errors; the losses of a
+    convnet with a dropout of 0.5 are apart as well. That one with a dropout of 0 has none shows in AUG-8.
 
     If this fails, check for a training flag that does not follow the phase (in torch validation leaves it off), for masks
     that are the same in each epoch or for all of a batch, and for a rate that is taken for the share that is kept.
