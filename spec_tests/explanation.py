@@ -1,9 +1,11 @@
 """Why a clause does not hold, made of what its test raised."""
 
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis.errors import FlakyFailure
 
 from .checks import Violation
 from .reporting.record import Failure
@@ -15,6 +17,9 @@ OURS = "/spec_tests/"
 def explain(error: BaseException, arguments: dict[str, object], snippet: str) -> Failure:
     """What was expected and what came, the smallest counterexample, and how to see it again."""
     counterexample = tuple(f"{name} = {value!r}" for name, value in arguments.items())
+    if isinstance(error, FlakyFailure) and (violation := error.subgroup(Violation)):
+        first = explain(violation.exceptions[0], arguments, snippet)
+        return replace(first, violated=f"{first.violated}, and not each time that the same input was given")
     if isinstance(error, Violation):
         return Failure(error.what, error.expected, error.got, counterexample=counterexample, snippet=snippet)
     if isinstance(error, pytest.fail.Exception):

@@ -43,6 +43,8 @@ FAKES = """
 
     good = offering(lambda a, b: a + b, VERSION="1.5")
     wrong = offering(lambda a, b: a - b)
+    calls = iter(range(10**6))
+    fickle = offering(lambda a, b: a + b - (next(calls) == 20))
     raising = offering(explode)
     excused = offering(lambda a, b: a - b, EXCUSED={"PAD-4": "[red]sums[/red] are hard"})
     lucky = offering(lambda a, b: a + b, EXCUSED={"PAD-4": "sums are hard"})
@@ -184,6 +186,12 @@ def test_a_failure_says_all_there_is_to_say(run: Run) -> None:
 def test_an_error_is_told_with_its_place_and_not_as_markup(run: Run) -> None:
     result = run("fakes:raising", "--color=yes")
     result.stdout.fnmatch_lines(["*RuntimeError: no [[]bold]sum[[]/bold] of these", "*fakes.py:* in explode: raise *"])
+
+
+def test_a_failure_that_does_not_come_each_time_is_told_as_one(run: Run) -> None:
+    result = run("fakes:fickle")
+    result.stdout.fnmatch_lines(["violated*sum, and not each time that the same input was given"])
+    result.stdout.no_fnmatch_line("*FlakyFailure*")
 
 
 def test_a_failure_is_told_once_to_other_tools(run: Run, pytester: pytest.Pytester) -> None:
