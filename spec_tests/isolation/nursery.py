@@ -22,10 +22,11 @@ SHARED = (
     "h5py",
     "hypothesis.strategies",
     "PIL.Image",
-    "safetensors",
     "scipy.ndimage",
     "scipy.stats",
-    "torch",
+    "torch._dynamo",  # which the first step of an optimiser imports, for two seconds
+    "torch.utils.data",
+    "safetensors.torch",
     "jax",
     "optax",
 )

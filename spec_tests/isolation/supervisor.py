@@ -37,7 +37,8 @@ class Task:
     target: str
     backend: str
     options: tuple[str, ...]
-    tried: tuple[str, ...] = ()  # stages whose functions were called before: no smoke check
+    tried: tuple[str, ...] = ()  # stages whose functions need no smoke check
+    places: tuple[str, ...] = (str(CLAUSES),)  # where the clauses that are asked for stand
 
 
 @dataclass
@@ -169,7 +170,7 @@ def _arguments(task: Task, journal: Path, settled: Path) -> list[str]:
     plugins = ("-p", f"{specification}.plugin", "-p", f"{specification}.isolation.worker", "-p", "no:cacheprovider")
     quiet = ("--capture=no", "-q", "--tb=no", "--color=no")
     # By its path: given a name of a module, pytest would load a conftest.py of the folder that it stands in.
-    places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={CLAUSES}", str(CLAUSES))
+    places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={CLAUSES}", *task.places)
     what = (f"--implementation={task.target}", f"--backend={task.backend}", *task.options)
     told = (f"--journal={journal}", f"--settled={settled}")
     return [*plugins, *quiet, *places, *told, *what]
