@@ -1,4 +1,4 @@
-"""The kill matrix: each mutant against the clauses, its own first, then the others that its fault may reach.
+"""The kill matrix: each mutant against the clauses that must catch it, and the others that its fault may reach.
 
 A mutant is killed when every clause that must catch it does, by what it checks: an exception that the
 mutant raises of its own is no proof, unless an exception is how its fault shows. What other clauses say of it
@@ -11,7 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from fixtures.mutants import Mutant
@@ -35,7 +35,7 @@ REACH = {  # {stage: stages that use what it consists of}
 DEAR = {"narrowings", "recorded", "shuffled", "states", "trial", "xception_41"}  # fixtures that take long to make
 CHEAP = ("numpy_port", "torch_port")  # started and checked in seconds; elsewhere clauses of transfer are dear, too
 WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
-OTHERS = "quick"  # profile for clauses that need not catch it
+FEW = "quick"  # profile in which a mutant is checked first
 LIMITS = Limits(seconds=300, memory=6 * 2**30)  # of a clause, on busy cores
 
 
@@ -189,12 +189,11 @@ def run(
 
     def die(mutant: Mutant) -> Death:
         own, others = list(mutant.caught_by), _others(mutant, clauses, thorough)
-        if mutant.of in CHEAP and "transfer" not in _stages(mutant, clauses):
-            found = results(mutant, own, profile)
-            found += results(mutant, others, profile if thorough else OTHERS)
-        else:  # to start once more would take longer than more examples
-            found = sorted(results(mutant, own + others, profile), key=lambda result: result.clause.id not in own)
-        death = Death(mutant, tuple(found))
+        found = results(mutant, own + others, profile if thorough else FEW)
+        death = Death(mutant, tuple(sorted(found, key=lambda result: result.clause.id not in own)))
+        if death.missed and not thorough:  # what is caught with few examples is caught with more
+            again = {result.clause.id: result for result in results(mutant, death.missed, profile)}
+            death = replace(death, results=tuple(again.get(r.clause.id, r) for r in death.results))
         told(death)
         return death
 
