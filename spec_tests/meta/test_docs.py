@@ -20,6 +20,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from fixtures.mutants import mutants
 from reference import __main__ as pipeline
 from spec_tests import cli, document
 from spec_tests.catalogue import all_clauses, unknown
@@ -224,6 +225,9 @@ def test_toml_means_something(text: str, tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     if "project" in (content := tomllib.loads(text)):
         assert [*content["project"]["entry-points"]] == [GROUP]
+        return
+    if all("diff" in table for table in content.values()):
+        assert {name: mutants()[name].diff for name in content} == {name: content[name]["diff"] for name in content}
         return
     expected = read(file)
     assert not unknown([*expected.excused, *expected.tolerances], all_clauses())

@@ -34,6 +34,8 @@ NULLS: dict[str, Callable[[Rng, int], float]] = {  # a p-value of what is as it 
     "flags": lambda rng, seed: independence_p_value(rng.random(40) < 0.3, rng.random(40) < 0.3, seed),
 }
 
+LEAST = {"numbers": 1, "uniform": 0.85, "binomial counts": 0.85}  # share of a level: exact, or two tests share it
+
 
 @pytest.mark.parametrize("name", NULLS)
 def test_p_values_are_no_smaller_than_they_claim(name: str) -> None:
@@ -43,8 +45,8 @@ def test_p_values_are_no_smaller_than_they_claim(name: str) -> None:
     for level in (0.001, 0.01, 0.05, 0.2, 0.5):
         share = float((p_values <= level).mean())
         assert share < level + 5 * np.sqrt(level * (1 - level) / p_values.size), level
-        if name in ("uniform", "numbers", "binomial counts"):  # exactly uniform
-            assert share > level - 5 * np.sqrt(level * (1 - level) / p_values.size), level
+        least = LEAST.get(name, 0) * level
+        assert share >= least - 5 * np.sqrt(least * (1 - least) / p_values.size), level
 
 
 def test_worked_numbers() -> None:
