@@ -1,8 +1,8 @@
-"""Workers forked from one process that has imported what all of them need.
+"""Workers forked from one process that has imported what most of them need.
 
-Starting Python and importing NumPy, SciPy, Hypothesis and a framework takes longer than most clauses. Not imported
-before are clauses, which take the profile of examples when they are, and Keras, which takes its backend (TensorFlow
-imports it). Of JAX nothing is run: it starts its threads with the first operation.
+Starting Python and importing SciPy, Hypothesis and a framework takes longer than most clauses. Not imported before are
+clauses, which take the profile of examples when they are. Of TensorFlow, Keras and JAX nothing is run: they start their
+threads with the first operation. Keras runs on TensorFlow in such a worker, and on nothing else.
 """
 
 import multiprocessing
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,12 @@ SHARED = (
     "torch._dynamo",  # which the first step of an optimiser imports, for two seconds
     "torch.utils.data",
     "safetensors.torch",
+    "tensorflow",  # after torch: the other order can crash
     "jax",
     "optax",
+    "keras_hub",
 )
+KERAS = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Nursery:
@@ -43,6 +47,11 @@ class Nursery:
             self._context.set_forkserver_preload(
                 [*modules, f"{specification}.plugin", f"{specification}.isolation.worker"]
             )
+            before = dict(os.environ)
+            os.environ.update(KERAS)
+            forkserver.ensure_running()  # with the environment of now
+            os.environ.clear()
+            os.environ.update(before)
 
     def __call__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
         """A worker whose output goes to ``log``, in a session of its own."""

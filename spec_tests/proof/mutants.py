@@ -21,7 +21,7 @@ from ..clause import Clause, Level
 from ..contract import STAGES
 from ..isolation.journal import Event
 from ..isolation.nursery import Nursery
-from ..isolation.process import Limits
+from ..isolation.process import Limits, spawned
 from ..isolation.supervisor import Task, check
 from ..reporting.record import FAILURES, Outcome, Result
 
@@ -178,13 +178,14 @@ def run(
     _check_names(mutants, clauses)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
 
-    launch = Nursery()
+    nursery = Nursery()
 
     def results(mutant: Mutant, clauses: Sequence[str], profile: str) -> list[Result]:
         options = ("--first-failure", f"--seed={seed}", f"--profile={profile}", "--clause", *clauses)
         places = tuple(dict.fromkeys(inspect.getfile(tests()[clause]) for clause in clauses))
         target = f"fixtures.mutants:{mutant.name}"
         task = Task(mutant.name, target, mutant.backend, options, tuple(STAGES), places)
+        launch = nursery if _runs_in_nursery(mutant) else spawned
         return list(check(task, LIMITS, ignored, launch).results.values()) if clauses else []
 
     def die(mutant: Mutant) -> Death:
@@ -214,6 +215,11 @@ def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[s
 def _stages(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
     """Those of the clauses that must catch it."""
     return {clause.stage for clause in clauses if clause.id in mutant.caught_by}
+
+
+def _runs_in_nursery(mutant: Mutant) -> bool:
+    """Whether it does with Keras on TensorFlow, if it needs Keras, and looks at nothing that happens before."""
+    return mutant.of != "reference" or (mutant.backend == "tensorflow" and mutant.group != "environment")
 
 
 def _is_dear(clause: Clause, mutant: Mutant) -> bool:
