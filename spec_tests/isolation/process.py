@@ -17,7 +17,8 @@ from ..reporting.record import Outcome
 from ..reporting.texts import printable
 from .journal import Event, Reader
 
-LOOK = 0.05  # seconds between two looks
+LOOK = 0.05  # seconds between two looks at what happened
+WEIGH = 0.25  # seconds between two looks at what is used, which take longer
 GRACE = 5  # seconds to go by itself, once its work is done
 LOG_LIMIT = 32 * 2**20  # bytes of output that are kept
 TAIL = 2000  # characters of it that are told
@@ -76,6 +77,7 @@ class Process:
         self._reader, self._log, self._limits = Reader(journal), log, limits
         self._process = started
         self._since = time.monotonic()  # the last event that begins something
+        self._weighed = 0.0
 
     def events(self) -> Iterable[Event | End]:
         """What happens until the process ends or is ended; the last one is an End, unless it finished its work."""
@@ -122,6 +124,9 @@ class Process:
 
     def _beyond_limits(self) -> End | None:
         seconds, memory = self._limits.seconds, self._limits.memory
+        if time.monotonic() - self._weighed < WEIGH:
+            return None
+        self._weighed = time.monotonic()
         if time.monotonic() - self._since > seconds:
             return End(Outcome.TIMED_OUT, f"no answer within {seconds:g} seconds")
         if memory_of(self._process.pid) > memory:

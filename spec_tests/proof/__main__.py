@@ -44,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     _add_alarms(commands.add_parser("alarms", help="check right implementations with many seeds: none may fail"))
     _add_curves(commands.add_parser("curves", help="measure how often stochastic clauses find faults of each size"))
     for command in commands.choices.values():
-        command.add_argument("--workers", type=_count, default=(os.cpu_count() or 1) + 1, metavar="N",
-            help="processes side by side (default: one more than cores, since some wait)")  # fmt: skip
+        command.add_argument("--workers", type=_count, default=os.cpu_count(), metavar="N",
+            help="processes side by side (default: one a core)")  # fmt: skip
     return top
 
 

@@ -32,7 +32,8 @@ REACH = {  # {stage: stages that use what it consists of}
     "augmentation": ("augmentation", "transfer"),
     "transfer": ("transfer",),
 }
-DEAR = {"narrowings", "recorded", "shuffled", "states", "trial", "xception_41"}  # fixtures that take long to make
+# Fixtures that take a second or much more to make
+DEAR = {"fits", "looks", "narrowings", "recorded", "shuffled", "states", "trial", "xception_41"}
 CHEAP = ("numpy_port", "torch_port")  # started and checked in seconds; elsewhere clauses of transfer are dear, too
 WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
 FEW = "quick"  # profile in which a mutant is checked first
@@ -218,8 +219,8 @@ def _stages(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
 
 
 def _runs_in_nursery(mutant: Mutant) -> bool:
-    """Whether it does with Keras on TensorFlow, if it needs Keras, and looks at nothing that happens before."""
-    return mutant.of != "reference" or (mutant.backend == "tensorflow" and mutant.group != "environment")
+    """Whether it does with Keras on TensorFlow, if it needs Keras."""
+    return mutant.of != "reference" or mutant.backend == "tensorflow"
 
 
 def _is_dear(clause: Clause, mutant: Mutant) -> bool:

@@ -9,6 +9,7 @@ import functools
 import io
 import json
 import math
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -250,7 +251,7 @@ def svg_text(figure: Figure, title: str | None = None) -> str:
     written = io.StringIO()
     metadata = NO_METADATA | ({"Title": title} if title else {})
     figure.savefig(written, format="svg", metadata=metadata, transparent=True)
-    text = written.getvalue()
+    text = re.sub(r"\s*\n\s*", " ", written.getvalue())  # a fifth is indentation
     return text[text.index("<svg") :]  # without the document type, which names an address
 
 
