@@ -1,0 +1,21 @@
+"""Options of the benchmarks, beside those of the specification and of pytest-benchmark."""
+
+import pytest
+
+from ..accuracy import EMBEDDED_PRESET
+from .work import Settings
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what the work is done on; the base is named by ``--preset``."""
+    add = parser.getgroup("benchmarks", "what is timed").addoption
+    add("--image-size", type=int, default=Settings.image_size[0], metavar="N", help="side of images (default: 180)")
+    add("--batch-size", type=int, default=Settings.batch_size, metavar="N", help="images in a batch (default: 32)")
+
+
+@pytest.fixture(scope="session")
+def settings(request: pytest.FixtureRequest, seed: int) -> Settings:
+    """What the command line asks for."""
+    option = request.config.option
+    side = (option.image_size, option.image_size)
+    return Settings(option.preset or EMBEDDED_PRESET, side, option.batch_size, seed)

@@ -1,0 +1,46 @@
+"""Each piece of work as a benchmark of pytest-benchmark: ``pytest spec_tests/benchmarks``."""
+
+import os
+from typing import Any
+
+import pytest
+
+from ..implementation import Implementation
+from ..judging import backend_of
+from .memory import forget_peak, peak
+from .work import WORK, Settings
+
+WARM_UP = 2  # times: the first compiles, the second finds what the first left behind
+ROUNDS = 5  # of work that is made anew each time
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_work(
+    name: str, implementation: Implementation, settings: Settings, benchmark: Any, request: pytest.FixtureRequest
+) -> None:
+    stage = "data" if name == "load_epoch" else "augmentation" if name == "augment" else "transfer"
+    if not implementation.claims(stage):
+        pytest.skip(f"{implementation.name} does not claim the stage {stage}")
+    backend = backend_of(request.config) if implementation.has_backends else ""
+    benchmark.group = name
+    work = WORK[name](implementation, settings)
+    if work.renew:
+        benchmark.pedantic(work.run, setup=work.renew, rounds=ROUNDS, warmup_rounds=0)
+    else:
+        for _ in range(WARM_UP):
+            work.run()
+        since = "the work began" if forget_peak() else "the process began"
+        benchmark(work.run)
+        benchmark.extra_info["peak_memory_since"] = since
+    benchmark.extra_info |= {
+        "implementation": implementation.name,
+        "version": implementation.version,
+        "backend": backend,
+        "processors": os.cpu_count(),
+        "images": work.images,
+        "image_size": settings.image_size,
+        "preset": settings.preset.name,
+        "peak_memory_bytes": peak(),
+    }
+    if benchmark.stats:  # none with --benchmark-disable
+        benchmark.extra_info["images_per_second"] = work.images / benchmark.stats.stats.median
