@@ -1,0 +1,186 @@
+"""Epochs of the reference beside epochs of the notes' cells, on the same images and backend.
+
+``python -m spec_tests.benchmarks.epochs FOLDER`` takes a folder of subsets, ``train`` and ``validation``, as the stage
+of the data makes it. The sides run by turns. An epoch is what more epochs take beyond one, so that what is done
+once, compiling above all, is on neither side; its share of decoding, and of augmentation, is what a pass
+over the batches takes when no step is made.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ..accuracy import EMBEDDED_PRESET
+from ..reporting.record import write_text
+
+DROPOUT, SEED = 0.25, 0
+FEW, MANY = 1, 4  # epochs, whose difference is timed
+FEATURE_EPOCHS = 10
+TURNS = 3
+
+PARTS = ("decoding", "augmentation", "epoch")
+
+Seconds = dict[str, list[float]]  # by part
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: what it does with the training and the validation set."""
+
+    name: str
+    decoded: Callable[[], Iterable[Any]]  # the batches of both sets
+    augmented: Callable[[], Iterable[Any]]  # the same, those of training augmented
+    fit: Callable[[int], object]  # a new convnet for so many epochs, under augmentation
+
+
+def cells(folder: Path) -> Side:
+    """The cells of the notes."""
+    from . import cells
+
+    train, validation = cells.load(folder)
+    augmented = cells.augmented(train)
+    return Side(
+        "notes' cells",
+        lambda: (batch for dataset in (train, validation) for batch in dataset),
+        lambda: (batch for dataset in (augmented, validation) for batch in dataset),
+        lambda epochs: _in_scratch(lambda file: cells.fit(cells.convnet(), augmented, validation, epochs, file)),
+    )
+
+
+def reference(folder: Path) -> Side:
+    """The reference implementation."""
+    from reference.augmentation import augment_dataset, augmentation_layers
+    from reference.classifier import build_convnet
+    from reference.loading import load_images
+    from reference.training import fit
+
+    train, validation = load_images(folder / "train", shuffle=True), load_images(folder / "validation")
+    augmented = augment_dataset(train.dataset, augmentation_layers(SEED))
+
+    def trained(file: Path, epochs: int) -> object:
+        return fit(build_convnet(dropout=DROPOUT), train, validation, epochs=epochs, checkpoint=file, augment=True)
+
+    return Side(
+        "reference",
+        lambda: (batch for dataset in (train.dataset, validation.dataset) for batch in dataset),
+        lambda: (batch for dataset in (augmented, validation.dataset) for batch in dataset),
+        lambda epochs: _in_scratch(lambda file: trained(file, epochs)),
+    )
+
+
+def epochs_by_turns(sides: list[Side], turns: int) -> dict[str, Seconds]:
+    """Seconds of an epoch, and of what it consists of, by side."""
+    seconds: dict[str, Seconds] = {side.name: {part: [] for part in PARTS} for side in sides}
+    for turn in range(turns):
+        for side in sides if turn % 2 == 0 else reversed(sides):
+            for part, value in zip(PARTS, _measured(side), strict=True):
+                seconds[side.name][part].append(value)
+            print(f"{side.name}: {seconds[side.name]['epoch'][-1]:.2f} s an epoch", file=sys.stderr)
+    return seconds
+
+
+def _measured(side: Side) -> tuple[float, float, float]:
+    """Seconds of decoding, of augmentation and of an epoch."""
+    _exhaust(side.augmented())  # the first pass traces
+    decoding = _timed(lambda: _exhaust(side.decoded()))
+    both = _timed(lambda: _exhaust(side.augmented()))
+    few, many = (_timed(partial(side.fit, epochs)) for epochs in (FEW, MANY))
+    return decoding, both - decoding, (many - few) / (MANY - FEW)
+
+
+def feature_extraction(folder: Path, preset: Path) -> dict[str, float]:
+    """Seconds of ten epochs of the head: over features, their computation included, and with the base in the model."""
+    from reference.classifier import build_classifier
+    from reference.features import cached_features, feature_batches, fit_head
+    from reference.loading import load_images
+    from reference.training import fit
+
+    sets = load_images(folder / "train", shuffle=True), load_images(folder / "validation")
+
+    def over_features(file: Path) -> None:
+        model = build_classifier(preset)
+        train, validation = (cached_features(model, batches, file.parent) for batches in sets)
+        batches = feature_batches(*train, seed=SEED), feature_batches(*validation)
+        fit_head(model, *batches, epochs=FEATURE_EPOCHS, checkpoint=file)
+
+    def through_the_base(file: Path) -> None:
+        fit(build_classifier(preset), *sets, epochs=FEATURE_EPOCHS, checkpoint=file)
+
+    return {
+        "over features": _timed(lambda: _in_scratch(over_features)),
+        "with the base in the model": _timed(lambda: _in_scratch(through_the_base)),
+    }
+
+
+def show(seconds: dict[str, Seconds], console: Console) -> None:
+    """The medians, and the ratio of each to that of the last side."""
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("seconds")
+    for column in ("decoding", "augmentation", "step", "epoch", "ratio"):
+        table.add_column(column, justify="right")
+    compared = statistics.median(list(seconds.values())[-1]["epoch"])
+    for name, took in seconds.items():
+        decoding, augmentation, epoch = (statistics.median(took[part]) for part in PARTS)
+        rest = epoch - decoding - augmentation
+        table.add_row(name, *(f"{value:.2f}" for value in (decoding, augmentation, rest, epoch, epoch / compared)))
+    console.print(table)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code: 0 measured, 2 something the user can put right."""
+    parser = argparse.ArgumentParser("python -m spec_tests.benchmarks.epochs", description=__doc__)
+    add = parser.add_argument
+    add("folder", type=Path, help="with the subsets train and validation")
+    add("--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow"), help="of both sides")
+    add("--turns", type=int, default=TURNS, metavar="N", help=f"of each side (default: {TURNS})")
+    add("--features", action="store_true", help="time ten epochs of the head instead, over features and without")
+    add("--preset", type=Path, default=EMBEDDED_PRESET, help="the base of --features (default: the embedded one)")
+    add("--json", type=Path, metavar="FILE", help="write all seconds")
+    options = parser.parse_args(arguments)
+    if missing := [name for name in ("train", "validation") if not (options.folder / name).is_dir()]:
+        print(f"error: {options.folder} has no {' and no '.join(missing)}: make the subsets first", file=sys.stderr)
+        return 2
+    os.environ["KERAS_BACKEND"] = options.backend
+    made: Any
+    if options.features:
+        made = feature_extraction(options.folder, options.preset)
+        fast, slow = made.values()
+        print(*(f"{name}: {value:.1f} s" for name, value in made.items()), f"ratio {fast / slow:.3f}", sep="\n")
+    else:
+        made = epochs_by_turns([reference(options.folder), cells(options.folder)], options.turns)
+        show(made, Console())
+    if options.json:
+        write_text(options.json, json.dumps(made, indent=1))
+    return 0
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _exhaust(batches: Iterable[Any]) -> None:
+    for _ in batches:
+        pass
+
+
+def _in_scratch(work: Callable[[Path], object]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        work(Path(folder, "best.keras"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
