@@ -85,9 +85,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     add("--backend", default=None, help=f"of those that name none (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
     add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: PAD-3, or PAD for its family")
     add("--stage", nargs="+", choices=list(STAGES), default=[], metavar="STAGE", help=f"of {', '.join(STAGES)} alone")
-    add(
-        "--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property"
-    )
+    add("--profile", choices=list(PROFILES), default="default", help="3, 10, 60 (default) or 1,000 examples a property")
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
     add("--data", type=Path, metavar="PATH", help="zip or folder of photographs for the clauses of accuracy")

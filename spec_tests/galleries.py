@@ -33,7 +33,8 @@ BREAKABLE = ("png", "jpg")  # suffixes
 def a_share_of_the_examples() -> settings:
     """A quarter of the profile's examples, for properties that write and read many files each time."""
     phases = set(settings().phases) & {Phase.explicit, Phase.generate, Phase.shrink}
-    return settings(max_examples=max(settings().max_examples // 4, 5), phases=phases)
+    examples = settings().max_examples
+    return settings(max_examples=max(examples // 4, min(examples, 5)), phases=phases)
 
 
 def noise(size: Pair, seed: int) -> Pixels:

@@ -46,7 +46,7 @@ ENVIRONMENT = {  # for speed; what the user has set stays
     },
     "torch": {"OMP_WAIT_POLICY": "PASSIVE"},  # threads that spin between small operations slow down a busy machine
 }
-PROFILES = {"quick": 10, "default": 60, "thorough": 1000}  # examples of a property
+PROFILES = {"glance": 3, "quick": 10, "default": 60, "thorough": 1000}  # examples of a property
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -64,9 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--stage", action="append", default=[], choices=list(STAGES), help="check the clauses of this stage alone")
     add("--clause", nargs="+", action="extend", default=[], metavar="ID",
         help="check these clauses alone: PAD-3, or PAD for all of its family")  # fmt: skip
-    add(
-        "--profile", choices=list(PROFILES), default="default", help="10, 60 (the default) or 1,000 examples a property"
-    )
+    add("--profile", choices=list(PROFILES), default="default", help="3, 10, 60 (default) or 1,000 examples a property")
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
     add("--data", type=Path, metavar="PATH",

@@ -83,6 +83,6 @@ def reports(draw: st.DrawFn) -> Report:
         if draw(st.booleans())
     ]
     started = draw(st.datetimes()).isoformat(timespec="seconds") + "+00:00"
-    profile = draw(st.sampled_from(["quick", "default", "thorough"]))
+    profile = draw(st.sampled_from(["glance", "quick", "default", "thorough"]))
     run = draw(texts), draw(st.integers()), profile, started, draw(seconds)
     return Report(*run, tuple(stated), tuple(checked), tuple(results))

@@ -36,7 +36,7 @@ REACH = {  # {stage: stages that use what it consists of}
 DEAR = {"fits", "looks", "narrowings", "recorded", "shuffled", "states", "trial", "xception_41"}
 CHEAP = ("numpy_port", "torch_port")  # started and checked in seconds; elsewhere clauses of transfer are dear, too
 WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
-FEW = "quick"  # profile in which a mutant is checked first
+FEW = "glance"  # profile in which a mutant is checked first
 LIMITS = Limits(seconds=300, memory=6 * 2**30)  # of a clause, on busy cores
 
 
