@@ -1,10 +1,13 @@
 """Stage 4: read image folders into batches (notes, code 4).
 
 ``keras.utils.image_dataset_from_directory`` does the work. Added here is what it lacks: two
-classes and no stray folder, unreadable files named, and decoded images kept, so that only the
-first epoch pays for JPEG.
+classes and no stray folder, unreadable files named, and decoded images kept on disk, so that an
+epoch pays for no JPEG, and memory for a few batches however many images there are.
 """
 
+import math
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +30,26 @@ Labels = NDArray[np.int32]
 Batches = Iterable[tuple[Array, Labels]]
 
 
+class Pixels:
+    """Decoded images in a file without a name, which is gone with this object."""
+
+    def __init__(self, image_size: tuple[int, int]) -> None:
+        self.shape = (*image_size, 3)
+        self._bytes = math.prod(self.shape) * np.dtype(np.float32).itemsize  # of an image
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept open
+
+    def append(self, images: Array) -> None:
+        """Keep images (n, height, width, 3)."""
+        with explained("decoded images cannot be kept", f"make room in {tempfile.gettempdir()}, or set TMPDIR"):
+            self._file.write(images.tobytes())
+            self._file.flush()
+
+    def read(self, numbers: Iterable[int]) -> Array:
+        """The images of these numbers, float32 (n, height, width, 3)."""
+        read = [os.pread(self._file.fileno(), self._bytes, int(number) * self._bytes) for number in numbers]
+        return np.frombuffer(b"".join(read), np.float32).reshape(-1, *self.shape)
+
+
 @dataclass(frozen=True)
 class ImageBatches:
     """One epoch of (images, labels) each time it is iterated.
@@ -36,8 +59,8 @@ class ImageBatches:
     ``shuffle_seed``; ``left_out`` are the unreadable ones.
     """
 
-    images: Any  # tensor (n, height, width, 3), decoded once and kept
-    labels: Any  # tensor (n,)
+    images: Pixels
+    labels: Labels
     class_names: tuple[str, ...]
     paths: tuple[Path, ...]
     left_out: tuple[Path, ...]
@@ -53,10 +76,14 @@ class ImageBatches:
     @cached_property
     def dataset(self) -> Any:
         """The same as a tf.data.Dataset; every epoch of a shuffled one has another order."""
-        dataset = tf.data.Dataset.from_tensor_slices((self.images, self.labels))
+        dataset = tf.data.Dataset.range(len(self.paths))
         if self.shuffle_seed is not None:
             dataset = dataset.shuffle(len(self.paths), seed=self.shuffle_seed, reshuffle_each_iteration=True)
-        return dataset.batch(self.batch_size).prefetch(tf.data.AUTOTUNE)
+        return dataset.batch(self.batch_size).map(self._batch).prefetch(tf.data.AUTOTUNE)
+
+    def _batch(self, numbers: Any) -> tuple[Any, Any]:
+        images = tf.numpy_function(self.images.read, [numbers], tf.float32)
+        return tf.ensure_shape(images, (None, *self.images.shape)), tf.gather(self.labels, numbers)
 
 
 def load_images(
@@ -69,8 +96,8 @@ def load_images(
     Images are squashed to ``image_size`` by bilinear interpolation. Raises PipelineError for other
     than two class folders, an empty one, and, unless they are to be skipped, unreadable files.
     """
-    # Neither shuffled nor batched by Keras, so that the images are kept before both. Kept as one
-    # tensor: Dataset.cache() can take a first epoch that was cut short for the whole.
+    # Neither shuffled nor batched by Keras, so that the images are kept before both. Kept by
+    # ourselves: Dataset.cache() can take a first epoch that was cut short for the whole.
     with explained(f"{directory} cannot be read", "make the subsets first"):
         dataset = keras.utils.image_dataset_from_directory(
             directory, image_size=image_size, batch_size=None, shuffle=False, verbose=False
@@ -80,19 +107,34 @@ def load_images(
     if len(class_names) != 2 or len(filled) != 2:  # Keras takes any folder for a class
         found = ", ".join(name if name in filled else f"{name} (empty)" for name in class_names)
         raise PipelineError(f"{directory} must hold two class folders with images, and holds: {found}")
-    with ThreadPoolExecutor() as threads:
-        readable = list(threads.map(_is_readable, files))
-    left_out = tuple(file for file, ok in zip(files, readable, strict=True) if not ok)
-    if left_out and not skip_unreadable:
-        raise PipelineError(
-            f"{left_out[0]} is not a readable image ({len(left_out)} of {len(files):,} files are not): "
-            f"remove it, or leave such files out with --skip-unreadable"
-        )
+    left_out: list[Path] = []
+    try:
+        images, labels = _decoded(dataset, image_size)
+    except tf.errors.OpError as error:  # which does not say in what file
+        left_out = _unreadable(files)
+        if not left_out or not skip_unreadable:
+            raise PipelineError(
+                f"{left_out[0] if left_out else directory} is not a readable image ({len(left_out)} of {len(files):,} "
+                f"files are not): remove it, or leave such files out with --skip-unreadable"
+            ) from error
+        images, labels = _decoded(dataset.ignore_errors(), image_size)
     paths = tuple(file for file in files if file not in left_out)
-    if left_out:
-        dataset = dataset.ignore_errors()
-    images, labels = next(iter(dataset.batch(len(files))))
-    return ImageBatches(images, labels, class_names, paths, left_out, batch_size, seed if shuffle else None)
+    return ImageBatches(images, labels, class_names, paths, tuple(left_out), batch_size, seed if shuffle else None)
+
+
+def _decoded(dataset: Any, image_size: tuple[int, int]) -> tuple[Pixels, Labels]:
+    """All images and labels of a dataset of single ones."""
+    images, labels = Pixels(image_size), []
+    for some, theirs in dataset.batch(BATCH_SIZE).as_numpy_iterator():
+        images.append(some)
+        labels.extend(theirs)
+    return images, np.array(labels, np.int32)
+
+
+def _unreadable(files: list[Path]) -> list[Path]:
+    with ThreadPoolExecutor() as threads:
+        readable = threads.map(_is_readable, files)
+        return [file for file, ok in zip(files, readable, strict=True) if not ok]
 
 
 def _is_readable(file: Path) -> bool:

@@ -79,7 +79,7 @@ def draw_samples(batches: ImageBatches) -> Figure:
 
 def draw_augmented(batches: ImageBatches, seed: int) -> Figure:
     """One training image, augmented nine ways."""
-    image = np.asarray(batches.images[:1])
+    image = batches.images.read([0])
     versions, _ = augment(np.repeat(image, VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
     title = f"{batches.paths[0].name}: flip, rotation 0.1, zoom 0.2"
     return draw_grid(title, list(versions.astype(np.uint8)), [""] * VERSIONS, columns=3)
@@ -138,4 +138,5 @@ def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], column
 def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint8]]:
     """These images as they were loaded, since another reader might not take them; KeyError for another image."""
     places = {path.parts[-2:]: place for place, path in enumerate(batches.paths)}  # class and name
-    return [np.asarray(batches.images[places[path.parts[-2:]]]).astype(np.uint8) for path in paths]
+    images = batches.images.read(places[path.parts[-2:]] for path in paths)
+    return list(images.astype(np.uint8))
