@@ -15,11 +15,13 @@ import pytest
 
 import reference
 from reference.base import calibrate
-from spec_tests.benchmarks.floor import BACKENDS, KINDS, Trainer, prepared, trainer_of
+from spec_tests.benchmarks import floor
+from spec_tests.benchmarks.floor import BACKENDS, Trainer, trainer_of
 from spec_tests.benchmarks.floor.bases import STATISTICS, UnreadableBase, read_base
 from spec_tests.benchmarks.floor.networks import Network, classifier, convnet
-from spec_tests.benchmarks.work import Settings
+from spec_tests.benchmarks.work import WORK, Settings
 from spec_tests.contract import Array, Labels
+from spec_tests.implementation import load
 from spec_tests.oracles import training as oracle
 from spec_tests.oracles import xception
 from spec_tests.oracles.images import preprocess
@@ -183,13 +185,19 @@ def test_dropout_spreads_losses_as_the_oracle_says(small: Preset, backend: str) 
     assert got.std() == pytest.approx(expected.std(), rel=0.25)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_work_that_can_be_timed(kind: str, small: Preset, backend: str) -> None:
-    work = prepared(kind, backend, Settings(small.folder, CONVNET_SIZE, batch_size=2))
+@pytest.mark.parametrize("name", ["train_from_scratch", "train_frozen", "train_last_four"])
+def test_training_steps_are_work_that_can_be_timed(name: str, small: Preset, backend: str) -> None:
+    work = WORK[name](load(f"{floor.__name__}:{backend}"), Settings(small.folder, CONVNET_SIZE, batch_size=2))
     logs = work.run()
     assert work.images == 2
     assert isinstance(logs, dict)
     assert {name: type(value) for name, value in logs.items()} == {"loss": float, "accuracy": float}
+
+
+def test_the_floor_trains_four_layers_of_a_classifier_or_none() -> None:
+    model = floor.tensorflow.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
+    with pytest.raises(ValueError, match="last four layers of a classifier"):
+        floor.tensorflow.unfreeze_top(model)
 
 
 def test_statistics_of_a_base_are_there_and_never_trained(small: Preset, mobilenet: Path) -> None:
