@@ -62,7 +62,6 @@ def train_step(
 ) -> tuple[Any, dict[str, float]]:
     """One step of the model's optimiser on one batch; loss and accuracy are those before the step."""
     model.optimizer.learning_rate = learning_rate
-    model.reset_metrics()
     logs = model.train_on_batch(images, labels, return_dict=True)
     return model, {name: float(value) for name, value in logs.items()}
 

@@ -52,18 +52,19 @@ class Implementation:
     def claims(self, stage: str) -> bool:
         """Whether clauses of the stage apply."""
         declared = getattr(self._offered, "CLAIMS", None)
-        return any(self._has(name) for name in functions(stage)) if declared is None else stage in declared
+        return any(self.offers(name) for name in functions(stage)) if declared is None else stage in declared
 
     def require(self, stage: str) -> None:
         """A stage that is claimed must be offered whole."""
-        lacks = [name for name in functions(stage) if not self._has(name)]
+        lacks = [name for name in functions(stage) if not self.offers(name)]
         if lacks:
             raise BrokenAdapter(
                 f"{self.target} claims the stage {stage} but has no {', '.join(lacks)}: "
                 "offer the whole stage, or list the stages that are offered in CLAIMS"
             )
 
-    def _has(self, name: str) -> bool:
+    def offers(self, name: str) -> bool:
+        """Whether it has that function of the contract."""
         try:
             return hasattr(self._offered, name)
         except Exception as error:

@@ -1,5 +1,7 @@
 """Options of the benchmarks, beside those of the specification and of pytest-benchmark."""
 
+import os
+
 import pytest
 
 from ..accuracy import EMBEDDED_PRESET
@@ -11,6 +13,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = parser.getgroup("benchmarks", "what is timed").addoption
     add("--image-size", type=int, default=Settings.image_size[0], metavar="N", help="side of images (default: 180)")
     add("--batch-size", type=int, default=Settings.batch_size, metavar="N", help="images in a batch (default: 32)")
+
+
+def pytest_configure() -> None:
+    """Have JAX compile what the specification's own runs would take from their cache."""
+    os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
 
 
 @pytest.fixture(scope="session")

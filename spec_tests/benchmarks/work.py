@@ -135,6 +135,16 @@ WORK: dict[str, Prepare] = {
         first_step,
     )
 }
+NEEDS = {  # functions of the contract
+    "train_from_scratch": ("build_convnet", "train_step"),
+    "train_frozen": ("build_classifier", "train_step"),
+    "train_last_four": ("build_classifier", "unfreeze_top", "train_step"),
+    "predict": ("build_classifier", "predict"),
+    "extract_features": ("build_classifier", "extract_features"),
+    "augment": ("augment",),
+    "load_epoch": ("load_images",),
+    "first_step": ("build_classifier", "train_step"),
+}
 
 
 def _classifier(implementation: Implementation, settings: Settings) -> Model:
