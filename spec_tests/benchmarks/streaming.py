@@ -1,0 +1,68 @@
+"""Peak memory of an epoch, and of one over ten times the images: ``python -m spec_tests.benchmarks.streaming``.
+
+Each in a process of its own: drawn images at 180 × 180 are loaded, and the convnet is trained for one epoch under
+augmentation. What is held in memory must not grow with the number of images.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from fixtures.dataset import drawn_jpeg
+
+from ..implementation import load
+from .memory import peak
+from .work import DROPOUT, LEARNING_RATE
+
+IMAGES, TIMES = 200, 10
+DRAWN = 20  # a class; the others are the same once more
+IMAGE_SIZE, BATCH_SIZE = (180, 180), 64
+
+
+def write_images(folder: Path, count: int) -> None:
+    """So many images in two class folders."""
+    drawn = {(name, index): drawn_jpeg(name, index) for name in ("cat", "dog") for index in range(DRAWN)}
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for index in range(count // 2):
+            (folder / name / f"{name}.{index}.jpg").write_bytes(drawn[name, index % DRAWN])
+
+
+def train(folder: Path, target: str, backend: str | None) -> int:
+    """One epoch; the peak of this process in bytes."""
+    implementation = load(target, backend)
+    batches = implementation.load_images(folder, image_size=IMAGE_SIZE, batch_size=BATCH_SIZE, shuffle=True, seed=0)
+    model = implementation.build_convnet(image_size=IMAGE_SIZE, dropout=DROPOUT, seed=0)
+    implementation.fit(
+        model, batches, batches,
+        epochs=1, learning_rate=LEARNING_RATE, checkpoint=folder.parent / "best.keras", seed=0, augment=True,
+    )  # fmt: skip
+    return peak()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0: measured."""
+    parser = argparse.ArgumentParser("python -m spec_tests.benchmarks.streaming", description=__doc__)
+    parser.add_argument("--implementation", default="reference", metavar="NAME")
+    parser.add_argument("--backend", metavar="NAME", help="for implementations that run on several")
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # of a process that measures
+    options = parser.parse_args(arguments)
+    if options.folder:
+        print(train(options.folder, options.implementation, options.backend))
+        return 0
+    peaks = []
+    for count in (IMAGES, TIMES * IMAGES):
+        with tempfile.TemporaryDirectory() as scratch:
+            write_images(Path(scratch, "images"), count)
+            command = [sys.executable, "-m", __spec__.name, *sys.argv[1:], "--folder", str(Path(scratch, "images"))]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - our own
+        peaks.append(int(done.stdout.split()[-1]))
+        print(f"{count:,} images: {peaks[-1] / 2**20:,.0f} MiB")
+    print(f"ratio {peaks[1] / peaks[0]:.3f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
