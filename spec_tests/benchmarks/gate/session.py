@@ -1,0 +1,142 @@
+"""A session: a pilot of base against its copy, a plan made of it, and the rounds of the plan."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from .process import Start, Worker
+from .verdict import (
+    HEAD,
+    HEAD_WEIGHTS,
+    PILOT_WEIGHTS,
+    Block,
+    Estimate,
+    Evidence,
+    Plan,
+    Round,
+    Turn,
+    contrasts,
+    estimated,
+    planned,
+)
+from .worker import Order
+
+TURN_SECONDS = 0.02  # about what the runs of a turn take together
+MOST_RUNS = 20  # of a turn
+SOUNDING_RUNS = 3  # to find how long a run takes
+LEAST_BLOCKS, MOST_BLOCKS = 1, 16  # of a round
+PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
+PILOT_SHARE = 1 / 3  # of the time allowed, at most, unless that is too short for the fewest rounds
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a round is made of, the same for all rounds of a session."""
+
+    runs: int  # of a turn
+    blocks: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A benchmark's session, with all its durations."""
+
+    shape: Shape
+    pilot: tuple[Round, ...]
+    plan: Plan
+    rounds: tuple[Round, ...]
+    minutes: float
+
+    @property
+    def evidence(self) -> Evidence:
+        """What it is decided on."""
+        return Evidence(self.plan, self.estimate(HEAD_WEIGHTS), self.estimate(PILOT_WEIGHTS))
+
+    def estimate(self, weights: dict[str, float]) -> Estimate | None:
+        """Of a contrast; None if there are no rounds."""
+        return estimated(contrasts(self.rounds, weights)) if self.rounds else None
+
+
+def measured(
+    orders: dict[str, Order], start: Start, level: float, minutes: float, rng: np.random.Generator,
+    clock: Clock,
+) -> Measured:  # fmt: skip
+    """Measure the subjects of ``orders``, which are BASE, AGAIN and HEAD, for about so many minutes at most.
+
+    ``clock`` gives seconds, ``level`` is what the test of this benchmark must reach. Lost is raised if a process is.
+    """
+    begun, seconds = clock(), 60 * minutes
+    pair = {name: order for name, order in orders.items() if name != HEAD}
+    shape, cost = sounded(pair, start, rng, clock)
+    count = int(np.clip(seconds * PILOT_SHARE / cost, LEAST_PILOT_ROUNDS, PILOT_ROUNDS))
+    since = clock()
+    pilot = played(pair, start, shape, count, rng)
+    cost = (clock() - since) / count * len(orders) / len(pair)  # of a round with head
+    affordable = int((seconds - (clock() - begun)) / cost)
+    plan = planned(contrasts(pilot, PILOT_WEIGHTS), level, affordable)
+    rounds = played(orders, start, shape, plan.rounds, rng)
+    return Measured(shape, pilot, plan, rounds, (clock() - begun) / 60)
+
+
+def sounded(
+    orders: dict[str, Order], start: Start, rng: np.random.Generator, clock: Clock
+) -> tuple[Shape, float]:  # fmt: skip
+    """The shape that measures in a round for about as long as starting its processes takes, and a round's seconds.
+
+    Whatever the noise between and within processes is, such rounds take at most twice the time of the best ones.
+    """
+    with _workers(orders, start, rng):
+        pass  # the first that are started read their files from a disk
+    begun = clock()
+    with _workers(orders, start, rng) as workers:
+        starting, since = clock() - begun, clock()
+        for worker in workers.values():
+            worker.turn(SOUNDING_RUNS)
+        run = (clock() - since) / SOUNDING_RUNS / len(workers)
+    runs = int(np.clip(TURN_SECONDS / run, 1, MOST_RUNS))
+    block = 2 * len(orders) * runs * run
+    blocks = int(np.clip(starting / block, LEAST_BLOCKS, MOST_BLOCKS))
+    return Shape(runs, blocks), starting + blocks * block
+
+
+def played(
+    orders: dict[str, Order], start: Start, shape: Shape, count: int, rng: np.random.Generator
+) -> tuple[Round, ...]:
+    """So many rounds, each with processes of its own."""
+    sequence, rounds = sequences(list(orders), rng), []
+    for _ in range(count):
+        with _workers(orders, start, rng) as workers:
+            rounds.append(tuple(_block(workers, next(sequence), shape.runs) for _ in range(shape.blocks)))
+    return tuple(rounds)
+
+
+def sequences(names: Sequence[str], rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
+    """Orders of turns without end: forth and back, which cancels a drift; each way forth as often as any other."""
+    ways = list(permutations(names))
+    while True:
+        for index in rng.permutation(len(ways)):
+            yield ways[index] + ways[index][::-1]
+
+
+def _block(workers: dict[str, Worker], sequence: Sequence[str], runs: int) -> Block:
+    return tuple(Turn(name, tuple(workers[name].turn(runs))) for name in sequence)
+
+
+@contextmanager
+def _workers(orders: dict[str, Order], start: Start, rng: np.random.Generator) -> Iterator[dict[str, Worker]]:
+    """Warm processes, started side by side, in random order since the place may matter; ended afterwards."""
+    names, workers = list(orders), dict[str, Worker]()
+    try:
+        for index in rng.permutation(len(names)):
+            workers[names[index]] = start(names[index], orders[names[index]])
+        for worker in workers.values():
+            worker.ready()
+        yield workers
+    finally:
+        for worker in workers.values():
+            worker.end()
