@@ -34,7 +34,7 @@ def scripted(does: str) -> Worker:
 @pytest.mark.parametrize(
     ("does", "error"),
     [
-        ("sys.exit('out of luck')", "base: the process ended, or gave no answer for 900 seconds: out of luck"),
+        ("sys.exit('out of luck')", "base: the process ended, or was ended after 1800 seconds: out of luck"),
         ("print('5 ms', flush=True)", "base: the answer cannot be understood: 5 ms"),
         ("print('[1, 2]', flush=True)", "base: the answer cannot be understood: [1, 2]"),
         ("print(json.dumps({'seconds': [0.1]}), flush=True)", "base: 2 durations were asked for, and the answer was"),
@@ -58,7 +58,7 @@ def test_a_worker_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(process, "PATIENCE", 0.1)
     worker = started("base", ORDER, [sys.executable, "-c", "import time; time.sleep(1000)"])
     try:
-        with pytest.raises(Lost, match=r"gave no answer for 0\.1 seconds"):
+        with pytest.raises(Lost, match=r"was ended after 0\.1 seconds"):
             worker.ready()
     finally:
         worker.end()

@@ -15,6 +15,7 @@ from ...judging import DEFAULT_IMPLEMENTATION
 from ...reporting.record import write_text
 from ...reporting.texts import Told, one_line
 from ..work import WORK
+from .numbers import count, positive
 from .process import Start, spawned
 from .record import Comparison, json_text
 from .session import Clock, Measured, measured
@@ -68,9 +69,9 @@ def parser() -> argparse.ArgumentParser:
     add("--backend", metavar="NAME", help="for implementations that run on several")
     add("--benchmark", nargs="+", choices=list(WORK), default=DEFAULT_BENCHMARKS, metavar="NAME",
         help=f"of {', '.join(WORK)} (default: {', '.join(DEFAULT_BENCHMARKS)})")  # fmt: skip
-    add("--image-size", type=_count, default=IMAGE_SIZE, metavar="N", help=f"in pixels (default: {IMAGE_SIZE})")
-    add("--batch-size", type=_count, default=BATCH_SIZE, metavar="N", help=f"in images (default: {BATCH_SIZE})")
-    add("--minutes", type=_positive, default=MINUTES, metavar="M", help=f"a benchmark (default: {MINUTES})")
+    add("--image-size", type=count, default=IMAGE_SIZE, metavar="N", help=f"in pixels (default: {IMAGE_SIZE})")
+    add("--batch-size", type=count, default=BATCH_SIZE, metavar="N", help=f"in images (default: {BATCH_SIZE})")
+    add("--minutes", type=positive, default=MINUTES, metavar="M", help=f"a benchmark (default: {MINUTES})")
     add("--seed", type=int, default=0, help="of every random choice (default: 0)")
     add("--json", type=Path, metavar="FILE", help="write all durations and what is said of them")
     return top
@@ -116,7 +117,7 @@ def _subjects(options: argparse.Namespace, base: Checkout, head: Checkout) -> di
 
 
 def _decided(benchmarks: Sequence[str], found: Sequence[Measured], gated: bool) -> list[Comparison]:
-    decisions = decided([one.evidence for one in found]) if gated else [None] * len(found)
+    decisions = decided([one.evidence() for one in found]) if gated else [None] * len(found)
     return [Comparison(*row) for row in zip(benchmarks, found, decisions, strict=True)]
 
 
@@ -125,20 +126,6 @@ def exit_code(comparisons: Sequence[Comparison]) -> int:
     outcomes = {comparison.decision.outcome for comparison in comparisons if comparison.decision}
     worst = next((one for one in (Outcome.REGRESSION, Outcome.INCONCLUSIVE) if one in outcomes), Outcome.PASS)
     return EXIT_CODES[worst]
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no number above zero")
-    return number
 
 
 if __name__ == "__main__":

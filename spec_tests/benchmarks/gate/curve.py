@@ -6,6 +6,7 @@ the same durations: fail if the mean is 5 % above the mean of base in another se
 """
 
 import argparse
+import importlib
 import json
 import multiprocessing
 import os
@@ -13,37 +14,49 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, astuple, dataclass, fields, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
+from ...implementation import installed_version
 from ...reporting.record import write_text
+from .numbers import count
 from .process import Worker
 from .record import circumstances
 from .session import Measured, measured
-from .verdict import AGAIN, BASE, HEAD, HEAD_WEIGHTS, LEVEL, PILOT_WEIGHTS, Outcome, Round, decided
+from .verdict import AGAIN, BASE, HEAD, LEVEL, Outcome, Round, decided
 from .worker import HARNESS, Order, serve
 
 FILE = Path(__file__).with_name("curve.json")
-ORDER = Order(str(HARNESS), "numpy_port", None, "augment", image_size=24, batch_size=4, seed=0)  # 1.5 milliseconds
+ORDER = Order(str(HARNESS), "numpy_port", None, "augment", image_size=24, batch_size=1, seed=0)  # 0.4 milliseconds
 SLOWDOWNS = (0.0, 0.02, 0.05, 0.1, 0.2)
-SESSIONS = 300  # without a slowdown, and half as many of each size
-MINUTES = 0.5  # for a session, of which most need less
-STORED_LIMIT = 1.05  # mean:5%
+SESSIONS = 200
+MINUTES = 4.5  # for a session, as for one of the gate
+STORED_LIMIT = 1.05  # as in mean:5%
+STORED = {  # statistics of a stored baseline, and where they are found
+    "stored_mean": ("base_mean", "head_mean"),
+    "stored_first_mean": ("first_base_mean", "first_head_mean"),
+    "stored_first_min": ("first_base_min", "first_head_min"),
+}
+STORED_HEADS = ("mean:5% of all", "mean:5%", "min:5%")
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Session:
-    """What was found in a session: shifts in log time, mean durations in milliseconds; None without any rounds."""
+    """What was found of a slowdown: shifts in log time, durations in milliseconds; None without any rounds.
+
+    Of ``first`` are the processes of the first round, since a stored baseline rests on one process as a rule.
+    """
 
     slowdown: float
     seed: int
@@ -54,24 +67,28 @@ class Session:
     noise: float
     needed: int
     rounds: int
-    seconds: float  # that the session took
-    base_mean: float | None  # of all runs
+    seconds: float  # that the session took, with heads of all sizes
+    base_mean: float | None
     head_mean: float | None
-    base_first: float | None  # of the runs of the first process, all that a stored baseline rests on as a rule
-    head_first: float | None
+    first_base_mean: float | None
+    first_head_mean: float | None
+    first_base_min: float | None
+    first_head_min: float | None
 
 
 @dataclass(frozen=True)
 class Point:
-    """The sessions of a size of slowdown, counted."""
+    """The sessions of a size of slowdown, counted; those that a stored baseline fails are of another session's base."""
 
     slowdown: float
     sessions: int
+    found: float | None  # the slowdown that sessions estimate, in the median; None if all lack rounds
     passed: int
     regressions: int
     inconclusive: int
-    stored: int  # failed by a stored baseline of all runs of another session
-    stored_first: int  # by one of a single process of another session
+    stored_mean: int  # failed by means of all processes
+    stored_first_mean: int  # by those of a single process
+    stored_first_min: int  # by the fastest runs of a single process
 
     def interval(self, count: int) -> tuple[float, float]:
         """Clopper and Pearson's, of the probability that was counted."""
@@ -112,22 +129,25 @@ def _work(connection: Connection) -> None:
     os._exit(0)
 
 
-def held(key: tuple[float, int]) -> Session:
-    """A session of the gate with a slowdown of head and a seed."""
-    slowdown, seed = key
-    orders = {BASE: ORDER, AGAIN: ORDER, HEAD: replace(ORDER, slowdown=slowdown)}
-    rng = np.random.default_rng((seed, round(1000 * slowdown)))
-    return _session(slowdown, seed, measured(orders, forked, LEVEL, MINUTES, rng, time.monotonic))
+def held(seed: int) -> list[Session]:
+    """A session with one head of each size, each decided on as if it were the only one."""
+    importlib.import_module("scipy.ndimage")  # what workers would else import, or look up, each for itself
+    installed_version(ORDER.implementation)
+    heads = {f"{HEAD} {slowdown}": replace(ORDER, slowdown=slowdown) for slowdown in SLOWDOWNS}
+    orders = {BASE: ORDER, AGAIN: ORDER, **heads}
+    found = measured(orders, forked, LEVEL, MINUTES, np.random.default_rng(seed), time.monotonic)
+    return [_session(found, seed, order.slowdown, name) for name, order in heads.items()]
 
 
-def _session(slowdown: float, seed: int, found: Measured) -> Session:
+def _session(found: Measured, seed: int, slowdown: float, name: str) -> Session:
     """The numbers of a session, rounded to what they are worth."""
-    head, control = found.estimate(HEAD_WEIGHTS), found.estimate(PILOT_WEIGHTS)
+    evidence = found.evidence(name)
+    head, control = evidence.head, evidence.control
     first = found.rounds[:1]
     return Session(
         slowdown=slowdown,
         seed=seed,
-        outcome=decided([found.evidence])[0].outcome,
+        outcome=decided([evidence])[0].outcome,
         head=_rounded(head.shift) if head else None,
         high=_rounded(head.high) if head else None,
         control=_rounded(control.shift) if control else None,
@@ -135,18 +155,20 @@ def _session(slowdown: float, seed: int, found: Measured) -> Session:
         needed=found.plan.needed,
         rounds=len(found.rounds),
         seconds=_rounded(60 * found.minutes),
-        base_mean=_milliseconds(found.rounds, BASE),
-        head_mean=_milliseconds(found.rounds, HEAD),
-        base_first=_milliseconds(first, BASE),
-        head_first=_milliseconds(first, HEAD),
+        base_mean=_milliseconds(found.rounds, BASE, np.mean),
+        head_mean=_milliseconds(found.rounds, name, np.mean),
+        first_base_mean=_milliseconds(first, BASE, np.mean),
+        first_head_mean=_milliseconds(first, name, np.mean),
+        first_base_min=_milliseconds(first, BASE, np.min),
+        first_head_min=_milliseconds(first, name, np.min),
     )
 
 
-def _milliseconds(rounds: Iterable[Round], subject: str) -> float | None:
-    """The mean of all of a subject's runs; None of no rounds."""
+def _milliseconds(rounds: Iterable[Round], subject: str, statistic: Callable[[list[float]], Any]) -> float | None:
+    """A statistic of all of a subject's runs; None of no rounds."""
     turns = [turn for blocks in rounds for block in blocks for turn in block if turn.subject == subject]
     seconds = [value for turn in turns for value in turn.seconds]
-    return _rounded(1e3 * float(np.mean(seconds))) if seconds else None
+    return _rounded(1e3 * statistic(seconds)) if seconds else None
 
 
 def _rounded(value: float) -> float:
@@ -155,20 +177,28 @@ def _rounded(value: float) -> float:
 
 def points(sessions: Sequence[Session]) -> list[Point]:
     """The sessions of each size, counted; each has one other, drawn from a fixed seed, for its stored baseline."""
-    rng, counted = np.random.default_rng(0), [session for session in sessions if session.rounds]
+    rng, complete = np.random.default_rng(0), [session for session in sessions if session.rounds]
     found = []
     for slowdown in sorted({session.slowdown for session in sessions}):
         own = [session for session in sessions if session.slowdown == slowdown]
-        outcomes, stored, stored_first = Counter(session.outcome for session in own), 0, 0
-        for session in own:
-            others = [other for other in counted if other is not session]
-            if session.head_mean and session.head_first and others:
-                other = others[rng.integers(len(others))]
-                stored += session.head_mean > STORED_LIMIT * (other.base_mean or np.inf)
-                stored_first += session.head_first > STORED_LIMIT * (other.base_first or np.inf)
-        passed, regressions, unsure = (outcomes[outcome] for outcome in Outcome)
-        found.append(Point(slowdown, len(own), passed, regressions, unsure, int(stored), int(stored_first)))
+        outcomes, failed = Counter(session.outcome for session in own), Counter[str]()
+        for session in complete:
+            others = [other for other in complete if other.seed != session.seed]
+            if session.slowdown == slowdown and others:
+                failed.update(_failed_by_baseline(session, others[rng.integers(len(others))]))
+        shifts = [session.head for session in own if session.head is not None]
+        estimate = _rounded(np.expm1(np.median(shifts))) if shifts else None
+        counts = [outcomes[outcome] for outcome in Outcome] + [failed[name] for name in STORED]
+        found.append(Point(slowdown, len(own), estimate, *counts))
     return found
+
+
+def _failed_by_baseline(session: Session, stored: Session) -> list[str]:
+    """By which statistics head is too slow beside the base of another session."""
+    return [
+        name for name, (base, head) in STORED.items()
+        if getattr(session, head) > STORED_LIMIT * getattr(stored, base)
+    ]  # fmt: skip
 
 
 def read(file: Path = FILE) -> list[Session]:
@@ -188,16 +218,14 @@ def write(sessions: Sequence[Session], file: Path) -> None:
     write_text(file, f'{json.dumps(head, indent=1)[:-2]},\n "points": {counts},\n "sessions": [\n  {rows}\n ]\n}}\n')
 
 
-def record(count: int, workers: int, file: Path) -> Iterator[list[Session]]:
-    """Hold the sessions that the file lacks, sizes mixed, and add each to it at once; all so far, after each one."""
+def record(number: int, workers: int, file: Path) -> Iterator[list[Session]]:
+    """Hold so many sessions, less those that the file has, and add each to it at once; all so far, after each one."""
     sessions = read(file)
-    done = {(session.slowdown, session.seed) for session in sessions}
-    wanted = [(size, seed) for seed in range(count) for size in SLOWDOWNS if size == 0 or seed % 2 == 0]
-    keys = [key for key in wanted if key not in done]
+    done = {session.seed for session in sessions}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:  # each session has a new Python
-        for task in as_completed([pool.submit(held, key) for key in keys]):
-            sessions.append(task.result())
+        for task in as_completed([pool.submit(held, seed) for seed in range(number) if seed not in done]):
+            sessions.extend(task.result())
             write(sorted(sessions, key=lambda session: (session.slowdown, session.seed)), file)
             yield sessions
 
@@ -205,14 +233,15 @@ def record(count: int, workers: int, file: Path) -> Iterator[list[Session]]:
 def show(console: Console, counted: Sequence[Point]) -> None:
     """The curve, and what a stored baseline does beside it."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    heads = ("slowdown", "sessions", "regression", "95 % interval", "pass", "inconclusive", "mean:5%", "of one process")
+    heads = ("slowdown", "found as", "sessions", "regression", "95 % interval", "pass", "inconclusive", *STORED_HEADS)
     for head in heads:
         table.add_column(head, justify="right")
     for point in counted:
         low, high = point.interval(point.regressions)
-        shares = (point.passed, point.inconclusive, point.stored, point.stored_first)
+        shares = (point.passed, point.inconclusive, *(getattr(point, name) for name in STORED))
         table.add_row(
-            f"{point.slowdown:.0%}", str(point.sessions), f"{point.regressions / point.sessions:.1%}",
+            f"{point.slowdown:.0%}", "" if point.found is None else f"{point.found:.1%}", str(point.sessions),
+            f"{point.regressions / point.sessions:.1%}",
             f"{low:.1%} to {high:.1%}", *(f"{count / point.sessions:.1%}" for count in shares),
         )  # fmt: skip
     console.print(table)
@@ -221,14 +250,16 @@ def show(console: Console, counted: Sequence[Point]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hold sessions and show what all of them say."""
     top = argparse.ArgumentParser(prog="python -m spec_tests.benchmarks.gate.curve", description=__doc__)
-    top.add_argument("--sessions", type=int, default=SESSIONS, metavar="N",
-        help=f"without a slowdown, and half as many of each size (default: {SESSIONS})")  # fmt: skip
-    top.add_argument("--workers", type=int, default=1, metavar="N", help="sessions side by side (default: 1)")
+    top.add_argument(
+        "--sessions", type=count, default=SESSIONS, metavar="N", help=f"in the file at the end (default: {SESSIONS})"
+    )
+    top.add_argument("--workers", type=count, default=1, metavar="N", help="sessions side by side (default: 1)")
     top.add_argument("--file", type=Path, default=FILE, help="to add to (default: the committed one)")
     options = top.parse_args(arguments)
     for sessions in record(options.sessions, options.workers, options.file):
-        last = sessions[-1]
-        print(f"{last.slowdown:.0%}, seed {last.seed}: {last.outcome}, {last.seconds:.1f} s", file=sys.stderr)
+        last = sessions[-len(SLOWDOWNS) :]
+        outcomes = ", ".join(f"{session.slowdown:.0%} {session.outcome}" for session in last)
+        print(f"seed {last[0].seed}: {outcomes}; {last[0].seconds:.0f} s", file=sys.stderr)
     show(Console(), points(read(options.file)))
     return 0
 

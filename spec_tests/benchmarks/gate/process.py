@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol
 from ...reporting.texts import Told, one_line
 from .worker import HARNESS, Order
 
-PATIENCE = 900  # seconds for an answer
+PATIENCE = 1800  # seconds that a process may take for all its work
 TOLD_ERRORS = 300  # characters of what was printed last by one that was lost
 
 
@@ -69,14 +69,9 @@ class Worker:
             self._requests.flush()
 
     def _answer(self) -> list[Any]:
-        watchdog = Timer(PATIENCE, self._process.kill)
-        watchdog.start()
-        try:
-            line = self._answers.readline()
-        finally:
-            watchdog.cancel()
+        line = self._answers.readline()
         if not line:
-            raise Lost(f"{self._name}: the process ended, or gave no answer for {PATIENCE} seconds{self._last_words()}")
+            raise Lost(f"{self._name}: the process ended, or was ended after {PATIENCE} seconds{self._last_words()}")
         try:
             answer = json.loads(line)
         except ValueError:
@@ -110,4 +105,22 @@ def started(name: str, order: Order, command: list[str]) -> Worker:
     )
     if process.stdin is None or process.stdout is None:
         raise AssertionError("they are pipes")
-    return Worker(name, order, process, process.stdin, process.stdout, log)
+    return Worker(name, order, _Watched(process), process.stdin, process.stdout, log)
+
+
+class _Watched:
+    """A process that is ended when it takes too long, whatever it is at."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process, self._watchdog = process, Timer(PATIENCE, process.kill)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._watchdog.cancel()
+        self._process.kill()
+
+    def wait(self) -> None:
+        """Until it has ended."""
+        self._process.wait()

@@ -11,7 +11,7 @@ from typing import Any
 
 from ... import __version__
 from .session import Measured
-from .verdict import HEAD_WEIGHTS, PILOT_WEIGHTS, Decision, Round
+from .verdict import CONTROL, Decision, Round, versus_base
 
 FORMAT, VERSION = "convspec gate", 1
 DISTRIBUTIONS = ("numpy", "scipy", "jax", "tensorflow", "torch", "keras", "keras-hub")
@@ -28,7 +28,7 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Durations are in seconds; a round is a list of blocks, a block one of turns: a subject and its runs."""
         measured = self.measured
-        estimates = {"head": measured.estimate(HEAD_WEIGHTS), "control": measured.estimate(PILOT_WEIGHTS)}
+        estimates = {"head": measured.estimate(versus_base()), "control": measured.estimate(CONTROL)}
         return {
             "benchmark": self.benchmark,
             "decision": asdict(self.decision) if self.decision else None,
@@ -59,7 +59,7 @@ def circumstances() -> dict[str, Any]:
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "processors": os.cpu_count(),
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {"convspec": __version__} | {name: found for name in DISTRIBUTIONS if (found := _version(name))},
     }

@@ -9,9 +9,10 @@ import numpy as np
 
 from .process import Start, Worker
 from .verdict import (
+    AGAIN,
+    BASE,
+    CONTROL,
     HEAD,
-    HEAD_WEIGHTS,
-    PILOT_WEIGHTS,
     Block,
     Estimate,
     Evidence,
@@ -21,11 +22,12 @@ from .verdict import (
     contrasts,
     estimated,
     planned,
+    versus_base,
 )
 from .worker import Order
 
 TURN_SECONDS = 0.02  # about what the runs of a turn take together
-MOST_RUNS = 20  # of a turn
+MOST_RUNS = 50  # of a turn
 SOUNDING_RUNS = 3  # to find how long a run takes
 LEAST_BLOCKS, MOST_BLOCKS = 1, 16  # of a round
 PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
@@ -52,10 +54,9 @@ class Measured:
     rounds: tuple[Round, ...]
     minutes: float
 
-    @property
-    def evidence(self) -> Evidence:
+    def evidence(self, head: str = HEAD) -> Evidence:
         """What it is decided on."""
-        return Evidence(self.plan, self.estimate(HEAD_WEIGHTS), self.estimate(PILOT_WEIGHTS))
+        return Evidence(self.plan, self.estimate(versus_base(head)), self.estimate(CONTROL))
 
     def estimate(self, weights: dict[str, float]) -> Estimate | None:
         """Of a contrast; None if there are no rounds."""
@@ -66,19 +67,19 @@ def measured(
     orders: dict[str, Order], start: Start, level: float, minutes: float, rng: np.random.Generator,
     clock: Clock,
 ) -> Measured:  # fmt: skip
-    """Measure the subjects of ``orders``, which are BASE, AGAIN and HEAD, for about so many minutes at most.
+    """Measure the subjects of ``orders``, which are BASE, AGAIN and one head or several, for so many minutes at most.
 
     ``clock`` gives seconds, ``level`` is what the test of this benchmark must reach. Lost is raised if a process is.
     """
     begun, seconds = clock(), 60 * minutes
-    pair = {name: order for name, order in orders.items() if name != HEAD}
+    pair = {name: orders[name] for name in (BASE, AGAIN)}
     shape, cost = sounded(pair, start, rng, clock)
     count = int(np.clip(seconds * PILOT_SHARE / cost, LEAST_PILOT_ROUNDS, PILOT_ROUNDS))
     since = clock()
     pilot = played(pair, start, shape, count, rng)
     cost = (clock() - since) / count * len(orders) / len(pair)  # of a round with head
     affordable = int((seconds - (clock() - begun)) / cost)
-    plan = planned(contrasts(pilot, PILOT_WEIGHTS), level, affordable)
+    plan = planned(contrasts(pilot, CONTROL), level, affordable)
     rounds = played(orders, start, shape, plan.rounds, rng)
     return Measured(shape, pilot, plan, rounds, (clock() - begun) / 60)
 
@@ -95,11 +96,10 @@ def sounded(
     begun = clock()
     with _workers(orders, start, rng) as workers:
         starting, since = clock() - begun, clock()
-        for worker in workers.values():
-            worker.turn(SOUNDING_RUNS)
-        run = (clock() - since) / SOUNDING_RUNS / len(workers)
+        run = min(min(worker.turn(SOUNDING_RUNS)) for worker in workers.values())
+        all_in_all = (clock() - since) / SOUNDING_RUNS / len(workers)  # with what is not timed
     runs = int(np.clip(TURN_SECONDS / run, 1, MOST_RUNS))
-    block = 2 * len(orders) * runs * run
+    block = 2 * len(orders) * runs * all_in_all
     blocks = int(np.clip(starting / block, LEAST_BLOCKS, MOST_BLOCKS))
     return Shape(runs, blocks), starting + blocks * block
 

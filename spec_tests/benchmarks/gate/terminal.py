@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .record import Comparison
-from .verdict import CONFIDENCE, HEAD_WEIGHTS, PILOT_WEIGHTS, Estimate, Outcome
+from .verdict import CONFIDENCE, CONTROL, Estimate, Outcome, versus_base
 
 STYLES = {Outcome.PASS: "green", Outcome.REGRESSION: "bold red", Outcome.INCONCLUSIVE: "bold yellow"}
 NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "rounds", "pairs", "min")
@@ -29,7 +29,7 @@ def show(console: Console, comparisons: Sequence[Comparison], title: str) -> Non
 def _numbers(comparison: Comparison) -> list[str]:
     """Estimate and interval of head, what base differs from its copy by, a round's noise, and how much was measured."""
     measured = comparison.measured
-    head, control = (measured.estimate(weights) for weights in (HEAD_WEIGHTS, PILOT_WEIGHTS))
+    head, control = (measured.estimate(weights) for weights in (versus_base(), CONTROL))
     rounds = len(measured.rounds)
     return [
         f"{head.percent[0]:+.1f} %" if head else "",

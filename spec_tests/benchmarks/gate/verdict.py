@@ -1,8 +1,9 @@
 """The statistics of the gate: from durations to one of three outcomes.
 
-The unit is a round, which has processes of its own. What counts of it is one number, a log ratio; rounds of the same
-code are symmetric about zero, since who was who was drawn. They are tested by Wilcoxon's signed ranks, which hold
-their level exactly under symmetry, however heavy the tails, and estimated by Hodges and Lehmann's shift.
+What others do on a machine makes runs slower, never faster, so that of a process the fastest run counts. The unit is
+a round, which has processes of its own: of it one number counts, a log ratio. Rounds of the same code are symmetric
+about zero, since who was who was drawn. They are tested by Wilcoxon's signed ranks, which hold their level exactly
+under symmetry, however heavy the tails, and estimated by Hodges and Lehmann's shift.
 """
 
 import math
@@ -24,14 +25,13 @@ TOLERATED = 0.05  # slowdown: "pass" says that there is less
 LEAST_EFFECT = 0.025  # slowdown: less is no regression, however sure
 CONFIDENCE = 0.95  # of the bounds, each on its own
 CONTROL_LEVEL = 0.01  # at which base differs from itself
-CAUTION = 0.8  # the noise of the pilot is taken at the upper bound of this confidence
+CAUTION = 0.8  # confidence of the upper bound that is taken for the noise
 EFFICIENCY = 3 / math.pi  # of signed ranks, beside Student's test of normal values
 SPARE_ROUNDS = 3  # beyond those that can reach the level at all if every one of them points the same way
 MOST_ROUNDS = 200
 LEAST_NOISE = 1e-3  # that a plan reckons with
 
-PILOT_WEIGHTS = {BASE: -1.0, AGAIN: 1.0}  # the contrast of a control
-HEAD_WEIGHTS = {BASE: -0.5, AGAIN: -0.5, HEAD: 1.0}  # both copies are base: orthogonal to the control
+CONTROL = {BASE: -1.0, AGAIN: 1.0}  # the contrast of base and its copy
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Estimate:
 class Plan:
     """How many rounds there are to be, settled before head is looked at."""
 
-    noise: float  # standard deviation of a round's log ratio of head, as the pilot has it
+    noise: float  # standard deviation of a round's log ratio of head, as most of the pilot has it
     needed: int  # rounds for POWER at the slowdown TOLERATED
     rounds: int  # of these, what the budget allows; 0 if it allows too few for any result
     findable: float  # the slowdown that so many rounds find with POWER; infinite for none
@@ -90,17 +90,21 @@ class Decision:
     reason: str
 
 
+def versus_base(head: str = HEAD) -> dict[str, float]:
+    """The contrast of head and base, of which there are two copies; it is orthogonal to that of these."""
+    return {BASE: -0.5, AGAIN: -0.5, head: 1.0}
+
+
 def contrasts(rounds: Sequence[Round], weights: dict[str, float]) -> Values:
-    """A log ratio for each round, (rounds,): the median over its blocks of the weighted log times."""
-    return np.array([np.median([_contrast(block, weights) for block in blocks]) for blocks in rounds])
+    """A log ratio for each round, (rounds,): the weighted sum of the logarithms of the subjects' fastest runs."""
+    return np.array([
+        sum(weight * math.log(fastest(blocks, subject)) for subject, weight in weights.items()) for blocks in rounds
+    ])  # fmt: skip
 
 
-def _contrast(block: Block, weights: dict[str, float]) -> float:
-    """The weighted sum of the subjects' log times, each the mean over its turns of the logarithm of the median."""
-    logs: dict[str, list[float]] = {}
-    for turn in block:
-        logs.setdefault(turn.subject, []).append(math.log(np.median(turn.seconds)))
-    return sum(weight * float(np.mean(logs[subject])) for subject, weight in weights.items())
+def fastest(blocks: Round, subject: str) -> float:
+    """The seconds of a subject's fastest run in a round."""
+    return min(min(turn.seconds) for block in blocks for turn in block if turn.subject == subject)
 
 
 def estimated(values: Values) -> Estimate:
@@ -135,12 +139,12 @@ def _rank_sum_chances(count: int) -> Values:
 def planned(pilot: Values, level: float, affordable: int) -> Plan:
     """The rounds to be made, by the control contrasts of the pilot, (rounds,); ``affordable`` is what time allows.
 
-    ``level`` is that of the test which is hardest to pass after Holm's correction.
+    ``level`` is that of the test which is hardest to pass after Holm's correction. The noise is taken from the median
+    size of a contrast, which few wild ones leave alone, and to be safe from an upper bound of that median.
     """
-    scale = math.sqrt(_squares(HEAD_WEIGHTS) / _squares(PILOT_WEIGHTS))
-    freedom = pilot.size - 1
-    noise = scale * float(np.std(pilot, ddof=1))
-    feared = noise * math.sqrt(freedom / stats.chi2.ppf(1 - CAUTION, freedom))
+    scale = math.sqrt(_squares(versus_base()) / _squares(CONTROL)) / stats.norm.ppf(0.75)
+    sizes = scale * np.sort(np.abs(pilot))
+    noise, feared = float(np.median(sizes)), float(sizes[int(stats.binom.ppf(CAUTION, sizes.size, 0.5))])
     least = least_rounds(level)
 
     def found(slowdown: float, rounds: int) -> bool:

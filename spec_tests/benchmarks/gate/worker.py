@@ -13,7 +13,6 @@ import time
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 from typing import IO, Any
 
 import numpy as np
@@ -21,10 +20,9 @@ import numpy as np
 from ...implementation import BrokenAdapter, Implementation, load, one_line, resolved
 from ..work import WORK, Settings, Work
 
-WARM_RUNS, WARM_SECONDS = 2, 0.2  # at least so many before anything is timed, and for so long
+WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts
 VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their roots, in a microsecond
-CALIBRATION_UNITS = 200
-CALIBRATION_RUNS = 9
+CALIBRATION_UNITS, CALIBRATION_RUNS = 20, 30
 INSTALLED = "convspec"  # the package that the folders of a checkout are parts of in a wheel
 HARNESS = Path(__file__).parents[3]
 
@@ -56,10 +54,8 @@ class Stopwatch:
 
     def __init__(self, work: Work, slowdown: float = 0.0) -> None:
         self._work, self._slowdown = work, slowdown
-        until, runs = time.monotonic() + WARM_SECONDS, 0
-        while runs < WARM_RUNS or time.monotonic() < until:
+        for _ in range(WARM_RUNS):
             self._seconds(0)
-            runs += 1
 
     def __call__(self) -> float:
         """The seconds that one run took."""
@@ -78,13 +74,19 @@ class Stopwatch:
         """Of extra work a run; found at the first run that is asked for, when no other process is at work."""
         if not self._slowdown:
             return 0
+        own = min(self._seconds(0) for _ in range(CALIBRATION_RUNS))
+        first = max(1, round(self._slowdown * own / self._extra_seconds(CALIBRATION_UNITS) * CALIBRATION_UNITS))
+        return round(first * self._slowdown * own / self._extra_seconds(first))  # few units cost more, each
+
+    def _extra_seconds(self, units: int) -> float:
+        """What so many units add to a run at least, in the state in which it leaves the processor."""
         spans = []
         for _ in range(CALIBRATION_RUNS):
+            self._seconds(0)
             begun = time.perf_counter_ns()
-            _extra(CALIBRATION_UNITS)
-            spans.append((time.perf_counter_ns() - begun) / 1e9 / CALIBRATION_UNITS)
-        own = median(self._seconds(0) for _ in range(CALIBRATION_RUNS))
-        return round(self._slowdown * own / median(spans))
+            _extra(units)
+            spans.append((time.perf_counter_ns() - begun) / 1e9)
+        return min(spans)
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
@@ -120,9 +122,10 @@ def imported(folder: str, target: str, backend: str | None) -> Implementation:
     sys.path[:] = [folder, *places]
     importlib.invalidate_caches()
     module = resolved(target)
-    if Path(folder, INSTALLED).is_dir() and not Path(folder, *module.partition(":")[0].split(".")[:1]).exists():
+    in_wheel = Path(folder, INSTALLED).is_dir() and not Path(folder, module.partition(".")[0]).exists()
+    if in_wheel:
         module = f"{INSTALLED}.{module}"
-    implementation = load(module, backend)
+    implementation = load(module if in_wheel else target, backend)
     file = getattr(sys.modules[module.partition(":")[0]], "__file__", None)
     if not file or not Path(file).resolve().is_relative_to(Path(folder).resolve()):
         raise Elsewhere(
