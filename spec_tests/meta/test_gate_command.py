@@ -94,6 +94,19 @@ def test_what_an_implementation_prints_does_not_disturb(adapters: Path) -> None:
     assert len(seconds) == 3
 
 
+def test_temporary_files_go_with_the_process(adapters: Path) -> None:
+    told = adapters / "told"
+    leaving = f"import tempfile, pathlib\npathlib.Path({str(told)!r}).write_text(tempfile.mkdtemp())\n"
+    (adapters / "leaving.py").write_text(leaving + ADAPTER, encoding="utf-8")
+    worker = spawned("head", replace(ORDER, folder=str(adapters), implementation="leaving"))
+    try:
+        worker.ready()
+        assert Path(told.read_text()).is_dir()
+    finally:
+        worker.end()
+    assert not Path(told.read_text()).exists()
+
+
 def test_an_implementation_of_another_place_is_refused(
     adapters: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ the same durations: fail if the mean is 5 % above the mean of base in another se
 import argparse
 import importlib
 import json
+import math
 import multiprocessing
 import os
 import sys
@@ -41,6 +42,8 @@ ORDER = Order(str(HARNESS), "numpy_port", None, "augment", image_size=24, batch_
 SLOWDOWNS = (0.0, 0.02, 0.05, 0.1, 0.2)
 SESSIONS = 200
 MINUTES = 4.5  # for a session, as for one of the gate
+CALIBRATION_ROUNDS, CALIBRATION_RUNS = 15, 100
+CALIBRATION_UNITS = 100  # about a fifth of a run
 STORED_LIMIT = 1.05  # as in mean:5%
 STORED = {  # statistics of a stored baseline, and where they are found
     "stored_mean": ("base_mean", "head_mean"),
@@ -96,6 +99,9 @@ class Point:
         return float(found.low), float(found.high)
 
 
+FIRST_FREE = 3  # descriptor after those of input, output and errors
+
+
 class _Forked:
     """A process of ``multiprocessing``, as ``subprocess`` would have it."""
 
@@ -124,19 +130,43 @@ def forked(name: str, order: Order) -> Worker:
 
 
 def _work(connection: Connection) -> None:
-    requests, answers = (os.fdopen(os.dup(connection.fileno()), mode) for mode in ("rb", "wb"))
+    """What becomes of a fork; it keeps nobody else's end of a pipe open, so that each one sees its own end."""
+    os.dup2(connection.fileno(), FIRST_FREE)
+    os.closerange(FIRST_FREE + 1, os.sysconf("SC_OPEN_MAX"))
+    requests, answers = (os.fdopen(FIRST_FREE, mode, closefd=False) for mode in ("rb", "wb"))
     serve(requests, answers)
     os._exit(0)
 
 
-def held(seed: int) -> list[Session]:
-    """A session with one head of each size, each decided on as if it were the only one."""
-    importlib.import_module("scipy.ndimage")  # what workers would else import, or look up, each for itself
-    installed_version(ORDER.implementation)
-    heads = {f"{HEAD} {slowdown}": replace(ORDER, slowdown=slowdown) for slowdown in SLOWDOWNS}
+def held(seed: int, extra: Sequence[int]) -> list[Session]:
+    """A session with one head of each size, each decided on as if it were the only one; ``extra`` are their units."""
+    _prepare()
+    heads = {f"{HEAD} {size}": replace(ORDER, extra=units) for size, units in zip(SLOWDOWNS, extra, strict=True)}
     orders = {BASE: ORDER, AGAIN: ORDER, **heads}
     found = measured(orders, forked, LEVEL, MINUTES, np.random.default_rng(seed), time.monotonic)
-    return [_session(found, seed, order.slowdown, name) for name, order in heads.items()]
+    return [_session(found, seed, *row) for row in zip(SLOWDOWNS, heads, strict=True)]
+
+
+def _prepare() -> None:
+    """Import and look up what each worker would for itself."""
+    importlib.import_module("scipy.ndimage")
+    installed_version(ORDER.implementation)
+
+
+def calibrated() -> list[int]:
+    """Units of extra work for each size of slowdown, by what they add to the fastest run of many processes."""
+    _prepare()
+    fastest = {0: math.inf, CALIBRATION_UNITS: math.inf}
+    for _ in range(CALIBRATION_ROUNDS):
+        for extra in fastest:
+            worker = forked("calibration", replace(ORDER, extra=extra))
+            try:
+                worker.ready()
+                fastest[extra] = min(fastest[extra], *worker.turn(CALIBRATION_RUNS))
+            finally:
+                worker.end()
+    unit = (fastest[CALIBRATION_UNITS] - fastest[0]) / CALIBRATION_UNITS
+    return [round(size * fastest[0] / unit) for size in SLOWDOWNS]
 
 
 def _session(found: Measured, seed: int, slowdown: float, name: str) -> Session:
@@ -224,7 +254,8 @@ def record(number: int, workers: int, file: Path) -> Iterator[list[Session]]:
     done = {session.seed for session in sessions}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:  # each session has a new Python
-        for task in as_completed([pool.submit(held, seed) for seed in range(number) if seed not in done]):
+        extra = pool.submit(calibrated).result()
+        for task in as_completed([pool.submit(held, seed, extra) for seed in range(number) if seed not in done]):
             sessions.extend(task.result())
             write(sorted(sessions, key=lambda session: (session.slowdown, session.seed)), file)
             yield sessions

@@ -97,22 +97,26 @@ def spawned(name: str, order: Order) -> Worker:
 
 
 def started(name: str, order: Order, command: list[str]) -> Worker:
-    """A worker that this command starts; what it prints is kept to be told should it be lost."""
+    """A worker that this command starts, with a folder of its own for temporary files.
+
+    What it prints is kept, to be told should it be lost.
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="convspec-gate-")
     log = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's, which closes it
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch.name)
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=HARNESS
     )
     if process.stdin is None or process.stdout is None:
         raise AssertionError("they are pipes")
-    return Worker(name, order, _Watched(process), process.stdin, process.stdout, log)
+    return Worker(name, order, _Spawned(process, scratch), process.stdin, process.stdout, log)
 
 
-class _Watched:
-    """A process that is ended when it takes too long, whatever it is at."""
+class _Spawned:
+    """A process that is ended when it takes too long, whatever it is at; its temporary files go with it."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process, self._watchdog = process, Timer(PATIENCE, process.kill)
+    def __init__(self, process: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
+        self._process, self._scratch, self._watchdog = process, scratch, Timer(PATIENCE, process.kill)
         self._watchdog.daemon = True
         self._watchdog.start()
 
@@ -122,5 +126,6 @@ class _Watched:
         self._process.kill()
 
     def wait(self) -> None:
-        """Until it has ended."""
+        """Until it has ended, and nothing is left of it."""
         self._process.wait()
+        self._scratch.cleanup()

@@ -116,7 +116,7 @@ def played(
 
 
 def sequences(names: Sequence[str], rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
-    """Orders of turns without end: forth and back, which cancels a drift; each way forth as often as any other."""
+    """Orders of turns without end: forth and back, so that nobody is early on the whole, and each way as often."""
     ways = list(permutations(names))
     while True:
         for index in rng.permutation(len(ways)):

@@ -11,7 +11,7 @@ from .record import Comparison
 from .verdict import CONFIDENCE, CONTROL, Estimate, Outcome, versus_base
 
 STYLES = {Outcome.PASS: "green", Outcome.REGRESSION: "bold red", Outcome.INCONCLUSIVE: "bold yellow"}
-NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "rounds", "pairs", "min")
+NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "rounds", "runs", "minutes")
 
 
 def show(console: Console, comparisons: Sequence[Comparison], title: str) -> None:
@@ -27,7 +27,7 @@ def show(console: Console, comparisons: Sequence[Comparison], title: str) -> Non
 
 
 def _numbers(comparison: Comparison) -> list[str]:
-    """Estimate and interval of head, what base differs from its copy by, a round's noise, and how much was measured."""
+    """Estimate and interval of head, what base differs from its copy by, a round's noise, and how often head ran."""
     measured = comparison.measured
     head, control = (measured.estimate(weights) for weights in (versus_base(), CONTROL))
     rounds = len(measured.rounds)
@@ -37,7 +37,7 @@ def _numbers(comparison: Comparison) -> list[str]:
         f"{control.percent[0]:+.1f} %" if control else "",
         f"{100 * math.expm1(measured.plan.noise):.1f} %",
         str(rounds),
-        str(2 * rounds * measured.shape.blocks),
+        f"{2 * rounds * measured.shape.blocks * measured.shape.runs:,}",
         f"{measured.minutes:.1f}",
     ]
 

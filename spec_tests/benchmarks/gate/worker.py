@@ -10,8 +10,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +22,6 @@ from ..work import WORK, Settings, Work
 
 WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts
 VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their roots, in a microsecond
-CALIBRATION_UNITS, CALIBRATION_RUNS = 20, 30
 INSTALLED = "convspec"  # the package that the folders of a checkout are parts of in a wheel
 HARNESS = Path(__file__).parents[3]
 
@@ -38,7 +37,7 @@ class Order:
     image_size: int
     batch_size: int
     seed: int
-    slowdown: float = 0.0  # the share of its own time that is added to each run, as real work
+    extra: int = 0  # units of real work that are added to each run: see ``worked``
 
     def line(self) -> bytes:
         """As it is sent."""
@@ -49,44 +48,26 @@ class Elsewhere(Exception):  # noqa: N818 - told as a line
     """What was imported is not the checkout's."""
 
 
-class Stopwatch:
-    """Times runs of a piece of work, warm, with real work added that takes a share of their time."""
+def stopwatch(work: Work, extra: int = 0) -> Callable[[], float]:
+    """What runs a piece of work once, and so many units of extra work, and returns the seconds; warm."""
 
-    def __init__(self, work: Work, slowdown: float = 0.0) -> None:
-        self._work, self._slowdown = work, slowdown
-        for _ in range(WARM_RUNS):
-            self._seconds(0)
-
-    def __call__(self) -> float:
-        """The seconds that one run took."""
-        return self._seconds(self._units)
-
-    def _seconds(self, units: int) -> float:
-        if self._work.renew:
-            self._work.renew()
+    def seconds() -> float:
+        if work.renew:
+            work.renew()
         begun = time.perf_counter_ns()
-        self._work.run()
-        _extra(units)
+        work.run()
+        worked(extra)
         return (time.perf_counter_ns() - begun) / 1e9
 
-    @cached_property
-    def _units(self) -> int:
-        """Of extra work a run; found at the first run that is asked for, when no other process is at work."""
-        if not self._slowdown:
-            return 0
-        own = min(self._seconds(0) for _ in range(CALIBRATION_RUNS))
-        first = max(1, round(self._slowdown * own / self._extra_seconds(CALIBRATION_UNITS) * CALIBRATION_UNITS))
-        return round(first * self._slowdown * own / self._extra_seconds(first))  # few units cost more, each
+    for _ in range(WARM_RUNS):
+        seconds()
+    return seconds
 
-    def _extra_seconds(self, units: int) -> float:
-        """What so many units add to a run at least, in the state in which it leaves the processor."""
-        spans = []
-        for _ in range(CALIBRATION_RUNS):
-            self._seconds(0)
-            begun = time.perf_counter_ns()
-            _extra(units)
-            spans.append((time.perf_counter_ns() - begun) / 1e9)
-        return min(spans)
+
+def worked(units: int) -> None:
+    """Real work, in proportion."""
+    for _ in range(units):
+        np.sqrt(VALUES, out=VALUES)
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
@@ -100,10 +81,10 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         order = Order(**json.loads(requests.readline()))
         settings = Settings(image_size=(order.image_size,) * 2, batch_size=order.batch_size, seed=order.seed)
         implementation = imported(order.folder, order.implementation, order.backend)
-        stopwatch = Stopwatch(WORK[order.benchmark](implementation, settings), order.slowdown)
+        seconds = stopwatch(WORK[order.benchmark](implementation, settings), order.extra)
         answer(seconds=[])
         for line in requests:
-            answer(seconds=[stopwatch() for _ in range(json.loads(line)["runs"])])
+            answer(seconds=[seconds() for _ in range(json.loads(line)["runs"])])
     except (BrokenAdapter, Elsewhere) as error:
         answer(error=str(error))
     except Exception as error:
@@ -132,12 +113,6 @@ def imported(folder: str, target: str, backend: str | None) -> Implementation:
             f"{target} was imported from {file}, which is not in {folder}: it would be compared with itself"
         )
     return implementation
-
-
-def _extra(units: int) -> None:
-    """Real work, in proportion."""
-    for _ in range(units):
-        np.sqrt(VALUES, out=VALUES)
 
 
 def main() -> None:
