@@ -1,6 +1,7 @@
 """The paired gate: its command, and workers and checkouts that are not as they should be."""
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -150,7 +151,7 @@ def repository(tmp_path: Path) -> Path:
 def test_a_revision_is_exported_and_removed_again(repository: Path) -> None:
     with checkout("old", repository) as found:
         assert (found.folder / "file.py").read_text() == "1"
-        assert len(found.title) == 40
+        assert re.fullmatch(r"old \([0-9a-f]{12}\)", found.title)
         assert not (found.folder / ".git").exists()
     assert not found.folder.exists()
     with checkout(str(repository), repository) as found:

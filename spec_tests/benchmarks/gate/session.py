@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import islice, permutations
 
 import numpy as np
 
@@ -31,7 +31,7 @@ MOST_RUNS = 50  # of a turn
 SOUNDING_RUNS = 3  # to find how long a run takes
 LEAST_BLOCKS, MOST_BLOCKS = 1, 16  # of a round
 PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
-PILOT_SHARE = 1 / 3  # of the time allowed, at most, unless that is too short for the fewest rounds
+PILOT_SHARE = 1 / 3  # of the time allowed, after which a pilot of the fewest rounds ends
 
 Clock = Callable[[], float]
 
@@ -73,21 +73,21 @@ def measured(
     """
     begun, seconds = clock(), 60 * minutes
     pair = {name: orders[name] for name in (BASE, AGAIN)}
-    shape, cost = sounded(pair, start, rng, clock)
-    count = int(np.clip(seconds * PILOT_SHARE / cost, LEAST_PILOT_ROUNDS, PILOT_ROUNDS))
-    since = clock()
-    pilot = played(pair, start, shape, count, rng)
-    cost = (clock() - since) / count * len(orders) / len(pair)  # of a round with head
+    shape = sounded(pair, start, rng, clock)
+    since, pilot = clock(), list[Round]()
+    for one in islice(played(pair, start, shape, rng), PILOT_ROUNDS):
+        pilot.append(one)
+        if len(pilot) >= LEAST_PILOT_ROUNDS and clock() - begun > PILOT_SHARE * seconds:
+            break
+    cost = (clock() - since) / len(pilot) * len(orders) / len(pair)  # of a round with head
     affordable = int((seconds - (clock() - begun)) / cost)
     plan = planned(contrasts(pilot, CONTROL), level, affordable)
-    rounds = played(orders, start, shape, plan.rounds, rng)
-    return Measured(shape, pilot, plan, rounds, (clock() - begun) / 60)
+    rounds = islice(played(orders, start, shape, rng), plan.rounds)
+    return Measured(shape, tuple(pilot), plan, tuple(rounds), (clock() - begun) / 60)
 
 
-def sounded(
-    orders: dict[str, Order], start: Start, rng: np.random.Generator, clock: Clock
-) -> tuple[Shape, float]:  # fmt: skip
-    """The shape that measures in a round for about as long as starting its processes takes, and a round's seconds.
+def sounded(orders: dict[str, Order], start: Start, rng: np.random.Generator, clock: Clock) -> Shape:
+    """The shape that measures in a round for about as long as starting its processes takes.
 
     Whatever the noise between and within processes is, such rounds take at most twice the time of the best ones.
     """
@@ -101,18 +101,16 @@ def sounded(
     runs = int(np.clip(TURN_SECONDS / run, 1, MOST_RUNS))
     block = 2 * len(orders) * runs * all_in_all
     blocks = int(np.clip(starting / block, LEAST_BLOCKS, MOST_BLOCKS))
-    return Shape(runs, blocks), starting + blocks * block
+    return Shape(runs, blocks)
 
 
-def played(
-    orders: dict[str, Order], start: Start, shape: Shape, count: int, rng: np.random.Generator
-) -> tuple[Round, ...]:
-    """So many rounds, each with processes of its own."""
-    sequence, rounds = sequences(list(orders), rng), []
-    for _ in range(count):
+def played(orders: dict[str, Order], start: Start, shape: Shape, rng: np.random.Generator) -> Iterator[Round]:
+    """Rounds without end, each with processes of its own."""
+    sequence = sequences(list(orders), rng)
+    while True:
         with _workers(orders, start, rng) as workers:
-            rounds.append(tuple(_block(workers, next(sequence), shape.runs) for _ in range(shape.blocks)))
-    return tuple(rounds)
+            blocks = tuple(_block(workers, next(sequence), shape.runs) for _ in range(shape.blocks))
+        yield blocks
 
 
 def sequences(names: Sequence[str], rng: np.random.Generator) -> Iterator[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...reporting.texts import Told, one_line
 
+HASH = 12  # characters of a revision's that are shown
 UNREADABLE = (OSError, tarfile.TarError, zipfile.BadZipFile)
 
 
@@ -23,7 +24,7 @@ class Checkout:
     """A folder that an implementation is imported from."""
 
     folder: Path
-    title: str  # what it is, in words: the revision's hash, or a path
+    title: str  # what it is, in words: a revision and its hash, or a path
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def checkout(named: str, repository: Path) -> Iterator[Checkout]:
             _unpack(path, folder)
             title = path.name
         else:
-            title = _export(named, repository, folder)
+            title = f"{named} ({_export(named, repository, folder)[:HASH]})"
         yield Checkout(folder.resolve(), title)
 
 

@@ -15,15 +15,17 @@ NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "ro
 
 
 def show(console: Console, comparisons: Sequence[Comparison], title: str) -> None:
-    """Each benchmark's estimate, what it rests on, and what is said of it."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), title=title, title_justify="left")
-    table.add_column("benchmark")
+    """Each benchmark's estimate and what it rests on, and what is said of it."""
+    console.print(Text(title, "bold"))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("benchmark", overflow="fold")
     for head in NUMBERS:
         table.add_column(head, justify="right", no_wrap=True)
-    table.add_column("outcome", overflow="fold")
     for comparison in comparisons:
-        table.add_row(comparison.benchmark.replace("_", " "), *_numbers(comparison), _outcome(comparison))
+        table.add_row(comparison.benchmark.replace("_", " "), *_numbers(comparison))
     console.print(table)
+    for comparison in comparisons:
+        console.print(_outcome(comparison))
 
 
 def _numbers(comparison: Comparison) -> list[str]:
@@ -48,7 +50,8 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _outcome(comparison: Comparison) -> Text:
+    name = comparison.benchmark.replace("_", " ")
     if comparison.decision is None:
-        return Text("not gated", "dim")
+        return Text(f"{name}: not gated", "dim")
     outcome = comparison.decision.outcome
-    return Text.assemble((outcome, STYLES[outcome]), f": {comparison.decision.reason}")
+    return Text.assemble(f"{name}: ", (outcome, STYLES[outcome]), f": {comparison.decision.reason}")

@@ -27,7 +27,9 @@ CONFIDENCE = 0.95  # of the bounds, each on its own
 CONTROL_LEVEL = 0.01  # at which base differs from itself
 CAUTION = 0.8  # confidence of the upper bound that is taken for the noise
 EFFICIENCY = 3 / math.pi  # of signed ranks, beside Student's test of normal values
-SPARE_ROUNDS = 3  # beyond those that can reach the level at all if every one of them points the same way
+WILD_ROUNDS = 3  # that may point the wrong way, and further than all others, without hiding what these show
+WILD_FOR_ONE = 2  # more of them for each wild round of the pilot
+WILD = 5  # times the noise, and beyond what is tolerated
 MOST_ROUNDS = 200
 LEAST_NOISE = 1e-3  # that a plan reckons with
 
@@ -140,17 +142,19 @@ def planned(pilot: Values, level: float, affordable: int) -> Plan:
     """The rounds to be made, by the control contrasts of the pilot, (rounds,); ``affordable`` is what time allows.
 
     ``level`` is that of the test which is hardest to pass after Holm's correction. The noise is taken from the median
-    size of a contrast, which few wild ones leave alone, and to be safe from an upper bound of that median.
+    size of a contrast, which few wild ones leave alone, and to be safe from an upper bound of that median; there are
+    rounds enough for as many wild ones as the pilot makes likely.
     """
     scale = math.sqrt(_squares(versus_base()) / _squares(CONTROL)) / stats.norm.ppf(0.75)
     sizes = scale * np.sort(np.abs(pilot))
     noise, feared = float(np.median(sizes)), float(sizes[int(stats.binom.ppf(CAUTION, sizes.size, 0.5))])
-    least = least_rounds(level)
+    wild = int(np.count_nonzero(sizes > max(WILD * noise, scale * math.log1p(TOLERATED))))
+    least, steady = fewest_rounds(level, 0), fewest_rounds(level, WILD_ROUNDS + WILD_FOR_ONE * wild)
 
     def found(slowdown: float, rounds: int) -> bool:
         return power(slowdown, feared, rounds, level) >= POWER
 
-    needed = least + bisect_left(range(least, MOST_ROUNDS), True, key=lambda count: found(TOLERATED, count))
+    needed = steady + bisect_left(range(steady, MOST_ROUNDS), True, key=lambda count: found(TOLERATED, count))
     rounds = min(needed, affordable)
     if rounds < least:
         return Plan(noise, needed, 0, math.inf)
@@ -158,9 +162,12 @@ def planned(pilot: Values, level: float, affordable: int) -> Plan:
     return Plan(noise, needed, rounds, percent / 100 if found(percent / 100, rounds) else math.inf)
 
 
-def least_rounds(level: float) -> int:
-    """Fewer cannot reject at this level, or only just."""
-    return math.ceil(-math.log2(level)) + SPARE_ROUNDS
+def fewest_rounds(level: float, wild: int) -> int:
+    """With which the test can reject at this level even if so many rounds point the wrong way, further than others."""
+    count = wild + 1
+    while rank_sum_tail(count)[sum(range(1, count - wild + 1))] > level:
+        count += 1
+    return count
 
 
 def power(slowdown: float, noise: float, rounds: int, level: float) -> float:
