@@ -146,7 +146,7 @@ def test_a_session_is_the_same_from_the_same_seed() -> None:
 
 def test_too_little_time_is_inconclusive_and_says_so() -> None:
     found = session(Machine(1), minutes=0.01)
-    assert len(found.pilot) == LEAST_PILOT_ROUNDS
+    assert 2 <= len(found.pilot) <= LEAST_PILOT_ROUNDS
     assert not found.rounds
     decision = decided([found.evidence()])[0]
     assert decision.outcome is Outcome.INCONCLUSIVE

@@ -31,7 +31,7 @@ MOST_RUNS = 50  # of a turn
 SOUNDING_RUNS = 3  # to find how long a run takes
 LEAST_BLOCKS, MOST_BLOCKS = 1, 16  # of a round
 PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
-PILOT_SHARE = 1 / 3  # of the time allowed, after which a pilot of the fewest rounds ends
+PILOT_SHARE = 1 / 3  # of the time allowed, after which a pilot of the fewest rounds ends; any, when all is over
 
 Clock = Callable[[], float]
 
@@ -77,7 +77,8 @@ def measured(
     since, pilot = clock(), list[Round]()
     for one in islice(played(pair, start, shape, rng), PILOT_ROUNDS):
         pilot.append(one)
-        if len(pilot) >= LEAST_PILOT_ROUNDS and clock() - begun > PILOT_SHARE * seconds:
+        share = PILOT_SHARE if len(pilot) >= LEAST_PILOT_ROUNDS else 1
+        if len(pilot) > 1 and clock() - begun > share * seconds:
             break
     cost = (clock() - since) / len(pilot) * len(orders) / len(pair)  # of a round with head
     affordable = int((seconds - (clock() - begun)) / cost)

@@ -147,7 +147,8 @@ def planned(pilot: Values, level: float, affordable: int) -> Plan:
     """
     scale = math.sqrt(_squares(versus_base()) / _squares(CONTROL)) / stats.norm.ppf(0.75)
     sizes = scale * np.sort(np.abs(pilot))
-    noise, feared = float(np.median(sizes)), float(sizes[int(stats.binom.ppf(CAUTION, sizes.size, 0.5))])
+    bound = min(int(stats.binom.ppf(CAUTION, sizes.size, 0.5)), sizes.size - 1)  # the rank that bounds a median
+    noise, feared = float(np.median(sizes)), float(sizes[bound])
     wild = int(np.count_nonzero(sizes > max(WILD * noise, scale * math.log1p(TOLERATED))))
     least, steady = fewest_rounds(level, 0), fewest_rounds(level, WILD_ROUNDS + WILD_FOR_ONE * wild)
 
@@ -209,8 +210,9 @@ def decided(evidence: Sequence[Evidence], level: float = LEVEL) -> list[Decision
 
 def _decision(evidence: Evidence, slow: bool) -> Decision:
     head, control, plan = evidence.head, evidence.control, evidence.plan
+    needed = f"{plan.needed} rounds{' or more' if plan.needed == MOST_ROUNDS else ''} are needed"
     if head is None or control is None:
-        words = f"the time allows too few rounds for any result, and {plan.needed} are needed"
+        words = f"the time allows too few rounds for any result, and {needed}"
         return Decision(Outcome.INCONCLUSIVE, words)
     if control.differs <= CONTROL_LEVEL and abs(control.shift) >= math.log1p(LEAST_EFFECT):
         words = f"base differs from itself by {control.percent[0]:+.1f} %: nothing can be said of head"
@@ -221,5 +223,5 @@ def _decision(evidence: Evidence, slow: bool) -> Decision:
     if head.high < math.log1p(TOLERATED):
         return Decision(Outcome.PASS, f"slower by {max(high, 0):.1f} % at most")
     could = f"; a slowdown of {100 * plan.findable:.0f} % would be found" if math.isfinite(plan.findable) else ""
-    few = f", {plan.needed} rounds are needed" if plan.needed > plan.rounds else ""
+    few = f", {needed}" if plan.needed > plan.rounds else ""
     return Decision(Outcome.INCONCLUSIVE, f"it may be slower by {high:.1f} %{few}{could}")
