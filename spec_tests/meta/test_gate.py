@@ -160,9 +160,8 @@ def test_less_time_than_needed_says_what_can_be_found() -> None:
     wide = Estimate(0.01, -0.1, 0.12, 0.4, 0.8)
     (decision,) = decided([Evidence(plan, wide, Estimate(0, -0.1, 0.1, 0.5, 1.0))])
     assert decision.outcome is Outcome.INCONCLUSIVE
-    assert (
-        f"{plan.needed} rounds are needed; a slowdown of {100 * plan.findable:.0f} % would be found" in decision.reason
-    )
+    assert f"{plan.needed} rounds" in decision.reason
+    assert f"are needed; a slowdown of {100 * plan.findable:.0f} % would be found" in decision.reason
 
 
 def test_a_control_that_fails_is_inconclusive_whatever_head_is() -> None:
