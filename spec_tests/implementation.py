@@ -105,8 +105,9 @@ def load(target: str, backend: str | None = None) -> Implementation:
 
 def resolved(target: str) -> str:
     """What a registered or built-in name stands for; another target is what it is."""
-    registered = {entry.name: entry.value for entry in entry_points(group=GROUP)}
-    return BUILT_IN.get(target) or registered.get(target, target)
+    if target in BUILT_IN:
+        return BUILT_IN[target]
+    return {entry.name: entry.value for entry in entry_points(group=GROUP)}.get(target, target)
 
 
 @cache

@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -23,6 +24,10 @@ from markdown_it.token import Token
 from fixtures.mutants import mutants
 from reference import __main__ as pipeline
 from spec_tests import cli, document
+from spec_tests.benchmarks import conftest as benchmarks
+from spec_tests.benchmarks import epochs
+from spec_tests.benchmarks.gate import __main__ as gate
+from spec_tests.benchmarks.gate import curve
 from spec_tests.catalogue import all_clauses, unknown
 from spec_tests.expectations import read
 from spec_tests.implementation import GROUP
@@ -104,7 +109,8 @@ def program(words: list[str]) -> tuple[str, list[str]]:
     if name == "tox":
         environment = arguments[arguments.index("-e") + 1] if "-e" in arguments else ""
         rest = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
-        name = {"check": "convspec", "pipeline": "reference"}.get(environment, f"tox {environment}")
+        programs = {"check": "convspec", "pipeline": "reference", "bench-compare": gate.__package__}
+        name = programs.get(environment, f"tox {environment}")
         arguments = ["check", *rest] if environment == "check" else rest
     return "convspec" if name in ("spec_tests", "convspec") else name, arguments
 
@@ -128,11 +134,20 @@ def usage(parse: Callable[[list[str]], object], *arguments: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]*", said.getvalue()))
 
 
+def options_of_benchmarks() -> set[str]:
+    """Those that pytest has where it runs them."""
+    found = set[str]()
+    add = SimpleNamespace(addoption=lambda name, **_: found.add(name))
+    benchmarks.pytest_addoption(cast(pytest.Parser, SimpleNamespace(getgroup=lambda *_: add)))
+    return found
+
+
 @pytest.fixture(scope="module")
 def options(pytestconfig: pytest.Config) -> Callable[[str], bool]:
     """Whether a program of this project, or pytest with its plugin, has an option."""
     parse = cli.parser().parse_args
     known = OTHER_OPTIONS | usage(pipeline.parse_arguments) | usage(parse)
+    known |= usage(gate.main) | usage(curve.main) | usage(epochs.main) | options_of_benchmarks()
     known |= {option for command in ("check", "render", "compare", "template") for option in usage(parse, command)}
     missing = object()
 
@@ -152,6 +167,8 @@ def test_commands_can_be_given(page: Path, options: Callable[[str], bool]) -> No
                 assert not unknown(cli.parser().parse_args(arguments).clause, all_clauses()), shlex.join(words)
         elif name == "reference":
             assert not accepted(pipeline.parse_arguments, arguments), shlex.join(words)
+        elif name == gate.__package__:
+            assert not accepted(gate.parser().parse_args, arguments), shlex.join(words)
         elif name == "pytest":
             given = [word.partition("=")[0] for word in arguments if word.startswith("--")]
             assert [option for option in given if not options(option)] == [], shlex.join(words)

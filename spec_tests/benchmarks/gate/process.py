@@ -1,0 +1,131 @@
+"""The gate's side of a worker: started, asked and ended."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Timer
+from typing import IO, Any, Protocol
+
+from ...reporting.texts import Told, one_line
+from .worker import HARNESS, Order
+
+PATIENCE = 1800  # seconds that a process may take for all its work
+TOLD_ERRORS = 300  # characters of what was printed last by one that was lost
+
+
+class Lost(Told):
+    """A worker did not answer as it must."""
+
+
+class Handle(Protocol):
+    """What is used of ``subprocess.Popen``."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def wait(self) -> object:
+        """Until it has ended."""
+
+
+class Worker:
+    """A process that times one subject; ``name`` is the subject's, for messages.
+
+    It prepares itself from the beginning; ``ready`` waits for it.
+    """
+
+    def __init__(
+        self, name: str, order: Order, process: Handle, requests: IO[bytes], answers: IO[bytes], log: IO[bytes]
+    ):
+        self._name, self._process, self._requests, self._answers, self._log = name, process, requests, answers, log
+        self._send(order.line())
+
+    def ready(self) -> None:
+        """Return once it is warm; Lost if it cannot be."""
+        self._answer()
+
+    def turn(self, runs: int) -> list[float]:
+        """The seconds of so many runs, one after the other."""
+        self._send(json.dumps({"runs": runs}).encode() + b"\n")
+        seconds = self._answer()
+        if len(seconds) != runs or not all(isinstance(value, float) and value > 0 for value in seconds):
+            raise Lost(f"{self._name}: {runs} durations were asked for, and the answer was {seconds!r}")
+        return seconds
+
+    def end(self) -> None:
+        """End the process, whatever it is at."""
+        self._process.kill()
+        self._process.wait()
+        for file in (self._requests, self._answers, self._log):
+            with suppress(OSError):  # what was not sent to one that died
+                file.close()
+
+    def _send(self, line: bytes) -> None:
+        with suppress(BrokenPipeError):  # told when the answer is missing
+            self._requests.write(line)
+            self._requests.flush()
+
+    def _answer(self) -> list[Any]:
+        line = self._answers.readline()
+        if not line:
+            raise Lost(f"{self._name}: the process ended, or was ended after {PATIENCE} seconds{self._last_words()}")
+        try:
+            answer = json.loads(line)
+        except ValueError:
+            answer = None
+        if isinstance(answer, dict) and isinstance(answer.get("seconds"), list):
+            return list(answer["seconds"])
+        if isinstance(answer, dict) and isinstance(answer.get("error"), str):
+            raise Lost(f"{self._name}: {answer['error']}")
+        raise Lost(f"{self._name}: the answer cannot be understood: {one_line(line.decode(errors='replace'), 80)}")
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        return f": {one_line(lines[-1], TOLD_ERRORS)}" if lines else ""
+
+
+Start = Callable[[str, Order], Worker]  # a subject's name, and what it is to time
+
+
+def spawned(name: str, order: Order) -> Worker:
+    """A worker in a new Python."""
+    return started(name, order, [sys.executable, "-m", f"{__package__}.worker"])
+
+
+def started(name: str, order: Order, command: list[str]) -> Worker:
+    """A worker that this command starts, with a folder of its own for temporary files.
+
+    What it prints is kept, to be told should it be lost.
+    """
+    scratch = tempfile.TemporaryDirectory(prefix="convspec-gate-")
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's, which closes it
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch.name)
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=HARNESS
+    )
+    if process.stdin is None or process.stdout is None:
+        raise AssertionError("they are pipes")
+    return Worker(name, order, _Spawned(process, scratch), process.stdin, process.stdout, log)
+
+
+class _Spawned:
+    """A process that is ended when it takes too long, whatever it is at; its temporary files go with it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
+        self._process, self._scratch, self._watchdog = process, scratch, Timer(PATIENCE, process.kill)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._watchdog.cancel()
+        self._process.kill()
+
+    def wait(self) -> None:
+        """Until it has ended, and nothing is left of it."""
+        self._process.wait()
+        self._scratch.cleanup()

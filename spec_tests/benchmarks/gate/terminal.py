@@ -1,0 +1,57 @@
+"""What is said of a session on the terminal."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .record import Comparison
+from .verdict import CONFIDENCE, CONTROL, Estimate, Outcome, versus_base
+
+STYLES = {Outcome.PASS: "green", Outcome.REGRESSION: "bold red", Outcome.INCONCLUSIVE: "bold yellow"}
+NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "rounds", "runs", "minutes")
+
+
+def show(console: Console, comparisons: Sequence[Comparison], title: str) -> None:
+    """Each benchmark's estimate and what it rests on, and what is said of it."""
+    console.print(Text(title, "bold"))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("benchmark", overflow="fold")
+    for head in NUMBERS:
+        table.add_column(head, justify="right", no_wrap=True)
+    for comparison in comparisons:
+        table.add_row(comparison.benchmark.replace("_", " "), *_numbers(comparison))
+    console.print(table)
+    for comparison in comparisons:
+        console.print(_outcome(comparison))
+
+
+def _numbers(comparison: Comparison) -> list[str]:
+    """Estimate and interval of head, what base differs from its copy by, a round's noise, and how often head ran."""
+    measured = comparison.measured
+    head, control = (measured.estimate(weights) for weights in (versus_base(), CONTROL))
+    rounds = len(measured.rounds)
+    return [
+        f"{head.percent[0]:+.1f} %" if head else "",
+        _interval(head) if head else "",
+        f"{control.percent[0]:+.1f} %" if control else "",
+        f"{100 * math.expm1(measured.plan.noise):.1f} %",
+        str(rounds),
+        f"{2 * rounds * measured.shape.blocks * measured.shape.runs:,}",
+        f"{measured.minutes:.1f}",
+    ]
+
+
+def _interval(estimate: Estimate) -> str:
+    low, high = (f"{value:+.1f}" if math.isfinite(value) else "?" for value in estimate.percent[1:])
+    return f"{low} to {high} %"
+
+
+def _outcome(comparison: Comparison) -> Text:
+    name = comparison.benchmark.replace("_", " ")
+    if comparison.decision is None:
+        return Text(f"{name}: not gated", "dim")
+    outcome = comparison.decision.outcome
+    return Text.assemble(f"{name}: ", (outcome, STYLES[outcome]), f": {comparison.decision.reason}")

@@ -1,0 +1,130 @@
+"""A subject's process: it prepares a piece of work with the implementation of one checkout and times it when asked.
+
+Lines of JSON come in and go out. The first to come is an ``Order``, each later one {"runs": n}; the answers are
+{"seconds": [...]}, one duration a run, or {"error": "a line"}. The end of the input ends the process. The harness is
+the gate's own for all subjects; of the checkout comes what the implementation is made of, and nothing else.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from ...implementation import BrokenAdapter, Implementation, load, one_line, resolved
+from ..work import WORK, Settings, Work
+
+WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts
+VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their roots, in a microsecond
+INSTALLED = "convspec"  # the package that the folders of a checkout are parts of in a wheel
+HARNESS = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a process is to time."""
+
+    folder: str  # that the implementation comes from
+    implementation: str
+    backend: str | None
+    benchmark: str
+    image_size: int
+    batch_size: int
+    seed: int
+    extra: int = 0  # units of real work that are added to each run: see ``worked``
+
+    def line(self) -> bytes:
+        """As it is sent."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+class Elsewhere(Exception):  # noqa: N818 - told as a line
+    """What was imported is not the checkout's."""
+
+
+def stopwatch(work: Work, extra: int = 0) -> Callable[[], float]:
+    """What runs a piece of work once, and so many units of extra work, and returns the seconds; warm."""
+
+    def seconds() -> float:
+        if work.renew:
+            work.renew()
+        begun = time.perf_counter_ns()
+        work.run()
+        worked(extra)
+        return (time.perf_counter_ns() - begun) / 1e9
+
+    for _ in range(WARM_RUNS):
+        seconds()
+    return seconds
+
+
+def worked(units: int) -> None:
+    """Real work, in proportion."""
+    for _ in range(units):
+        np.sqrt(VALUES, out=VALUES)
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer until the input ends; what cannot be done is answered with an error, and is the last answer."""
+
+    def answer(**content: Any) -> None:
+        answers.write(json.dumps(content).encode() + b"\n")
+        answers.flush()
+
+    try:
+        order = Order(**json.loads(requests.readline()))
+        settings = Settings(image_size=(order.image_size,) * 2, batch_size=order.batch_size, seed=order.seed)
+        implementation = imported(order.folder, order.implementation, order.backend)
+        seconds = stopwatch(WORK[order.benchmark](implementation, settings), order.extra)
+        answer(seconds=[])
+        for line in requests:
+            answer(seconds=[seconds() for _ in range(json.loads(line)["runs"])])
+    except (BrokenAdapter, Elsewhere) as error:
+        answer(error=str(error))
+    except Exception as error:
+        answer(error=one_line(error))
+
+
+def imported(folder: str, target: str, backend: str | None) -> Implementation:
+    """The implementation of that name from the folder of a checkout or of an unpacked wheel.
+
+    The harness imported ``fixtures`` of its own, which must not be found in the place of the folder's. Elsewhere is
+    raised for one that was found in another place all the same.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("fixtures", "reference")]:
+        del sys.modules[name]
+    places = [place for place in sys.path if Path(place).resolve() != HARNESS]
+    sys.path[:] = [folder, *places]
+    importlib.invalidate_caches()
+    module = resolved(target)
+    in_wheel = Path(folder, INSTALLED).is_dir() and not Path(folder, module.partition(".")[0]).exists()
+    if in_wheel:
+        module = f"{INSTALLED}.{module}"
+    implementation = load(module if in_wheel else target, backend)
+    file = getattr(sys.modules[module.partition(":")[0]], "__file__", None)
+    if not file or not Path(file).resolve().is_relative_to(Path(folder).resolve()):
+        raise Elsewhere(
+            f"{target} was imported from {file}, which is not in {folder}: it would be compared with itself"
+        )
+    return implementation
+
+
+def main() -> None:
+    """Serve on the standard streams; whatever else writes to the output writes to that of errors."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    serve(requests, answers)
+    sys.stderr.flush()
+    os._exit(0)  # without the seconds that some frameworks take to come apart
+
+
+if __name__ == "__main__":
+    main()
