@@ -5,6 +5,7 @@ clauses, which take the profile of examples when they are. Of TensorFlow, Keras 
 threads with the first operation. Keras runs on TensorFlow in such a worker, and on nothing else.
 """
 
+import gc
 import multiprocessing
 import os
 import subprocess
@@ -93,6 +94,7 @@ class _Forked:
 
 def _work(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
     """What becomes of a fork."""
+    gc.freeze()  # what was imported is not looked at again by each collection, of which pytest makes five at its end
     os.setsid()
     nothing, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for file, descriptor in ((nothing, 0), (output, 1), (output, 2)):
