@@ -34,7 +34,7 @@ REACH = {  # {stage: stages that use what it consists of}
 }
 # Fixtures that take a second or much more to make
 DEAR = {"fits", "looks", "narrowings", "recorded", "shuffled", "states", "trial", "xception_41"}
-CHEAP = ("numpy_port", "torch_port")  # started and checked in seconds; elsewhere clauses of transfer are dear, too
+CHEAP = ("numpy_port", "torch_port")  # checked in seconds; on others the first call of a function compiles it
 WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
 FEW = "glance"  # profile in which a mutant is checked first
 LIMITS = Limits(seconds=300, memory=6 * 2**30)  # of a clause, on busy cores
@@ -202,7 +202,8 @@ def run(
     places = {clause.id: place for place, clause in enumerate(clauses)}
     ordered = sorted(mutants, key=lambda mutant: min(places[clause] for clause in mutant.caught_by))
     with ThreadPoolExecutor(workers) as pool:
-        deaths = tuple(pool.map(die, ordered))
+        backwards = pool.map(die, reversed(ordered))  # those of accuracy take longest: no worker waits for them
+        deaths = tuple(backwards)[::-1]
     return Matrix(deaths, tuple(clauses), seed, profile, time.monotonic() - started)
 
 
@@ -225,8 +226,7 @@ def _runs_in_nursery(mutant: Mutant) -> bool:
 
 def _is_dear(clause: Clause, mutant: Mutant) -> bool:
     """Whether it takes too long for a mutant that it need not catch."""
-    slow = clause.stage == "transfer" and mutant.of not in CHEAP
-    return slow or bool(DEAR & inspect.signature(tests()[clause.id]).parameters.keys())
+    return mutant.of not in CHEAP or bool(DEAR & inspect.signature(tests()[clause.id]).parameters.keys())
 
 
 def _check_names(mutants: Sequence[Mutant], clauses: Iterable[Clause]) -> None:
