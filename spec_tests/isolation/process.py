@@ -17,7 +17,7 @@ from ..reporting.record import Outcome
 from ..reporting.texts import printable
 from .journal import Event, Reader
 
-LOOK = 0.05  # seconds between two looks at what happened
+LOOK = 0.1  # seconds between two looks at what happened
 WEIGH = 0.25  # seconds between two looks at what is used, which take longer
 GRACE = 5  # seconds to go by itself, once its work is done
 LOG_LIMIT = 32 * 2**20  # bytes of output that are kept

@@ -200,10 +200,13 @@ def run(
         return death
 
     places = {clause.id: place for place, clause in enumerate(clauses)}
-    ordered = sorted(mutants, key=lambda mutant: min(places[clause] for clause in mutant.caught_by))
+    first = {mutant: min(places[clause] for clause in mutant.caught_by) for mutant in mutants}
+    ordered = sorted(mutants, key=first.__getitem__)
+    # While the nursery gets ready come those that do without; then those of accuracy, which take longest.
+    begun = sorted(ordered, key=lambda mutant: (_runs_in_nursery(mutant), -first[mutant]))
     with ThreadPoolExecutor(workers) as pool:
-        backwards = pool.map(die, reversed(ordered))  # those of accuracy take longest: no worker waits for them
-        deaths = tuple(backwards)[::-1]
+        died = {death.mutant.name: death for death in pool.map(die, begun)}
+    deaths = tuple(died[mutant.name] for mutant in ordered)
     return Matrix(deaths, tuple(clauses), seed, profile, time.monotonic() - started)
 
 
