@@ -31,6 +31,7 @@ from spec_tests.benchmarks.gate import curve
 from spec_tests.catalogue import all_clauses, unknown
 from spec_tests.expectations import read
 from spec_tests.implementation import GROUP
+from spec_tests.proof import __main__ as proof
 from spec_tests.reporting.output import FORMS
 from spec_tests.reporting.record import Outcome, Verdict, validator
 
@@ -110,8 +111,9 @@ def program(words: list[str]) -> tuple[str, list[str]]:
         environment = arguments[arguments.index("-e") + 1] if "-e" in arguments else ""
         rest = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
         programs = {"check": "convspec", "pipeline": "reference", "bench-compare": gate.__package__}
+        programs["mutants"] = proof.__package__
         name = programs.get(environment, f"tox {environment}")
-        arguments = ["check", *rest] if environment == "check" else rest
+        arguments = [environment, *rest] if environment in ("check", "mutants") else rest
     return "convspec" if name in ("spec_tests", "convspec") else name, arguments
 
 
@@ -147,6 +149,7 @@ def options(pytestconfig: pytest.Config) -> Callable[[str], bool]:
     """Whether a program of this project, or pytest with its plugin, has an option."""
     parse = cli.parser().parse_args
     known = OTHER_OPTIONS | usage(pipeline.parse_arguments) | usage(parse)
+    known |= {option for command in ("mutants", "alarms", "curves") for option in usage(proof.main, command)}
     known |= usage(gate.main) | usage(curve.main) | usage(epochs.main) | options_of_benchmarks()
     known |= {option for command in ("check", "render", "compare", "template") for option in usage(parse, command)}
     missing = object()
@@ -169,6 +172,8 @@ def test_commands_can_be_given(page: Path, options: Callable[[str], bool]) -> No
             assert not accepted(pipeline.parse_arguments, arguments), shlex.join(words)
         elif name == gate.__package__:
             assert not accepted(gate.parser().parse_args, arguments), shlex.join(words)
+        elif name == proof.__package__:
+            assert not accepted(proof.parser().parse_args, arguments), shlex.join(words)
         elif name == "pytest":
             given = [word.partition("=")[0] for word in arguments if word.startswith("--")]
             assert [option for option in given if not options(option)] == [], shlex.join(words)
