@@ -16,6 +16,7 @@ GROUP = "convspec.implementations"  # of entry points: a name, and package.modul
 PORTS = f"{PARENT}fixtures.implementations"
 BUILT_IN = {
     "reference": f"{PARENT}reference",
+    "reference_fast": f"{PARENT}reference.fast",
     "numpy_port": f"{PORTS}.numpy_port",
     "torch_port": f"{PORTS}.torch_port",
     "jax_port": f"{PORTS}.jax_port",
