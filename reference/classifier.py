@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 from keras import layers
@@ -15,6 +16,8 @@ UNITS = 256
 DROPOUT = 0.25
 CONVNET_FILTERS = (8, 16, 32, 64, 128)
 POOLING = "pooling"  # the layer whose output is an image's feature vector
+
+_extractors: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # of classifiers
 
 
 def build_classifier(
@@ -38,7 +41,9 @@ def classifier_on(base: Any, preprocessor: Any, image_size: tuple[int, int], see
 
 def feature_extractor(model: Any) -> Any:
     """The part of a classifier from images to features (n, channels); shares its weights."""
-    return keras.Model(model.input, model.get_layer(POOLING).output)
+    if model not in _extractors:  # made once, so that it is compiled once
+        _extractors[model] = keras.Model(model.input, model.get_layer(POOLING).output)
+    return _extractors[model]
 
 
 def head(model: Any) -> Any:

@@ -1,6 +1,8 @@
 """Stage 7: the classifier and the baseline."""
 
+import gc
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -39,6 +41,15 @@ def test_head_and_extractor_share_the_weights_of_the_classifier(classifier: Any,
     part.train_on_batch(features, labels)
     assert not np.array_equal(predict(classifier, images), before)
     np.testing.assert_array_equal(feature_extractor(classifier).predict(images, verbose=0), features)
+
+
+def test_a_classifier_has_one_extractor_which_goes_with_it() -> None:
+    model = build_classifier(EMBEDDED_PRESET, image_size=SMALL)
+    extractor = feature_extractor(model)
+    assert feature_extractor(model) is extractor
+    gone, model = ref(model), None
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_seed_repeats_the_initial_head(batch: Any, classifier: Any) -> None:
