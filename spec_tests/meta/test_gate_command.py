@@ -251,12 +251,23 @@ def test_what_a_user_can_put_right_is_one_line(
     assert error in line
 
 
-def test_a_worker_that_is_lost_ends_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--base", str(tmp_path), "--implementation", "none_such", "--benchmark", "augment"]
-    assert main(words) == 2
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--base", "{}", "--implementation", "none_such", "--benchmark", "augment"], "none_such cannot be imported"),
+        (
+            ["--against", "reference", "--preset", "{}/none.keras", "--benchmark", "predict"],
+            "/none.keras' cannot be loaded",
+        ),
+    ],
+)
+def test_a_worker_that_is_lost_ends_the_command(
+    words: list[str], error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word.format(tmp_path) for word in words]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len([line for line in told if line.startswith("error: ")]) == 1
-    assert "none_such cannot be imported" in told[-1]
+    assert error in told[-1]
 
 
 @pytest.mark.parametrize(

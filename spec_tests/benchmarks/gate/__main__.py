@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from ...accuracy import EMBEDDED_PRESET
 from ...judging import DEFAULT_IMPLEMENTATION
 from ...reporting.record import write_text
 from ...reporting.texts import Told, one_line
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"of {', '.join(WORK)} (default: {', '.join(DEFAULT_BENCHMARKS)})")  # fmt: skip
     add("--image-size", type=count, default=IMAGE_SIZE, metavar="N", help=f"in pixels (default: {IMAGE_SIZE})")
     add("--batch-size", type=count, default=BATCH_SIZE, metavar="N", help=f"in images (default: {BATCH_SIZE})")
+    add("--preset", type=Path, default=EMBEDDED_PRESET, metavar="FILE", help="the base (default: the embedded one)")
     add("--minutes", type=positive, default=MINUTES, metavar="M", help=f"a benchmark (default: {MINUTES})")
     add("--seed", type=int, default=0, help="of every random choice (default: 0)")
     add("--json", type=Path, metavar="FILE", help="write all durations and what is said of them")
@@ -102,7 +104,7 @@ def _orders(options: argparse.Namespace, base: Checkout, head: Checkout, benchma
     """What each subject is to time."""
     of_head = Order(
         str(head.folder), options.implementation, options.backend, benchmark,
-        options.image_size, options.batch_size, options.seed,
+        options.image_size, options.batch_size, options.seed, str(options.preset.resolve()),
     )  # fmt: skip
     of_base = replace(of_head, folder=str(base.folder), implementation=options.against or options.implementation)
     return {BASE: of_base, AGAIN: of_base, HEAD: of_head}

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from ...accuracy import EMBEDDED_PRESET
 from ...implementation import BrokenAdapter, Implementation, load, one_line, resolved
 from ..work import WORK, Settings, Work
 
@@ -37,6 +38,7 @@ class Order:
     image_size: int
     batch_size: int
     seed: int
+    preset: str = str(EMBEDDED_PRESET)  # the base of a classifier
     extra: int = 0  # units of real work that are added to each run: see ``worked``
 
     def line(self) -> bytes:
@@ -79,7 +81,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
     try:
         order = Order(**json.loads(requests.readline()))
-        settings = Settings(image_size=(order.image_size,) * 2, batch_size=order.batch_size, seed=order.seed)
+        settings = Settings(Path(order.preset), (order.image_size,) * 2, order.batch_size, order.seed)
         implementation = imported(order.folder, order.implementation, order.backend)
         seconds = stopwatch(WORK[order.benchmark](implementation, settings), order.extra)
         answer(seconds=[])
