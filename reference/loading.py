@@ -8,7 +8,7 @@ epoch pays for no JPEG, and memory for a few batches however many images there a
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,10 +44,12 @@ class Pixels:
             self._file.write(images.tobytes())
             self._file.flush()
 
-    def read(self, numbers: Iterable[int]) -> Array:
+    def read(self, numbers: Sequence[int] | NDArray[np.int64]) -> Array:
         """The images of these numbers, float32 (n, height, width, 3)."""
-        read = [os.pread(self._file.fileno(), self._bytes, int(number) * self._bytes) for number in numbers]
-        return np.frombuffer(b"".join(read), np.float32).reshape(-1, *self.shape)
+        images = np.empty((len(numbers), *self.shape), np.float32)
+        for image, number in zip(images, numbers, strict=True):
+            os.preadv(self._file.fileno(), [image], int(number) * self._bytes)
+        return images
 
 
 @dataclass(frozen=True)

@@ -138,5 +138,5 @@ def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], column
 def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint8]]:
     """These images as they were loaded, since another reader might not take them; KeyError for another image."""
     places = {path.parts[-2:]: place for place, path in enumerate(batches.paths)}  # class and name
-    images = batches.images.read(places[path.parts[-2:]] for path in paths)
+    images = batches.images.read([places[path.parts[-2:]] for path in paths])
     return list(images.astype(np.uint8))

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ..accuracy import EMBEDDED_PRESET
+from ..implementation import load
 from ..reporting.record import write_text
 
 DROPOUT, SEED = 0.25, 0
@@ -59,21 +60,21 @@ def cells(folder: Path) -> Side:
     )
 
 
-def reference(folder: Path) -> Side:
-    """The reference implementation."""
+def reference(folder: Path, name: str) -> Side:
+    """The reference, or ``reference_fast``."""
     from reference.augmentation import augment_dataset, augmentation_layers
-    from reference.classifier import build_convnet
     from reference.loading import load_images
     from reference.training import fit
 
     train, validation = load_images(folder / "train", shuffle=True), load_images(folder / "validation")
     augmented = augment_dataset(train.dataset, augmentation_layers(SEED))
+    build_convnet = load(name).build_convnet
 
     def trained(file: Path, epochs: int) -> object:
         return fit(build_convnet(dropout=DROPOUT), train, validation, epochs=epochs, checkpoint=file, augment=True)
 
     return Side(
-        "reference",
+        name,
         lambda: (batch for dataset in (train.dataset, validation.dataset) for batch in dataset),
         lambda: (batch for dataset in (augmented, validation.dataset) for batch in dataset),
         lambda epochs: _in_scratch(lambda file: trained(file, epochs)),
@@ -159,7 +160,9 @@ def main(arguments: list[str] | None = None) -> int:
         fast, slow = made.values()
         print(*(f"{name}: {value:.1f} s" for name, value in made.items()), f"ratio {fast / slow:.3f}", sep="\n")
     else:
-        made = epochs_by_turns([reference(options.folder), cells(options.folder)], options.turns)
+        ours = ["reference"] if options.backend == "tensorflow" else ["reference", "reference_fast"]  # there the same
+        sides = [*(reference(options.folder, name) for name in ours), cells(options.folder)]
+        made = epochs_by_turns(sides, options.turns)
         show(made, Console())
     if options.json:
         write_text(options.json, json.dumps(made, indent=1))
