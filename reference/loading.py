@@ -48,7 +48,7 @@ class Pixels:
         """The images of these numbers, float32 (n, height, width, 3)."""
         images = np.empty((len(numbers), *self.shape), np.float32)
         for image, number in zip(images, numbers, strict=True):
-            os.preadv(self._file.fileno(), [image], int(number) * self._bytes)
+            os.preadv(self._file.fileno(), [image.data], int(number) * self._bytes)
         return images
 
 
