@@ -4,6 +4,7 @@ The layers run inside tf.data on every backend: called directly they take second
 JAX and torch, in tf.data a fraction of one.
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from .layers import Array
+from .loading import untuned
 
 ROTATION = 0.1  # of a full turn, either way: ±36°
 ZOOM = 0.2  # of the side, either way
@@ -42,7 +44,7 @@ def augment_dataset(dataset: Any, steps: Sequence[Any]) -> Any:
 
     # A parallel map over whole layers is a race for their seeds, and no run repeats. So the
     # cheap draws are made one batch after the other, and only the pixels move in parallel.
-    return dataset.map(draw).map(transform, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return untuned(dataset.map(draw).map(transform, num_parallel_calls=os.cpu_count()).prefetch(1))
 
 
 def random_flip(images: Array, *, seed: int, training: bool = True) -> Array:

@@ -19,7 +19,7 @@ from .base import BASE
 from .classifier import feature_extractor, head
 from .files import whole
 from .layers import Array
-from .loading import BATCH_SIZE, Batches, Labels
+from .loading import BATCH_SIZE, Batches, Labels, untuned
 from .training import History, fit, load
 
 
@@ -71,7 +71,7 @@ def feature_batches(features: Array, labels: Labels, seed: int | None = None) ->
     dataset = tf.data.Dataset.from_tensor_slices((features, labels))
     if seed is not None:
         dataset = dataset.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
-    return dataset.batch(BATCH_SIZE)
+    return untuned(dataset.batch(BATCH_SIZE))
 
 
 def fit_head(

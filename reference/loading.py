@@ -81,11 +81,21 @@ class ImageBatches:
         dataset = tf.data.Dataset.range(len(self.paths))
         if self.shuffle_seed is not None:
             dataset = dataset.shuffle(len(self.paths), seed=self.shuffle_seed, reshuffle_each_iteration=True)
-        return dataset.batch(self.batch_size).map(self._batch).prefetch(tf.data.AUTOTUNE)
+        return untuned(dataset.batch(self.batch_size).map(self._batch).prefetch(1))
 
     def _batch(self, numbers: Any) -> tuple[Any, Any]:
         images = tf.numpy_function(self.images.read, [numbers], tf.float32)
         return tf.ensure_shape(images, (None, *self.images.shape)), tf.gather(self.labels, numbers)
+
+
+def untuned(dataset: Any) -> Any:
+    """The dataset with the parallelism that it was given.
+
+    TensorFlow tunes that in a thread for which the end of an epoch waits, four seconds at times.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def load_images(

@@ -14,7 +14,7 @@ from .augmentation import augment_dataset, augmentation_layers
 from .errors import explained
 from .files import whole
 from .layers import Array
-from .loading import BATCH_SIZE, Batches, ImageBatches
+from .loading import BATCH_SIZE, Batches, ImageBatches, untuned
 from .weights import refuse_misfit
 
 LEARNING_RATE = 1e-3
@@ -109,4 +109,4 @@ def as_dataset(batches: Batches) -> Any:
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
     # Without the number of batches Keras learns of the end from a step that finds no data, and on
     # TensorFlow that step counts: Adam's clock runs one too fast in every epoch.
-    return dataset.apply(tf.data.experimental.assert_cardinality(sum(1 for _ in batches)))
+    return untuned(dataset.apply(tf.data.experimental.assert_cardinality(sum(1 for _ in batches))))
