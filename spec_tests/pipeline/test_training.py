@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+from reference.augmentation import augment_dataset, augmentation_layers
 from reference.errors import PipelineError
-from reference.training import compile_classifier, fit, load, predict, save, train_step
+from reference.features import feature_batches
+from reference.loading import load_images
+from reference.training import as_dataset, compile_classifier, fit, load, predict, save, train_step
 from spec_tests.damage import change_json
 
 
@@ -72,3 +75,11 @@ def test_every_fit_starts_with_a_fresh_optimiser(tmp_path: Path) -> None:
     model, _ = fit(model, batches(4, 8), batches(1, 8), epochs=1, learning_rate=1e-4, checkpoint=tmp_path / "a.keras")
     assert int(model.optimizer.iterations) == 4
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+
+
+def test_no_dataset_waits_for_its_tuning(class_folders: Path) -> None:
+    loaded = load_images(class_folders, image_size=(12, 12)).dataset
+    augmented = augment_dataset(loaded, augmentation_layers(0))
+    features = feature_batches(np.zeros((2, 3), np.float32), np.zeros(2, np.int32))
+    for dataset in (loaded, augmented, features, as_dataset(batches(2, 4))):
+        assert dataset.options().autotune.enabled is False
