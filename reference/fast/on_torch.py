@@ -11,8 +11,8 @@ from ..base import BASE
 
 CHANNELS_FIRST = (3, 1, 2)  # of (height, width, channels)
 TURNED = (
-    layers.AveragePooling2D, layers.BatchNormalization, layers.Conv2D, layers.DepthwiseConv2D, layers.MaxPooling2D,
-    layers.SeparableConv2D, layers.ZeroPadding2D,
+    layers.AveragePooling2D, layers.BatchNormalization, layers.Conv2D, layers.DepthwiseConv2D,
+    layers.GlobalAveragePooling2D, layers.MaxPooling2D, layers.SeparableConv2D, layers.ZeroPadding2D,
 )  # fmt: skip
 ELEMENTWISE = (layers.Activation, layers.Add, layers.Dropout, layers.InputLayer, layers.ReLU)
 
@@ -33,29 +33,25 @@ class BatchNormalization(layers.BatchNormalization):
 
 
 def rebuilt(model: Any) -> Any:
-    """A classifier whose base has the channels first, with new weights; other models are returned as they are."""
-    base = next((layer for layer in model.layers if layer.name == BASE), None)
-    if base is None or not all(isinstance(layer, (*TURNED, *ELEMENTWISE)) for layer in base.layers):
+    """The model with its channels first from the base or the first convolution on, with new weights.
+
+    One whose base has layers unknown here is returned as it is.
+    """
+    first = next(layer for layer in model.layers if layer.name == BASE or isinstance(layer, TURNED))
+    if not all(isinstance(layer, (*TURNED, *ELEMENTWISE)) for layer in getattr(first, "layers", [])):
         return model
-    return keras.models.clone_model(model, clone_function=_faster, call_function=_called)
 
+    def called(layer: Any, inputs: Any, **options: Any) -> Any:
+        return layer(layers.Permute(CHANNELS_FIRST)(inputs) if layer.name == first.name else inputs, **options)
 
-def _faster(layer: Any) -> Any:
-    if layer.name == BASE:
-        channels_first = keras.Input((layer.input_shape[-1], *layer.input_shape[1:-1]))
-        return keras.models.clone_model(layer, input_tensors=channels_first, clone_function=_turned)
-    return _turned(layer) if isinstance(layer, layers.GlobalAveragePooling2D) else _again(layer)
+    return keras.models.clone_model(model, clone_function=_turned, call_function=called)
 
 
 def _turned(layer: Any) -> Any:
+    if layer.name == BASE:
+        channels_first = keras.Input((layer.input_shape[-1], *layer.input_shape[1:-1]))
+        return keras.models.clone_model(layer, input_tensors=channels_first, clone_function=_turned)
     if isinstance(layer, layers.BatchNormalization):
         return BatchNormalization.from_config(layer.get_config() | {"axis": 1})
-    return _again(layer) if isinstance(layer, ELEMENTWISE) else _again(layer, data_format="channels_first")
-
-
-def _again(layer: Any, **changed: Any) -> Any:
+    changed = {"data_format": "channels_first"} if isinstance(layer, TURNED) else {}
     return type(layer).from_config(layer.get_config() | changed)
-
-
-def _called(layer: Any, inputs: Any, **options: Any) -> Any:
-    return layer(layers.Permute(CHANNELS_FIRST)(inputs) if layer.name == BASE else inputs, **options)
