@@ -1,4 +1,4 @@
-"""Layers for torch: channels first, as torch has them, and its own batch normalisation in inference mode."""
+"""Layers for torch: channels first, as torch has them, its own batch normalisation and its own bias."""
 
 from typing import Any
 
@@ -32,6 +32,20 @@ class BatchNormalization(layers.BatchNormalization):
         return functional.batch_norm(inputs, mean, variance, gamma, beta, eps=self.epsilon)
 
 
+@register
+class Conv2D(layers.Conv2D):
+    """Keras's own; where torch has the padding, it adds the bias too."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Feature maps (n, channels, height, width)."""
+        if self.padding != "valid":
+            return super().call(inputs)
+        kernel, bias = self.kernel.value.permute(3, 2, 0, 1), self.bias.value if self.use_bias else None
+        return self.activation(
+            functional.conv2d(inputs, kernel, bias, self.strides, dilation=self.dilation_rate, groups=self.groups)
+        )
+
+
 def rebuilt(model: Any) -> Any:
     """The model with its channels first from the base or the first convolution on, with new weights.
 
@@ -53,5 +67,6 @@ def _turned(layer: Any) -> Any:
         return keras.models.clone_model(layer, input_tensors=channels_first, clone_function=_turned)
     if isinstance(layer, layers.BatchNormalization):
         return BatchNormalization.from_config(layer.get_config() | {"axis": 1})
+    faster = Conv2D if type(layer) is layers.Conv2D else type(layer)
     changed = {"data_format": "channels_first"} if isinstance(layer, TURNED) else {}
-    return type(layer).from_config(layer.get_config() | changed)
+    return faster.from_config(layer.get_config() | changed)
