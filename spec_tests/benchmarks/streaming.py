@@ -16,7 +16,7 @@ from ..implementation import load
 from .memory import peak
 from .work import DROPOUT, LEARNING_RATE
 
-IMAGES, TIMES = 200, 10
+IMAGES, TIMES = 1000, 10
 DRAWN = 20  # a class; the others are the same once more
 IMAGE_SIZE, BATCH_SIZE = (180, 180), 64
 
