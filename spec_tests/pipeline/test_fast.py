@@ -63,6 +63,7 @@ def test_classifiers_are_the_same_and_learn_the_same(preset: Path, tuned: bool) 
     losses, fast_losses = ([logs["loss"] for logs in trained(model, 1e-3)] for model in models)
     np.testing.assert_allclose(fast_losses, losses, rtol=1e-3)
     for before, after in zip(*map(variables, models), strict=True):
+        # Adam's step is that of a gradient's sign: where it is nearly zero, rounding may turn a step of 1e-3 about.
         np.testing.assert_allclose(after.value, before.value, atol=2e-3)
 
 
