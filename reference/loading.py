@@ -48,7 +48,8 @@ class Pixels:
         """The images of these numbers, float32 (n, height, width, 3)."""
         images = np.empty((len(numbers), *self.shape), np.float32)
         for image, number in zip(images, numbers, strict=True):
-            os.preadv(self._file.fileno(), [image.data], int(number) * self._bytes)
+            if os.preadv(self._file.fileno(), [image.data], int(number) * self._bytes) != self._bytes:
+                raise IndexError(f"there is no image {number}")  # or its place would hold whatever was in memory
         return images
 
 

@@ -110,8 +110,12 @@ def program(words: list[str]) -> tuple[str, list[str]]:
     if name == "tox":
         environment = arguments[arguments.index("-e") + 1] if "-e" in arguments else ""
         rest = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
-        programs = {"check": "convspec", "pipeline": "reference", "bench-compare": gate.__package__}
-        programs["mutants"] = proof.__package__
+        programs = {
+            "check": "convspec",
+            "pipeline": "reference",
+            "bench-compare": gate.__package__,
+            "mutants": proof.__package__,
+        }
         name = programs.get(environment, f"tox {environment}")
         arguments = [environment, *rest] if environment in ("check", "mutants") else rest
     return "convspec" if name in ("spec_tests", "convspec") else name, arguments

@@ -56,3 +56,10 @@ def test_an_unreadable_file_is_left_out_and_counted_on_request(class_folders: Pa
     for images, labels in batches:
         bluish = images[..., 2].mean((1, 2)) > images[..., 0].mean((1, 2))  # dogs are
         np.testing.assert_array_equal(labels, bluish)
+
+
+def test_an_image_that_is_not_kept_is_no_image(class_folders: Path) -> None:
+    images = load_images(class_folders, image_size=SIZE).images
+    assert images.read([19]).shape == (1, *SIZE, 3)
+    with pytest.raises(IndexError, match="no image 20"):
+        images.read([0, 20])
