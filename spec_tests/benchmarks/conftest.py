@@ -5,14 +5,15 @@ import os
 import pytest
 
 from ..accuracy import EMBEDDED_PRESET
+from .gate.numbers import count
 from .work import Settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what the work is done on; the base is named by ``--preset``."""
     add = parser.getgroup("benchmarks", "what is timed").addoption
-    add("--image-size", type=int, default=Settings.image_size[0], metavar="N", help="side of images (default: 180)")
-    add("--batch-size", type=int, default=Settings.batch_size, metavar="N", help="images in a batch (default: 32)")
+    add("--image-size", type=count, default=Settings.image_size[0], metavar="N", help="side of images (default: 180)")
+    add("--batch-size", type=count, default=Settings.batch_size, metavar="N", help="images in a batch (default: 32)")
 
 
 def pytest_configure() -> None:

@@ -20,10 +20,10 @@ from ..accuracy import EMBEDDED_PRESET
 from ..reporting.record import write_text
 from ..reporting.texts import Told
 from .floor import BACKENDS
-from .gate.numbers import count
+from .gate.numbers import count, new_file
 from .gate.process import Start, spawned
 from .gate.session import Shape, played
-from .gate.verdict import Round
+from .gate.verdict import fastest
 from .gate.worker import HARNESS, Order
 from .work import WORK
 
@@ -46,19 +46,10 @@ def orders(backend: str, step: str, preset: Path, image_size: int, batch_size: i
     return ours | {FLOOR: order(f"{__package__}.floor:{backend}", None)}
 
 
-def fastest(one: Round) -> Fastest:
-    """Of each subject the fastest step of a round."""
-    turns = [turn for block in one for turn in block]
-    return {
-        name: min(min(turn.seconds) for turn in turns if turn.subject == name)
-        for name in {turn.subject for turn in turns}
-    }
-
-
 def measured(subjects: dict[str, Order], rounds: int, start: Start) -> list[Fastest]:
     """So many rounds."""
     made = played(subjects, start, Shape(runs=1, blocks=BLOCKS), np.random.default_rng(SEED))
-    return [fastest(one) for one in islice(made, rounds)]
+    return [{name: fastest(one, name) for name in subjects} for one in islice(made, rounds)]
 
 
 def row(rounds: Sequence[Fastest]) -> list[str]:
@@ -104,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     add("--image-size", type=count, default=IMAGE_SIZE, metavar="N", help=f"in pixels (default: {IMAGE_SIZE})")
     add("--batch-size", type=count, default=BATCH_SIZE, metavar="N", help=f"in images (default: {BATCH_SIZE})")
     add("--rounds", type=count, default=ROUNDS, metavar="N", help=f"of new processes (default: {ROUNDS})")
-    add("--json", type=Path, metavar="FILE", help="write the fastest step of every process")
+    add("--json", type=new_file, metavar="FILE", help="write the fastest step of every process")
     return top
 
 

@@ -23,14 +23,13 @@ def test_work(
     backend = backend_of(request.config) if implementation.has_backends else ""
     benchmark.group = name
     work = WORK[name](implementation, settings)
+    for _ in range(0 if work.renew else WARM_UP):
+        work.run()
+    since = "the work began" if forget_peak() else "the process began"
     if work.renew:
         benchmark.pedantic(work.run, setup=work.renew, rounds=ROUNDS, warmup_rounds=0)
     else:
-        for _ in range(WARM_UP):
-            work.run()
-        since = "the work began" if forget_peak() else "the process began"
         benchmark(work.run)
-        benchmark.extra_info["peak_memory_since"] = since
     benchmark.extra_info |= {
         "implementation": implementation.name,
         "version": implementation.version,
@@ -40,6 +39,7 @@ def test_work(
         "image_size": settings.image_size,
         "preset": settings.preset.name,
         "peak_memory_bytes": peak(),
+        "peak_memory_since": since,
     }
     if benchmark.stats:  # none with --benchmark-disable
         benchmark.extra_info["images_per_second"] = work.images / benchmark.stats.stats.median

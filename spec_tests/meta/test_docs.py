@@ -25,7 +25,7 @@ from fixtures.mutants import mutants
 from reference import __main__ as pipeline
 from spec_tests import cli, document
 from spec_tests.benchmarks import conftest as benchmarks
-from spec_tests.benchmarks import epochs, ratios
+from spec_tests.benchmarks import epochs, ratios, streaming
 from spec_tests.benchmarks.gate import __main__ as gate
 from spec_tests.benchmarks.gate import curve
 from spec_tests.catalogue import all_clauses, unknown
@@ -42,10 +42,12 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINKED = [*PAGES, ROOT / "CHANGELOG.md", document.FILE, *sorted((ROOT / "fixtures").rglob("README.md"))]
 
 NO_CLAUSES = {"AVX-512", "SHA-256", "UTF-8"}  # though they look like one
-OTHER_OPTIONS = {"--check"}  # of python -m spec_tests.document and spec_tests.vectors
+OTHER_OPTIONS = {"--check", "--notest"}  # of python -m spec_tests.document and spec_tests.vectors; of tox
 SOURCE = re.compile(r"<!-- from (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ASSIGNMENT = re.compile(r"\w+=")
 Commands = list[list[str]]
+
+MEASURING = {module.__name__: module for module in (epochs, ratios, streaming)}
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -154,7 +156,8 @@ def options(pytestconfig: pytest.Config) -> Callable[[str], bool]:
     parse = cli.parser().parse_args
     known = OTHER_OPTIONS | usage(pipeline.parse_arguments) | usage(parse)
     known |= {option for command in ("mutants", "alarms", "curves") for option in usage(proof.main, command)}
-    known |= usage(gate.main) | usage(curve.main) | usage(epochs.main) | usage(ratios.main) | options_of_benchmarks()
+    known |= usage(gate.main) | usage(curve.main) | options_of_benchmarks()
+    known |= {option for module in MEASURING.values() for option in usage(module.parser().parse_args)}
     known |= {option for command in ("check", "render", "compare", "template") for option in usage(parse, command)}
     missing = object()
 
@@ -176,8 +179,8 @@ def test_commands_can_be_given(page: Path, options: Callable[[str], bool]) -> No
             assert not accepted(pipeline.parse_arguments, arguments), shlex.join(words)
         elif name == gate.__package__:
             assert not accepted(gate.parser().parse_args, arguments), shlex.join(words)
-        elif name == ratios.__name__:
-            assert not accepted(ratios.parser().parse_args, arguments), shlex.join(words)
+        elif name in MEASURING:
+            assert not accepted(MEASURING[name].parser().parse_args, arguments), shlex.join(words)
         elif name == proof.__package__:
             assert not accepted(proof.parser().parse_args, arguments), shlex.join(words)
         elif name == "pytest":

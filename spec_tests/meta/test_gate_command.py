@@ -213,6 +213,7 @@ def test_the_command_says_what_it_found(
     assert comparison["decision"]["outcome"] == words.partition(":")[0]
     assert len(comparison["rounds"]) == comparison["plan"]["rounds"]
     assert len(comparison["rounds"][0][0]) == 6
+    assert content["settings"]["image_size"] == 96
     assert list(file.parent.iterdir()) == [file]
 
 
@@ -256,6 +257,10 @@ def test_what_a_user_can_put_right_is_one_line(
     [
         (["--base", "{}", "--implementation", "none_such", "--benchmark", "augment"], "none_such cannot be imported"),
         (
+            ["--against", "numpy_port", "--implementation", "numpy_port", "--benchmark", "augment", "predict"],
+            "numpy_port has no build_classifier and no predict: leave out predict",
+        ),
+        (
             ["--against", "reference", "--preset", "{}/none.keras", "--benchmark", "predict"],
             "/none.keras' cannot be loaded",
         ),
@@ -266,6 +271,7 @@ def test_a_worker_that_is_lost_ends_the_command(
 ) -> None:
     assert main([word.format(tmp_path) for word in words]) == 2
     told = capsys.readouterr().err.splitlines()
+    assert not [line for line in told if line.startswith("measuring ")]
     assert len([line for line in told if line.startswith("error: ")]) == 1
     assert error in told[-1]
 
@@ -279,6 +285,8 @@ def test_a_worker_that_is_lost_ends_the_command(
         ["--base", ".", "--minutes", "0"],
         ["--base", ".", "--minutes", "nan"],
         ["--base", ".", "--image-size", "0"],
+        ["--base", ".", "--seed", "-1"],
+        ["--base", ".", "--json", "."],
     ],
 )
 def test_wrong_words_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

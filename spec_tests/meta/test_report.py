@@ -154,3 +154,10 @@ def test_what_cannot_be_printed_is_written_as_python_writes_it() -> None:
     )
     assert one_line(" a\n b ") == "a b"
     assert cut("a" * 1500, 100) == "a" * 100 + "… (1,400 more characters)"
+
+
+def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_text(tmp_path / "report", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]

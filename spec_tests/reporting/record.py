@@ -253,8 +253,12 @@ def write_text(file: Path, text: str) -> None:
     """Write a whole file or none, and the folder that it goes to."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".partial-{file.name}")
-    partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-    partial.replace(file)
+    try:
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.replace(file)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def read_report(file: Path) -> Report:

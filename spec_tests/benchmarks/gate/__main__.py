@@ -12,14 +12,14 @@ import numpy as np
 from rich.console import Console
 
 from ...accuracy import EMBEDDED_PRESET
-from ...judging import DEFAULT_IMPLEMENTATION
+from ...judging import DEFAULT_IMPLEMENTATION, default_backend
 from ...reporting.record import write_text
 from ...reporting.texts import Told, one_line
 from ..work import WORK
-from .numbers import count, positive
+from .numbers import count, new_file, positive, seed
 from .process import Start, spawned
 from .record import Comparison, json_text
-from .session import Clock, Measured, measured
+from .session import Clock, Measured, measured, tried
 from .subjects import Checkout, checkout
 from .terminal import show
 from .verdict import AGAIN, BASE, HEAD, LEVEL, Outcome, decided
@@ -67,15 +67,16 @@ def parser() -> argparse.ArgumentParser:
     add("--head", metavar=subject, default=str(HARNESS), help="what may be slower (default: this working tree)")
     add("--implementation", metavar="NAME", default=DEFAULT_IMPLEMENTATION,
         help=f"or package.module, in both (default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
-    add("--backend", metavar="NAME", help="for implementations that run on several")
+    add("--backend", default=default_backend(), metavar="NAME",
+        help="for implementations that run on several (default: %(default)s)")  # fmt: skip
     add("--benchmark", nargs="+", choices=list(WORK), default=DEFAULT_BENCHMARKS, metavar="NAME",
         help=f"of {', '.join(WORK)} (default: {', '.join(DEFAULT_BENCHMARKS)})")  # fmt: skip
     add("--image-size", type=count, default=IMAGE_SIZE, metavar="N", help=f"in pixels (default: {IMAGE_SIZE})")
     add("--batch-size", type=count, default=BATCH_SIZE, metavar="N", help=f"in images (default: {BATCH_SIZE})")
     add("--preset", type=Path, default=EMBEDDED_PRESET, metavar="FILE", help="the base (default: the embedded one)")
     add("--minutes", type=positive, default=MINUTES, metavar="M", help=f"a benchmark (default: {MINUTES})")
-    add("--seed", type=int, default=0, help="of every random choice (default: 0)")
-    add("--json", type=Path, metavar="FILE", help="write all durations and what is said of them")
+    add("--seed", type=seed, default=0, help="of every random choice (default: 0)")
+    add("--json", type=new_file, metavar="FILE", help="write all durations and what is said of them")
     return top
 
 
@@ -86,16 +87,18 @@ def _compare(options: argparse.Namespace, start: Start, clock: Clock) -> int:
         head = stack.enter_context(checkout(options.head, HARNESS))
         base = stack.enter_context(checkout(options.base, HARNESS)) if options.base else head
         rng = np.random.default_rng(options.seed)
+        orders = {benchmark: _orders(options, base, head, benchmark) for benchmark in benchmarks}
+        for subjects in orders.values():
+            tried(subjects, start, rng)
         found = []
         for benchmark in benchmarks:
             print(f"measuring {benchmark}", file=sys.stderr)
-            orders = _orders(options, base, head, benchmark)
-            found.append(measured(orders, start, LEVEL / len(benchmarks), options.minutes, rng, clock))
+            found.append(measured(orders[benchmark], start, LEVEL / len(benchmarks), options.minutes, rng, clock))
     comparisons = _decided(benchmarks, found, gated=bool(options.base))
-    subjects = _subjects(options, base, head)
-    show(Console(), comparisons, f"{subjects[HEAD]}, beside {subjects[BASE]}")
+    titles = _titles(options, base, head)
+    show(Console(), comparisons, f"{titles[HEAD]}, beside {titles[BASE]}")
     if options.json:
-        write_text(options.json, json_text(comparisons, subjects, options.seed))
+        write_text(options.json, json_text(comparisons, titles, settings(options)))
         print(options.json)
     return exit_code(comparisons)
 
@@ -110,12 +113,18 @@ def _orders(options: argparse.Namespace, base: Checkout, head: Checkout, benchma
     return {BASE: of_base, AGAIN: of_base, HEAD: of_head}
 
 
-def _subjects(options: argparse.Namespace, base: Checkout, head: Checkout) -> dict[str, str]:
+def _titles(options: argparse.Namespace, base: Checkout, head: Checkout) -> dict[str, str]:
     """What base and head are, in words."""
     return {
         HEAD: f"{options.implementation} of {head.title}",
         BASE: f"{options.against or options.implementation} of {base.title}",
     }
+
+
+def settings(options: argparse.Namespace) -> dict[str, str | int | float]:
+    """What decides how it is measured, beside the subjects."""
+    names = ("backend", "image_size", "batch_size", "minutes", "seed")
+    return {name: getattr(options, name) for name in names} | {"preset": options.preset.name}
 
 
 def _decided(benchmarks: Sequence[str], found: Sequence[Measured], gated: bool) -> list[Comparison]:

@@ -2,7 +2,8 @@
 
 ``python -m spec_tests.benchmarks.gate.curve`` holds short sessions of the gate's own code, in which head does real
 work on top of its own, and adds them to ``curve.json``. Beside it stands what a stored baseline would have said of
-the same durations: fail if the mean is 5 % above the mean of base in another session.
+the same durations: fail if the mean is 5 % above the mean of base in another session. The work has one thread, and
+a session keeps to one processor: two of them can be in different states, as when others use one.
 """
 
 import argparse
@@ -253,12 +254,26 @@ def record(number: int, workers: int, file: Path) -> Iterator[list[Session]]:
     sessions = read(file)
     done = {session.seed for session in sessions}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:  # each session has a new Python
-        extra = pool.submit(calibrated).result()
-        for task in as_completed([pool.submit(held, seed, extra) for seed in range(number) if seed not in done]):
+    with context.Manager() as manager, ProcessPoolExecutor(workers, context, max_tasks_per_child=1) as pool:
+        free = manager.Queue()  # processors
+        for processor in sorted(os.sched_getaffinity(0))[:workers]:
+            free.put(processor)
+        extra = pool.submit(_on_one, free, calibrated).result()
+        left = [seed for seed in range(number) if seed not in done]
+        for task in as_completed([pool.submit(_on_one, free, held, seed, extra) for seed in left]):
             sessions.extend(task.result())
             write(sorted(sessions, key=lambda session: (session.slowdown, session.seed)), file)
             yield sessions
+
+
+def _on_one(free: Any, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do it on one of the free processors, in a Python that does nothing else."""
+    processor = free.get()
+    try:
+        os.sched_setaffinity(0, {processor})
+        return work(*arguments)
+    finally:
+        free.put(processor)
 
 
 def show(console: Console, counted: Sequence[Point]) -> None:

@@ -1,7 +1,8 @@
-"""Numbers of a command line."""
+"""Numbers and files of a command line."""
 
 import argparse
 import math
+from pathlib import Path
 
 
 def count(text: str) -> int:
@@ -10,6 +11,22 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above zero")
     return number
+
+
+def seed(text: str) -> int:
+    """A whole number, zero or above."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is below zero")
+    return number
+
+
+def new_file(text: str) -> Path:
+    """The path of a file that can be written; what is there may be a file, and no folder."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder: name a file")
+    return path
 
 
 def positive(text: str) -> float:

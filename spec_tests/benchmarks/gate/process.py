@@ -14,6 +14,11 @@ from ...reporting.texts import Told, one_line
 from .worker import HARNESS, Order
 
 PATIENCE = 1800  # seconds that a process may take for all its work
+USUAL = {  # what the user has set stays
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin after a turn would take the processors of the next one
+}
+NO_CACHE = {"JAX_ENABLE_COMPILATION_CACHE": "false"}  # that spares one subject what another one compiled
 TOLD_ERRORS = 300  # characters of what was printed last by one that was lost
 
 
@@ -103,7 +108,7 @@ def started(name: str, order: Order, command: list[str]) -> Worker:
     """
     scratch = tempfile.TemporaryDirectory(prefix="convspec-gate-")
     log = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's, which closes it
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch.name)
+    environment = USUAL | os.environ | NO_CACHE | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch.name)
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=HARNESS
     )

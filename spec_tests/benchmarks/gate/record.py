@@ -41,13 +41,13 @@ class Comparison:
         }
 
 
-def json_text(comparisons: Sequence[Comparison], subjects: dict[str, str], seed: int) -> str:
+def json_text(comparisons: Sequence[Comparison], subjects: dict[str, str], settings: dict[str, Any]) -> str:
     """All comparisons of a session; infinite bounds are null."""
     content = {
         "format": FORMAT,
         "version": VERSION,
         "subjects": subjects,
-        "seed": seed,
+        "settings": settings,
         **circumstances(),
         "comparisons": [comparison.to_json() for comparison in comparisons],
     }

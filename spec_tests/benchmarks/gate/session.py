@@ -26,10 +26,11 @@ from .verdict import (
 )
 from .worker import Order
 
-TURN_SECONDS = 0.02  # about what the runs of a turn take together
+TURN_SECONDS = 0.005  # about what the runs of a turn take together; short, so that all meet the same state of a machine
 MOST_RUNS = 50  # of a turn
 SOUNDING_RUNS = 3  # to find how long a run takes
-LEAST_BLOCKS, MOST_BLOCKS = 1, 16  # of a round
+LEAST_BLOCKS, MOST_BLOCKS = 5, 16  # of a round; others slow a machine down for a quarter of a second and more
+LEAST_SECONDS = 3  # that the fewest blocks of both copies of base may take, or there are fewer
 PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
 PILOT_SHARE = 1 / 3  # of the time allowed, after which a pilot of the fewest rounds ends; any, when all is over
 
@@ -67,7 +68,7 @@ def measured(
     orders: dict[str, Order], start: Start, level: float, minutes: float, rng: np.random.Generator,
     clock: Clock,
 ) -> Measured:  # fmt: skip
-    """Measure the subjects of ``orders``, which are BASE, AGAIN and one head or several, for so many minutes at most.
+    """Measure the subjects of ``orders``, which are BASE, AGAIN and one head or several, for about so many minutes.
 
     ``clock`` gives seconds, ``level`` is what the test of this benchmark must reach. Lost is raised if a process is.
     """
@@ -87,13 +88,18 @@ def measured(
     return Measured(shape, tuple(pilot), plan, tuple(rounds), (clock() - begun) / 60)
 
 
-def sounded(orders: dict[str, Order], start: Start, rng: np.random.Generator, clock: Clock) -> Shape:
-    """The shape that measures in a round for about as long as starting its processes takes.
-
-    Whatever the noise between and within processes is, such rounds take at most twice the time of the best ones.
-    """
+def tried(orders: dict[str, Order], start: Start, rng: np.random.Generator) -> None:
+    """Start each subject once: Lost is raised before anything is measured, and files are read from a disk."""
     with _workers(orders, start, rng):
-        pass  # the first that are started read their files from a disk
+        pass
+
+
+def sounded(orders: dict[str, Order], start: Start, rng: np.random.Generator, clock: Clock) -> Shape:
+    """The shape that measures in a round for about as long as starting its processes takes, with some blocks at least.
+
+    Whatever the noise between and within processes is, rounds as long as that take at most twice the time of the
+    best ones.
+    """
     begun = clock()
     with _workers(orders, start, rng) as workers:
         starting, since = clock() - begun, clock()
@@ -101,7 +107,8 @@ def sounded(orders: dict[str, Order], start: Start, rng: np.random.Generator, cl
         all_in_all = (clock() - since) / SOUNDING_RUNS / len(workers)  # with what is not timed
     runs = int(np.clip(TURN_SECONDS / run, 1, MOST_RUNS))
     block = 2 * len(orders) * runs * all_in_all
-    blocks = int(np.clip(starting / block, LEAST_BLOCKS, MOST_BLOCKS))
+    least = int(np.clip(LEAST_SECONDS / block, 1, LEAST_BLOCKS))
+    blocks = int(np.clip(starting / block, least, MOST_BLOCKS))
     return Shape(runs, blocks)
 
 

@@ -19,7 +19,7 @@ from scipy import special, stats
 
 BASE, AGAIN, HEAD = "base", "base again", "head"
 
-LEVEL = 0.005  # of false alarms, over all benchmarks together: half of what is promised, so that counts can show it
+LEVEL = 0.005  # of false alarms, over all benchmarks together: half of what the recorded curve is held to
 POWER = 0.9  # of finding what is not tolerated
 TOLERATED = 0.05  # slowdown: "pass" says that there is less
 LEAST_EFFECT = 0.025  # slowdown: less is no regression, however sure
@@ -222,6 +222,8 @@ def _decision(evidence: Evidence, slow: bool) -> Decision:
         return Decision(Outcome.REGRESSION, f"slower by {estimate:.1f} %")
     if head.high < math.log1p(TOLERATED):
         return Decision(Outcome.PASS, f"slower by {max(high, 0):.1f} % at most")
-    could = f"; a slowdown of {100 * plan.findable:.0f} % would be found" if math.isfinite(plan.findable) else ""
-    few = f", {needed}" if plan.needed > plan.rounds else ""
-    return Decision(Outcome.INCONCLUSIVE, f"it may be slower by {high:.1f} %{few}{could}")
+    words = f"it may be slower by {high:.1f} %"
+    if plan.needed > plan.rounds:
+        words += f", {needed}"
+        words += f"; a slowdown of {100 * plan.findable:.0f} % would be found" if math.isfinite(plan.findable) else ""
+    return Decision(Outcome.INCONCLUSIVE, words)

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...accuracy import EMBEDDED_PRESET
 from ...implementation import BrokenAdapter, Implementation, load, one_line, resolved
-from ..work import WORK, Settings, Work
+from ..work import NEEDS, WORK, Settings, Work
 
 WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts
 VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their roots, in a microsecond
@@ -46,8 +46,8 @@ class Order:
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
-class Elsewhere(Exception):  # noqa: N818 - told as a line
-    """What was imported is not the checkout's."""
+class Refused(Exception):  # noqa: N818 - told as a line
+    """An order that cannot be carried out, as a line says."""
 
 
 def stopwatch(work: Work, extra: int = 0) -> Callable[[], float]:
@@ -83,11 +83,13 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         order = Order(**json.loads(requests.readline()))
         settings = Settings(Path(order.preset), (order.image_size,) * 2, order.batch_size, order.seed)
         implementation = imported(order.folder, order.implementation, order.backend)
+        if lacks := [name for name in NEEDS[order.benchmark] if not implementation.offers(name)]:
+            raise Refused(f"{order.implementation} has no {' and no '.join(lacks)}: leave out {order.benchmark}")
         seconds = stopwatch(WORK[order.benchmark](implementation, settings), order.extra)
         answer(seconds=[])
         for line in requests:
             answer(seconds=[seconds() for _ in range(json.loads(line)["runs"])])
-    except (BrokenAdapter, Elsewhere) as error:
+    except (BrokenAdapter, Refused) as error:
         answer(error=str(error))
     except Exception as error:
         answer(error=one_line(error))
@@ -96,7 +98,7 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 def imported(folder: str, target: str, backend: str | None) -> Implementation:
     """The implementation of that name from the folder of a checkout or of an unpacked wheel.
 
-    The harness imported ``fixtures`` of its own, which must not be found in the place of the folder's. Elsewhere is
+    The harness imported ``fixtures`` of its own, which must not be found in the place of the folder's. Refused is
     raised for one that was found in another place all the same.
     """
     for name in [name for name in sys.modules if name.partition(".")[0] in ("fixtures", "reference")]:
@@ -111,9 +113,7 @@ def imported(folder: str, target: str, backend: str | None) -> Implementation:
     implementation = load(module if in_wheel else target, backend)
     file = getattr(sys.modules[module.partition(":")[0]], "__file__", None)
     if not file or not Path(file).resolve().is_relative_to(Path(folder).resolve()):
-        raise Elsewhere(
-            f"{target} was imported from {file}, which is not in {folder}: it would be compared with itself"
-        )
+        raise Refused(f"{target} was imported from {file}, which is not in {folder}: it would be compared with itself")
     return implementation
 
 
