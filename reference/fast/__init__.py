@@ -11,7 +11,7 @@ from typing import Any
 from .. import __all__ as __all__
 
 NAME = "reference_fast"
-OWN = ("build_classifier", "build_convnet")
+OWN = ("build_classifier", "build_convnet", "load")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,15 +2,15 @@
 
 import importlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import keras
 
-from .. import classifier
+from .. import classifier, training
 from ..base import DEFAULT_PRESET
 from ..freezing import freeze_base
 from ..loading import IMAGE_SIZE
-from ..training import compile_classifier
 
 
 def build_classifier(
@@ -22,13 +22,26 @@ def build_classifier(
 
 def build_convnet(*, image_size: tuple[int, int] = IMAGE_SIZE, dropout: float = 0.0, seed: int = 0) -> Any:
     """What ``reference.classifier.build_convnet`` builds."""
-    return compile_classifier(_faster(classifier.build_convnet(image_size=image_size, dropout=dropout, seed=seed)))
+    model = classifier.build_convnet(image_size=image_size, dropout=dropout, seed=seed)
+    return training.compile_classifier(_faster(model))
+
+
+def load(path: Path) -> Any:
+    """What ``reference.training.load`` loads, and models of these layers."""
+    _layers()  # Keras knows classes that were imported
+    return training.load(path)
 
 
 def _faster(model: Any) -> Any:
-    if keras.backend.backend() == "tensorflow":
+    layers = _layers()
+    if layers is None:
         return model
-    layers = importlib.import_module(f".on_{keras.backend.backend()}", __package__)
     faster = layers.rebuilt(model)
     faster.set_weights(model.get_weights())
     return faster
+
+
+def _layers() -> ModuleType | None:
+    """Those of the backend; None where Keras's own are fast."""
+    name = keras.backend.backend()
+    return None if name == "tensorflow" else importlib.import_module(f".on_{name}", __package__)

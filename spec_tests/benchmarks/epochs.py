@@ -2,13 +2,12 @@
 
 ``python -m spec_tests.benchmarks.epochs FOLDER`` takes a folder of subsets, ``train`` and ``validation``, as the stage
 of the data makes it. The sides run by turns. An epoch is what more epochs take beyond one, so that what is done
-once, compiling above all, is on neither side; its share of decoding, and of augmentation, is what a pass
-over the batches takes when no step is made.
+once, compiling above all, and the reference's decoding, is on neither side; its share of reading, and of augmentation,
+is what a pass over the batches takes when no step is made.
 """
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -22,16 +21,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ..accuracy import EMBEDDED_PRESET
+from reference.backend import select_backend
+from reference.errors import PipelineError
+
 from ..implementation import load
+from ..judging import default_backend
 from ..reporting.record import write_text
+from .gate.numbers import count, new_file
 
 DROPOUT, SEED = 0.25, 0
 FEW, MANY = 1, 4  # epochs, whose difference is timed
 FEATURE_EPOCHS = 10
 TURNS = 3
 
-PARTS = ("decoding", "augmentation", "epoch")
+PARTS = ("reading", "augmentation", "epoch")
 
 Seconds = dict[str, list[float]]  # by part
 
@@ -41,7 +44,7 @@ class Side:
     """One of the two: what it does with the training and the validation set."""
 
     name: str
-    decoded: Callable[[], Iterable[Any]]  # the batches of both sets
+    read: Callable[[], Iterable[Any]]  # the batches of both sets
     augmented: Callable[[], Iterable[Any]]  # the same, those of training augmented
     fit: Callable[[int], object]  # a new convnet for so many epochs, under augmentation
 
@@ -93,12 +96,12 @@ def epochs_by_turns(sides: list[Side], turns: int) -> dict[str, Seconds]:
 
 
 def _measured(side: Side) -> tuple[float, float, float]:
-    """Seconds of decoding, of augmentation and of an epoch."""
+    """Seconds of reading, of augmentation and of an epoch."""
     _exhaust(side.augmented())  # the first pass traces
-    decoding = _timed(lambda: _exhaust(side.decoded()))
+    reading = _timed(lambda: _exhaust(side.read()))
     both = _timed(lambda: _exhaust(side.augmented()))
     few, many = (_timed(partial(side.fit, epochs)) for epochs in (FEW, MANY))
-    return decoding, both - decoding, (many - few) / (MANY - FEW)
+    return reading, both - reading, (many - few) / (MANY - FEW)
 
 
 def feature_extraction(folder: Path, preset: Path) -> dict[str, float]:
@@ -129,34 +132,46 @@ def show(seconds: dict[str, Seconds], console: Console) -> None:
     """The medians, and the ratio of each to that of the last side."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("seconds")
-    for column in ("decoding", "augmentation", "step", "epoch", "ratio"):
+    for column in ("reading", "augmentation", "rest", "epoch", "ratio"):
         table.add_column(column, justify="right")
     compared = statistics.median(list(seconds.values())[-1]["epoch"])
     for name, took in seconds.items():
-        decoding, augmentation, epoch = (statistics.median(took[part]) for part in PARTS)
-        rest = epoch - decoding - augmentation
-        table.add_row(name, *(f"{value:.2f}" for value in (decoding, augmentation, rest, epoch, epoch / compared)))
+        reading, augmentation, epoch = (statistics.median(took[part]) for part in PARTS)
+        rest = epoch - reading - augmentation
+        table.add_row(name, *(f"{value:.2f}" for value in (reading, augmentation, rest, epoch, epoch / compared)))
     console.print(table)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 measured, 2 something the user can put right."""
-    parser = argparse.ArgumentParser("python -m spec_tests.benchmarks.epochs", description=__doc__)
-    add = parser.add_argument
-    add("folder", type=Path, help="with the subsets train and validation")
-    add("--backend", default=os.environ.get("KERAS_BACKEND", "tensorflow"), help="of both sides")
-    add("--turns", type=int, default=TURNS, metavar="N", help=f"of each side (default: {TURNS})")
-    add("--features", action="store_true", help="time ten epochs of the head instead, over features and without")
-    add("--preset", type=Path, default=EMBEDDED_PRESET, help="the base of --features (default: the embedded one)")
-    add("--json", type=Path, metavar="FILE", help="write all seconds")
-    options = parser.parse_args(arguments)
-    if missing := [name for name in ("train", "validation") if not (options.folder / name).is_dir()]:
-        print(f"error: {options.folder} has no {' and no '.join(missing)}: make the subsets first", file=sys.stderr)
+    options = parser().parse_args(arguments)
+    try:
+        select_backend(options.backend)
+        _measure(options)
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
-    os.environ["KERAS_BACKEND"] = options.backend
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    top = argparse.ArgumentParser("python -m spec_tests.benchmarks.epochs", description=__doc__)
+    add, either = top.add_argument, top.add_mutually_exclusive_group()
+    add("folder", type=Path, help="with the subsets train and validation")
+    add("--backend", default=default_backend(), metavar="NAME", help="of all sides (default: %(default)s)")
+    either.add_argument("--turns", type=count, default=TURNS, metavar="N", help=f"of each side (default: {TURNS})")
+    either.add_argument("--features", metavar="PRESET", type=Path,
+        help="time ten epochs of the head on this base instead, over features and without")  # fmt: skip
+    add("--json", type=new_file, metavar="FILE", help="write all seconds")
+    return top
+
+
+def _measure(options: argparse.Namespace) -> None:
+    """Measure and show; raises what the reference raises for images or a base that cannot be loaded."""
     made: Any
     if options.features:
-        made = feature_extraction(options.folder, options.preset)
+        made = feature_extraction(options.folder, options.features)
         fast, slow = made.values()
         print(*(f"{name}: {value:.1f} s" for name, value in made.items()), f"ratio {fast / slow:.3f}", sep="\n")
     else:
@@ -166,7 +181,6 @@ def main(arguments: list[str] | None = None) -> int:
         show(made, Console())
     if options.json:
         write_text(options.json, json.dumps(made, indent=1))
-    return 0
 
 
 def _timed(work: Callable[[], object]) -> float:

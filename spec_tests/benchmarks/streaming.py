@@ -12,7 +12,8 @@ from pathlib import Path
 
 from fixtures.dataset import drawn_jpeg
 
-from ..implementation import load
+from ..implementation import BrokenAdapter, load
+from ..judging import DEFAULT_IMPLEMENTATION, default_backend
 from .memory import peak
 from .work import DROPOUT, LEARNING_RATE
 
@@ -43,24 +44,43 @@ def train(folder: Path, target: str, backend: str | None) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0: measured."""
-    parser = argparse.ArgumentParser("python -m spec_tests.benchmarks.streaming", description=__doc__)
-    parser.add_argument("--implementation", default="reference", metavar="NAME")
-    parser.add_argument("--backend", metavar="NAME", help="for implementations that run on several")
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # of a process that measures
-    options = parser.parse_args(arguments)
+    """Exit code: 0 measured, 2 something the user can put right."""
+    options = parser().parse_args(arguments)
     if options.folder:
-        print(train(options.folder, options.implementation, options.backend))
-        return 0
+        return _measure(options)
     peaks = []
-    for count in (IMAGES, TIMES * IMAGES):
+    for images in (IMAGES, TIMES * IMAGES):
         with tempfile.TemporaryDirectory() as scratch:
-            write_images(Path(scratch, "images"), count)
-            command = [sys.executable, "-m", __spec__.name, *sys.argv[1:], "--folder", str(Path(scratch, "images"))]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - our own
+            write_images(Path(scratch, "images"), images)
+            command = [sys.executable, "-m", f"{__package__}.streaming", "--folder", str(Path(scratch, "images"))]
+            command += ["--implementation", options.implementation, "--backend", options.backend]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
+        if done.returncode:  # it said why
+            return done.returncode
         peaks.append(int(done.stdout.split()[-1]))
-        print(f"{count:,} images: {peaks[-1] / 2**20:,.0f} MiB")
+        print(f"{images:,} images: {peaks[-1] / 2**20:,.0f} MiB")
     print(f"ratio {peaks[1] / peaks[0]:.3f}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    top = argparse.ArgumentParser("python -m spec_tests.benchmarks.streaming", description=__doc__)
+    add = top.add_argument
+    add("--implementation", default=DEFAULT_IMPLEMENTATION, metavar="NAME", help="default: %(default)s")
+    add("--backend", default=default_backend(), metavar="NAME",
+        help="for implementations that run on several (default: %(default)s)")  # fmt: skip
+    add("--folder", type=Path, help=argparse.SUPPRESS)  # of a process that measures
+    return top
+
+
+def _measure(options: argparse.Namespace) -> int:
+    """Print the peak of this process; the exit code."""
+    try:
+        print(train(options.folder, options.implementation, options.backend))
+    except BrokenAdapter as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     return 0
 
 
