@@ -57,8 +57,8 @@ def build_convnet(*, image_size: tuple[int, int] = IMAGE_SIZE, dropout: float = 
     inputs = keras.Input((*image_size, 3))
     x = layers.Rescaling(1 / 255)(inputs)
     for filters in CONVNET_FILTERS[:-1]:
-        x = layers.Conv2D(filters, 3, kernel_initializer="he_normal")(x)
-        x = layers.ReLU()(layers.MaxPooling2D(2)(x))  # as before pooling, on a quarter of the values
+        x = layers.Conv2D(filters, 3, activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(CONVNET_FILTERS[-1], 3, activation="relu", kernel_initializer="he_normal")(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout, seed=seed)(x)

@@ -119,9 +119,9 @@ def _convolutions(operations: Operations, tensors: Tensors, images: Tensor) -> T
     x = images / 255
     for index in range(len(CONVNET_FILTERS)):
         kernel, bias = tensors[f"conv{index}/kernel"], tensors[f"conv{index}/bias"]
-        x = operations.relu(operations.halved(x)) if index else x
-        x = operations.convolution(x, kernel, bias, 1, "valid")
-    return operations.averaged(operations.relu(x))
+        x = operations.halved(x) if index else x
+        x = operations.relu(operations.convolution(x, kernel, bias, 1, "valid"))
+    return operations.averaged(x)
 
 
 def _dense(rng: np.random.Generator, name: str, inputs: int, units: int) -> dict[str, Array]:
