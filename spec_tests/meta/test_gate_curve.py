@@ -47,6 +47,7 @@ def test_sessions_are_written_and_read_again(tmp_path: Path) -> None:
     content = json.loads(file.read_text(encoding="utf-8"))
     assert content["points"] == [asdict(point) for point in curve.points(SESSIONS)]
     assert content["processors"]
+    assert str(curve.HARNESS) not in json.dumps(content)
 
 
 def test_the_curve_is_shown() -> None:

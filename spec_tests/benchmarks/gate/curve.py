@@ -243,10 +243,15 @@ def read(file: Path = FILE) -> list[Session]:
 def write(sessions: Sequence[Session], file: Path) -> None:
     """Write all sessions, a line each, and what they were counted as."""
     columns = [field.name for field in fields(Session)]
-    head = {**circumstances(), "order": asdict(ORDER) | {"folder": ""}, "columns": columns}
+    head = {**circumstances(), "order": _portable(ORDER), "columns": columns}
     rows = ",\n  ".join(json.dumps(astuple(session)) for session in sessions)
     counts = json.dumps([asdict(point) for point in points(sessions)])
     write_text(file, f'{json.dumps(head, indent=1)[:-2]},\n "points": {counts},\n "sessions": [\n  {rows}\n ]\n}}\n')
+
+
+def _portable(order: Order) -> dict[str, Any]:
+    """The order without paths, which are this machine's."""
+    return asdict(order) | {"folder": "", "preset": Path(order.preset).name}
 
 
 def record(number: int, workers: int, file: Path) -> Iterator[list[Session]]:
