@@ -8,7 +8,7 @@ import pytest
 from ..implementation import Implementation
 from ..judging import backend_of
 from .memory import forget_peak, peak
-from .work import NEEDS, WORK, Settings
+from .work import WORK, Settings, lacking
 
 WARM_UP = 2  # times: the first compiles, the second finds what the first left behind
 ROUNDS = 5  # of work that is made anew each time
@@ -18,8 +18,8 @@ ROUNDS = 5  # of work that is made anew each time
 def test_work(
     name: str, implementation: Implementation, settings: Settings, benchmark: Any, request: pytest.FixtureRequest
 ) -> None:
-    if lacks := [function for function in NEEDS[name] if not implementation.offers(function)]:
-        pytest.skip(f"{implementation.name} has no {' and no '.join(lacks)}")
+    if lacks := lacking(implementation, name):
+        pytest.skip(f"{implementation.name} has no {lacks}")
     backend = backend_of(request.config) if implementation.has_backends else ""
     benchmark.group = name
     work = WORK[name](implementation, settings)

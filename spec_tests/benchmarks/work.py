@@ -147,6 +147,11 @@ NEEDS = {  # functions of the contract
 }
 
 
+def lacking(implementation: Implementation, name: str) -> str:
+    """What an implementation lacks for a piece of work, in words; nothing if it can do it."""
+    return " and no ".join(function for function in NEEDS[name] if not implementation.offers(function))
+
+
 def _classifier(implementation: Implementation, settings: Settings) -> Model:
     return implementation.build_classifier(settings.preset, image_size=settings.image_size, seed=settings.seed)
 

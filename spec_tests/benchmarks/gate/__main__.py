@@ -98,7 +98,7 @@ def _compare(options: argparse.Namespace, start: Start, clock: Clock) -> int:
     titles = _titles(options, base, head)
     show(Console(), comparisons, f"{titles[HEAD]}, beside {titles[BASE]}")
     if options.json:
-        write_text(options.json, json_text(comparisons, titles, settings(options)))
+        write_text(options.json, json_text(comparisons, titles, _settings(options)))
         print(options.json)
     return exit_code(comparisons)
 
@@ -121,7 +121,7 @@ def _titles(options: argparse.Namespace, base: Checkout, head: Checkout) -> dict
     }
 
 
-def settings(options: argparse.Namespace) -> dict[str, str | int | float]:
+def _settings(options: argparse.Namespace) -> dict[str, str | int | float]:
     """What decides how it is measured, beside the subjects."""
     names = ("backend", "image_size", "batch_size", "minutes", "seed")
     return {name: getattr(options, name) for name in names} | {"preset": options.preset.name}

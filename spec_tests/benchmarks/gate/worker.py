@@ -19,7 +19,7 @@ import numpy as np
 
 from ...accuracy import EMBEDDED_PRESET
 from ...implementation import BrokenAdapter, Implementation, load, one_line, resolved
-from ..work import NEEDS, WORK, Settings, Work
+from ..work import WORK, Settings, Work, lacking
 
 WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts
 VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their roots, in a microsecond
@@ -83,8 +83,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         order = Order(**json.loads(requests.readline()))
         settings = Settings(Path(order.preset), (order.image_size,) * 2, order.batch_size, order.seed)
         implementation = imported(order.folder, order.implementation, order.backend)
-        if lacks := [name for name in NEEDS[order.benchmark] if not implementation.offers(name)]:
-            raise Refused(f"{order.implementation} has no {' and no '.join(lacks)}: leave out {order.benchmark}")
+        if lacks := lacking(implementation, order.benchmark):
+            raise Refused(f"{order.implementation} has no {lacks}: leave out {order.benchmark}")
         seconds = stopwatch(WORK[order.benchmark](implementation, settings), order.extra)
         answer(seconds=[])
         for line in requests:
