@@ -9,18 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from . import FIXTURES, __version__
-from .checking import Progress, run
-from .contract import STAGES
-from .implementation import BUILT_IN
-from .isolation.process import Limits, default_memory
-from .isolation.supervisor import Task
-from .judging import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend
+from .adapter.contract import STAGES
+from .adapter.implementation import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend
 from .plugin import PROFILES
 from .reporting import compare as comparing
 from .reporting.output import FORMS, terminal, write
 from .reporting.record import Report, Verdict, merged, read_report
-from .reporting.texts import Told, one_line
-from .template import DEFAULT_STAGES, Occupied, write_template
+from .reporting.template import DEFAULT_STAGES, Occupied, write_template
+from .running.checking import Progress, run
+from .running.isolation.process import Limits, default_memory
+from .running.isolation.supervisor import Task
+from .support.texts import Told, one_line
 
 SECONDS = 600  # of a clause; the longest of the reference takes a quarter of that on two busy cores
 GIB = 2**30

@@ -1,7 +1,7 @@
 """The pytest plugin: which implementation is checked, against which clauses, and what is said of it.
 
 Loaded by the top-level conftest.py of a checkout, and by entry point where convspec is installed. What
-happens to a clause is in ``judging``. No framework is imported here.
+happens to a clause is in ``running.results``. No framework is imported here.
 """
 
 import importlib
@@ -15,15 +15,16 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from . import hooks, judging
-from .catalogue import selected
-from .contract import STAGES
-from .expectations import Expectations, read
-from .implementation import Implementation, installed_version
-from .judging import (
+from .adapter.contract import STAGES
+from .adapter.expectations import Expectations, read
+from .adapter.implementation import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, Implementation, installed_version
+from .clauses.catalogue import selected
+from .reporting import record
+from .reporting.record import TOLD
+from .reporting.terminal import failures, summary
+from .running import hooks, results
+from .running.results import (
     COLLECTED,
-    DEFAULT_BACKEND,
-    DEFAULT_IMPLEMENTATION,
     EXPECTED,
     LOADED,
     PHOTOGRAPHS,
@@ -34,10 +35,7 @@ from .judging import (
     targets_of,
     unknown_names,
 )
-from .reporting import record
-from .reporting.record import TOLD
-from .reporting.terminal import failures, summary
-from .reporting.texts import Told
+from .support.texts import Told
 
 ENVIRONMENT = {  # for speed; what the user has set stays
     "jax": {  # keep what was compiled, however small
@@ -93,7 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _make_fast(config)
     config.stash[LOADED], config.stash[RESULTS], config.stash[COLLECTED] = {}, [], []
     config.stash[SMOKED] = {}
-    config.pluginmanager.register(judging, "convspec-judging")
+    config.pluginmanager.register(results, "convspec-judging")
 
 
 def _make_fast(config: pytest.Config) -> None:
@@ -147,7 +145,7 @@ def _read_files(config: pytest.Config) -> None:
     file, data, preset = config.option.expectations, config.option.data, config.option.preset
     try:
         config.stash[EXPECTED] = read(file) if file else Expectations()
-        judging.check_expectations(config, config.stash[EXPECTED], str(file))
+        results.check_expectations(config, config.stash[EXPECTED], str(file))
         config.stash[PHOTOGRAPHS] = _accuracy().photographs(data) if data else None
         if preset:
             _accuracy().read_xception(preset)
@@ -157,7 +155,7 @@ def _read_files(config: pytest.Config) -> None:
 
 def _accuracy() -> ModuleType:
     """Imported when it is needed: with it come libraries of files and images, and every run loads this plugin."""
-    return importlib.import_module(f"{__package__}.accuracy")
+    return importlib.import_module(f"{__package__}.cases.trials")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,15 +1,12 @@
 """See the failure of a clause again, outside pytest where that is possible."""
 
-import dataclasses
-import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from .catalogue import tests
-from .clause import Clause
-from .implementation import load
+from .adapter.implementation import load
+from .clauses.catalogue import tests
+from .running.snippets import stands_alone
 
 
 def reproduce(id: str, target: str, backend: str | None = None, **arguments: Any) -> None:
@@ -27,39 +24,3 @@ def reproduce(id: str, target: str, backend: str | None = None, **arguments: Any
     options = {"clause": id, "implementation": target, "backend": backend, **arguments}
     words = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
     raise SystemExit(pytest.main(["-p", f"{__package__}.plugin", "--pyargs", f"{__package__}.clauses", *words]))
-
-
-def stands_alone(test: Any) -> bool:
-    """Whether the body of a clause can be called without fixtures."""
-    return set(inspect.signature(test).parameters) <= {"implementation", "seed"}
-
-
-def drawn(clause: Clause, test: Any) -> dict[str, Any]:
-    """The drawn arguments of the latest call: those of the smallest counterexample."""
-    fixtures = inspect.signature(test).parameters
-    return {name: value for name, value in clause.arguments.items() if name not in fixtures}
-
-
-def snippet(clause: Clause, test: Any, target: str, backend: str, seed: int) -> str:
-    """Python that fails as the clause failed."""
-    arguments = drawn(clause, test) if stands_alone(test) else {}
-    if not stands_alone(test) or "seed" in inspect.signature(test).parameters:
-        arguments |= {"seed": seed}
-    words = [repr(clause.id), repr(target), repr(backend), *(f"{name}={value!r}" for name, value in arguments.items())]
-    types = {kind for value in arguments.values() for kind in _types(value) if kind.__module__ != "builtins"}
-    imports = sorted(f"from {kind.__module__} import {kind.__name__}" for kind in types)
-    return "\n".join([f"from {__name__} import {reproduce.__name__}", *imports, f"reproduce({', '.join(words)})"])
-
-
-def _types(value: object) -> Iterator[type]:
-    """The types whose names stand in the ``repr`` of an argument."""
-    yield type(value)
-    parts: list[Any] = []
-    if dataclasses.is_dataclass(value):
-        parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
-    elif isinstance(value, dict):
-        parts = [*value, *value.values()]
-    elif isinstance(value, list | tuple | set | frozenset):
-        parts = list(value)
-    for part in parts:
-        yield from _types(part)

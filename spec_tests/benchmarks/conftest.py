@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ..accuracy import EMBEDDED_PRESET
+from ..cases.trials import EMBEDDED_PRESET
 from .gate.numbers import count
 from .work import Settings
 

@@ -24,9 +24,8 @@ from rich.table import Table
 from reference.backend import select_backend
 from reference.errors import PipelineError
 
-from ..implementation import load
-from ..judging import default_backend
-from ..reporting.record import write_text
+from ..adapter.implementation import default_backend, load
+from ..support.files import write_text
 from .gate.numbers import count, new_file
 
 DROPOUT, SEED = 0.25, 0

@@ -16,9 +16,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ..accuracy import EMBEDDED_PRESET
-from ..reporting.record import write_text
-from ..reporting.texts import Told
+from ..cases.trials import EMBEDDED_PRESET
+from ..support.files import write_text
+from ..support.texts import Told
 from .floor import BACKENDS
 from .gate.numbers import count, new_file
 from .gate.process import Start, spawned

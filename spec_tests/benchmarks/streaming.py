@@ -12,8 +12,7 @@ from pathlib import Path
 
 from fixtures.dataset import drawn_jpeg
 
-from ..implementation import BrokenAdapter, load
-from ..judging import DEFAULT_IMPLEMENTATION, default_backend
+from ..adapter.implementation import DEFAULT_IMPLEMENTATION, BrokenAdapter, default_backend, load
 from .memory import peak
 from .work import DROPOUT, LEARNING_RATE
 

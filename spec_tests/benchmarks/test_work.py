@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ..implementation import Implementation
-from ..judging import backend_of
+from ..adapter.implementation import Implementation
+from ..running.results import backend_of
 from .memory import forget_peak, peak
 from .work import WORK, Settings, lacking
 

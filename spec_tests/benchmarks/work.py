@@ -13,9 +13,9 @@ import numpy as np
 
 from fixtures.dataset import drawn_jpeg
 
-from ..accuracy import EMBEDDED_PRESET
-from ..contract import Array, Labels, Model
-from ..implementation import Implementation
+from ..adapter.contract import Array, Labels, Model
+from ..adapter.implementation import Implementation
+from ..cases.trials import EMBEDDED_PRESET
 
 LEARNING_RATE, FINE_TUNING_RATE = 1e-3, 1e-5
 DROPOUT = 0.25

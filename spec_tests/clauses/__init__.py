@@ -1,1 +1,1 @@
-"""The clauses: a module a topic, a test a clause."""
+"""What a clause is, and the clauses: a module a topic, a test a clause."""

@@ -6,15 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ..accuracy import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing
-from ..accuracy import trial as make_trial
-from ..contract import Array, Batches, History, Labels, Model, Variable
-from ..implementation import Implementation
-from ..judging import PHOTOGRAPHS
+from ..adapter.contract import Array, Batches, History, Labels, Model, Variable
+from ..adapter.implementation import Implementation
+from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
+from ..cases.presets import Preset, random_arrays, read_preset, write_preset
+from ..cases.records import name_of, recorded_trials
+from ..cases.trials import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing
+from ..cases.trials import trial as make_trial
 from ..oracles.xception import XCEPTION_41
-from ..presets import Preset, random_arrays, read_preset, write_preset
-from ..records import name_of, recorded_trials
-from ..transfer import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
 
 FIRST_UNRECORDED = 1000  # the seeds of recorded trials are below
 
@@ -264,9 +263,9 @@ def run_fit(
 
 
 @pytest.fixture(scope="session")
-def splits(request: pytest.FixtureRequest) -> dict[str, Split]:
+def splits(photographs: dict[str, Split] | None) -> dict[str, Split]:
     """Training, validation and test images of the clauses of accuracy."""
-    return request.config.stash[PHOTOGRAPHS] or drawn_splits()
+    return photographs or drawn_splits()
 
 
 @pytest.fixture(scope="session")
@@ -300,5 +299,7 @@ def recorded(request: pytest.FixtureRequest) -> list[Trial]:
     name = name_of(request.config.option.data, request.config.option.preset)
     trials = recorded_trials(name)
     if not trials:
-        pytest.skip(f"no trials of the reference on {name} are recorded: make them with python -m spec_tests.records")
+        pytest.skip(
+            f"no trials of the reference on {name} are recorded: make them with python -m spec_tests.cases.records"
+        )
     return trials

@@ -1,16 +1,16 @@
 """What the whole must reach (notes, code 8 and 10; "내가 이해한 핵심").
 
 A trial trains on 60 images a class, by every way, and is judged on 100 others a class. It is compared
-with the reference's own trials, at least 20 seeds a backend, in ``spec_tests/records.json``: a bound is
+with the reference's own trials, at least 20 seeds a backend, in ``spec_tests/cases/records.json``: a bound is
 passed once in a million times by an implementation that is as good, if accuracies are normal around
 their mean. Differences are taken within a seed.
 """
 
-from ..accuracy import Trial
-from ..checks import expect
-from ..clause import Level, clause
-from ..records import highest, lowest
-from ..statistics import ALPHA
+from ..cases.records import highest, lowest
+from ..cases.trials import Trial
+from ..judging.checks import expect
+from ..judging.statistics import ALPHA
+from .clause import Level, clause
 
 KEY_POINTS = 'notes, "내가 이해한 핵심"'
 Recorded = list[Trial]

@@ -2,9 +2,8 @@
 
 from hypothesis import given
 
-from ..checks import expect_equal, expect_error
-from ..clause import Level, clause
-from ..files import (
+from ..adapter.implementation import Implementation
+from ..cases.archives import (
     UNSAFE,
     Archive,
     Damaged,
@@ -19,8 +18,9 @@ from ..files import (
     tree,
     unsafe_archives,
 )
-from ..implementation import Implementation
-from ..strategies import always
+from ..cases.windows import always
+from ..judging.checks import expect_equal, expect_error
+from .clause import Level, clause
 
 SOURCE = "notes, code 2"
 

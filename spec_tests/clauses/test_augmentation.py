@@ -7,7 +7,10 @@ import pytest
 from hypothesis import example, given
 from numpy.typing import NDArray
 
-from ..augmentation_cases import (
+from ..adapter.contract import Array
+from ..adapter.implementation import Implementation
+from ..cases.evidence import keep_histogram, keep_images
+from ..cases.pictures import (
     FEW,
     SOME,
     TRANSFORMATIONS,
@@ -19,13 +22,10 @@ from ..augmentation_cases import (
     pictures,
     transform,
 )
-from ..checks import expect, expect_close, expect_same
-from ..clause import Level, clause
-from ..contract import Array
-from ..evidence import keep_histogram, keep_images
-from ..implementation import Implementation
+from ..judging.checks import expect, expect_close, expect_same
+from ..judging.statistics import ALPHA, binomial_p_value, independence_p_value, uniform_p_value
 from ..oracles.transformations import comes_from_outside, recover, rotation, transformed, zoom
-from ..statistics import ALPHA, binomial_p_value, independence_p_value, uniform_p_value
+from .clause import Level, clause
 
 SOURCE = 'notes, "과적합과 데이터 증강"; code 5'
 KERAS = "Keras documentation of"

@@ -8,15 +8,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..checks import expect, expect_close, expect_equal, expect_error
-from ..clause import Level, clause
-from ..implementation import Implementation
+from ..adapter.implementation import Implementation
+from ..cases.models import SIZE, SMALL, tinted
+from ..cases.presets import Preset, write_preset
+from ..cases.windows import SEEDS
+from ..judging.checks import expect, expect_close, expect_equal, expect_error
 from ..oracles import xception as oracle
 from ..oracles.images import preprocess
 from ..oracles.xception import XCEPTION_41, Arrays
-from ..presets import Preset, write_preset
-from ..strategies import SEEDS
-from ..transfer import SIZE, SMALL, tinted
+from .clause import Level, clause
 from .conftest import States
 
 CODE = "notes, code 6"

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ..checks import expect, expect_close, expect_equal, expect_same
-from ..clause import Level, clause
-from ..contract import Model
-from ..implementation import Implementation
+from ..adapter.contract import Model
+from ..adapter.implementation import Implementation
+from ..cases.models import SIZE, head_of, in_batches, tinted
+from ..cases.presets import Preset
+from ..judging.checks import expect, expect_close, expect_equal, expect_same
 from ..oracles import xception as oracle
 from ..oracles.images import preprocess
-from ..presets import Preset
-from ..transfer import SIZE, head_of, in_batches, tinted
+from .clause import Level, clause
 from .conftest import States
 
 CODE = "notes, code 7"

@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..checks import expect_close, expect_equal, expect_error, expect_same
-from ..clause import Level, clause
-from ..implementation import Implementation
-from ..layers import SEEN, SUM, convolve, expect_convolution, expect_separable, magnitudes, plain, separate
+from ..adapter.implementation import Implementation
+from ..cases.layers import SEEN, SUM, convolve, expect_convolution, expect_separable, magnitudes, plain, separate
+from ..cases.windows import Window, arrays, windows
+from ..judging.checks import expect_close, expect_equal, expect_error, expect_same
 from ..oracles import windows as oracle
-from ..strategies import Window, arrays, windows
+from .clause import Level, clause
 
 LOCAL = 'notes, "Dense Layer vs Convolution Layer"'
 CNN = 'notes, "합성곱 신경망 (CNNs)"'

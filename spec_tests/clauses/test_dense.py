@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..checks import expect_close, expect_equal, expect_error, expect_same
-from ..clause import Level, clause
-from ..implementation import Implementation
-from ..layers import SEEN, SUM
+from ..adapter.implementation import Implementation
+from ..cases.layers import SEEN, SUM
+from ..cases.windows import Matrix, matrices
+from ..judging.checks import expect_close, expect_equal, expect_error, expect_same
 from ..oracles.windows import dense
-from ..strategies import Matrix, matrices
+from .clause import Level, clause
 
 SOURCE = 'notes, "Dense Layer vs Convolution Layer"'
 

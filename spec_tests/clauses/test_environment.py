@@ -4,20 +4,13 @@ import importlib.util
 
 import pytest
 
-from .. import fresh_session
-from ..checks import expect, expect_equal
-from ..clause import Level, clause
-from ..fresh_session import Session
-from ..implementation import Implementation
-from ..judging import backend_of
+from ..adapter.implementation import Implementation
+from ..cases import fresh_session
+from ..cases.fresh_session import Session
+from ..judging.checks import expect, expect_equal
+from .clause import Level, clause
 
 SOURCE = "notes, code 1"
-
-
-@pytest.fixture(scope="session")
-def backend(request: pytest.FixtureRequest) -> str:
-    """The backend that is checked."""
-    return backend_of(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import expect, expect_close, expect_equal
-from ..clause import Level, clause
-from ..implementation import Implementation
+from ..adapter.implementation import Implementation
+from ..cases.models import SIZE, moved, named, offset_of, tinted, trainable, values
+from ..cases.presets import Preset
+from ..judging.checks import expect, expect_close, expect_equal
 from ..oracles.training import LARGEST_STEP
-from ..presets import Preset
-from ..transfer import SIZE, moved, named, offset_of, tinted, trainable, values
+from .clause import Level, clause
 from .conftest import Fit, States, Steps, take_steps
 
 SOURCE = 'notes, "부분 파인튜닝"; code 9'

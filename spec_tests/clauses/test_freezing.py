@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..checks import expect, expect_equal
-from ..clause import Level, clause
-from ..implementation import Implementation
+from ..adapter.implementation import Implementation
+from ..cases.models import moved, tinted, trainable, values
+from ..judging.checks import expect, expect_equal
 from ..oracles.xception import is_kernel
-from ..transfer import moved, tinted, trainable, values
+from .clause import Level, clause
 from .conftest import Fit, States, Steps
 
 SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'

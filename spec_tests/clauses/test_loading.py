@@ -9,10 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..checks import expect, expect_close, expect_equal, expect_error
-from ..clause import Level, clause
-from ..files import folder
-from ..galleries import (
+from ..adapter.implementation import Implementation
+from ..cases.archives import folder
+from ..cases.galleries import (
     EACH_BROKEN,
     MODES,
     Broken,
@@ -29,9 +28,10 @@ from ..galleries import (
     misfits,
     resizings,
 )
-from ..implementation import Implementation
+from ..cases.windows import SEEDS, always
+from ..judging.checks import expect, expect_close, expect_equal, expect_error
 from ..oracles.images import resize_bilinear
-from ..strategies import SEEDS, always
+from .clause import Level, clause
 
 SOURCE = "notes, code 4"
 ANY = Gallery((3, 3))  # how to read where it does not matter

@@ -4,13 +4,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..checks import expect, expect_close, expect_same
-from ..clause import Level, clause
-from ..implementation import Implementation
-from ..layers import RATES, dropout_p_values, expect_moved, expect_normalized, masks
+from ..adapter.implementation import Implementation
+from ..cases.layers import RATES, dropout_p_values, expect_moved, expect_normalized, masks
+from ..cases.windows import Batch, batches
+from ..judging.checks import expect, expect_close, expect_same
+from ..judging.statistics import ALPHA
 from ..oracles.normalization import moments
-from ..statistics import ALPHA
-from ..strategies import Batch, batches
+from .clause import Level, clause
 
 NORM = "Keras documentation of BatchNormalization; arXiv 1502.03167"
 DROP = 'notes, "과적합과 데이터 증강"; Keras documentation of Dropout'

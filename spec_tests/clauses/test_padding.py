@@ -6,11 +6,11 @@ from functools import partial
 import numpy as np
 from hypothesis import given
 
-from ..checks import expect_close, expect_equal, expect_error
-from ..clause import Level, clause
-from ..implementation import Implementation
-from ..layers import SUM, convolve, expect_convolution, magnitudes, plain, separate
-from ..strategies import Window, misfits, windows
+from ..adapter.implementation import Implementation
+from ..cases.layers import SUM, convolve, expect_convolution, magnitudes, plain, separate
+from ..cases.windows import Window, misfits, windows
+from ..judging.checks import expect_close, expect_equal, expect_error
+from .clause import Level, clause
 
 SOURCE = 'notes, "패딩과 스트라이드"; Keras documentation of Conv2D'
 

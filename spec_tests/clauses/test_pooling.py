@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ..checks import expect_close, expect_equal, expect_error, expect_same
-from ..clause import Level, clause
-from ..implementation import Implementation
-from ..layers import POOLINGS, SUM, expect_pooled, pool
+from ..adapter.implementation import Implementation
+from ..cases.layers import POOLINGS, SUM, expect_pooled, pool
+from ..cases.windows import Window, misfits, windows
+from ..judging.checks import expect_close, expect_equal, expect_error, expect_same
 from ..oracles import windows as oracle
-from ..strategies import Window, misfits, windows
+from .clause import Level, clause
 
 SOURCE = 'notes, "풀링(Pooling)"; Keras documentation of MaxPooling2D and AveragePooling2D'
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ..checks import expect_equal, expect_error
-from ..clause import Level, clause
-from ..files import expect_tree, folder, tree
-from ..galleries import Cut, Gap, Source, a_share_of_the_examples, cuts, gaps
-from ..implementation import Implementation
+from ..adapter.implementation import Implementation
+from ..cases.archives import expect_tree, folder, tree
+from ..cases.galleries import Cut, Gap, Source, a_share_of_the_examples, cuts, gaps
+from ..judging.checks import expect_equal, expect_error
+from .clause import Level, clause
 
 SOURCE = "notes, code 3"
 

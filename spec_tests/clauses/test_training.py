@@ -4,17 +4,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ..accuracy import CONVNET_SIZE
-from ..checks import expect, expect_close, expect_equal, expect_same
-from ..clause import Level, clause
-from ..contract import Array, Labels, Model
-from ..evidence import keep_curves
-from ..implementation import Implementation
+from ..adapter.contract import Array, Labels, Model
+from ..adapter.implementation import Implementation
+from ..cases.evidence import keep_curves
+from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from ..cases.presets import Preset
+from ..cases.trials import CONVNET_SIZE
+from ..judging.checks import expect, expect_close, expect_equal, expect_same
 from ..oracles import training as oracle
 from ..oracles import xception
 from ..oracles.images import preprocess
-from ..presets import Preset
-from ..transfer import EPOCHS, IDLE_EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from .clause import Level, clause
 from .conftest import Fit, Looks, Steps, take_steps
 
 CODE = "notes, code 8"

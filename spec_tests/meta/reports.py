@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from spec_tests.clause import Clause, Level
+from spec_tests.clauses.clause import Clause, Level
 from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
 
 ADVICE = "If this fails, check the sign of it."

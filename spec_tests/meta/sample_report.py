@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from spec_tests.clause import Clause, Level
-from spec_tests.contract import STAGES
+from spec_tests.adapter.contract import STAGES
+from spec_tests.clauses.clause import Clause, Level
 from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
 
 STARTED = "2026-01-02T03:04:05+00:00"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from spec_tests.clause import Clause
-from spec_tests.isolation import supervisor
+from spec_tests.clauses.clause import Clause
 from spec_tests.meta.reports import clause
 from spec_tests.proof import alarms
 from spec_tests.proof.__main__ import main
 from spec_tests.proof.alarms import Run, upper_bound
 from spec_tests.proof.terminal import alarm_sums
 from spec_tests.reporting.record import Failure, Implementation, Outcome, Result
+from spec_tests.running.isolation import supervisor
 
 RUN = Run("torch_port", 3, "0.2.0", "2026-01-01", {"torch": "2"}, 106, 60.0, [])
 PAD = clause("PAD-4", "layers")

@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from spec_tests.augmentation_cases import draws
+from spec_tests.cases.pictures import draws
 from spec_tests.clauses.test_augmentation import N
+from spec_tests.judging.statistics import ALPHA, binomial_power, independence_p_value
 from spec_tests.oracles.transformations import MIRROR, chart, rotation, transformed, zoom
-from spec_tests.statistics import ALPHA, binomial_power, independence_p_value
 
 POWER = 0.999
 

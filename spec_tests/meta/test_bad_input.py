@@ -12,10 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from spec_tests import PARENT, payloads
-from spec_tests.accuracy import COUNTS, UnreadablePhotographs, photographs
+from spec_tests import PARENT
+from spec_tests.adapter.expectations import Expectations, WrongExpectations, read
+from spec_tests.cases.archives import folder, tree
+from spec_tests.cases.presets import UnreadablePreset, random_arrays, read_preset, write_preset
+from spec_tests.cases.trials import COUNTS, UnreadablePhotographs, photographs
 from spec_tests.cli import main
-from spec_tests.damage import (
+from spec_tests.damage import payloads
+from spec_tests.damage.bytes import (
     Damage,
     Forged,
     Mutation,
@@ -29,11 +33,8 @@ from spec_tests.damage import (
     picture,
     zipped,
 )
-from spec_tests.expectations import Expectations, WrongExpectations, read
-from spec_tests.files import folder, tree
 from spec_tests.meta.reports import report
 from spec_tests.oracles.xception import Xception
-from spec_tests.presets import UnreadablePreset, random_arrays, read_preset, write_preset
 from spec_tests.reporting.output import FORMS
 from spec_tests.reporting.record import UnreadableReport, read_report, validator
 

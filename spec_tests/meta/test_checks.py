@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from spec_tests import checks
-from spec_tests.checks import Violation, expect, expect_close, expect_equal, expect_error, expect_same
+from spec_tests.judging import checks
+from spec_tests.judging.checks import Violation, expect, expect_close, expect_equal, expect_error, expect_same
 
 
 def violation(check: Callable[..., object], *arguments: object, **options: object) -> Violation:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from spec_tests.adapter.contract import STAGES
 from spec_tests.cli import main
-from spec_tests.contract import STAGES
-from spec_tests.template import template
+from spec_tests.reporting.template import template
 
 
 @pytest.mark.parametrize(

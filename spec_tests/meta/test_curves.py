@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from spec_tests.implementation import Implementation, load
+from spec_tests.adapter.implementation import Implementation, load
 from spec_tests.proof import curves
 from spec_tests.proof.__main__ import main
 from spec_tests.proof.curve_figure import described, figures

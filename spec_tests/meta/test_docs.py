@@ -23,26 +23,27 @@ from markdown_it.token import Token
 
 from fixtures.mutants import mutants
 from reference import __main__ as pipeline
-from spec_tests import cli, document
+from spec_tests import cli
+from spec_tests.adapter.expectations import read
+from spec_tests.adapter.implementation import GROUP
 from spec_tests.benchmarks import conftest as benchmarks
 from spec_tests.benchmarks import epochs, ratios, streaming
 from spec_tests.benchmarks.gate import __main__ as gate
 from spec_tests.benchmarks.gate import curve
-from spec_tests.catalogue import all_clauses, unknown
-from spec_tests.expectations import read
-from spec_tests.implementation import GROUP
+from spec_tests.clauses.catalogue import all_clauses, unknown
 from spec_tests.proof import __main__ as proof
+from spec_tests.reporting import document
 from spec_tests.reporting.output import FORMS
 from spec_tests.reporting.record import Outcome, Verdict, validator
 
-ROOT = Path(document.__file__).parents[1]
+ROOT = Path(document.__file__).parents[2]
 DOCS = ROOT / "docs"
 ACTION = ROOT / ".github" / "actions" / "check" / "action.yml"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINKED = [*PAGES, ROOT / "CHANGELOG.md", document.FILE, *sorted((ROOT / "fixtures").rglob("README.md"))]
 
 NO_CLAUSES = {"AVX-512", "SHA-256", "UTF-8"}  # though they look like one
-OTHER_OPTIONS = {"--check", "--notest"}  # of python -m spec_tests.document and spec_tests.vectors; of tox
+OTHER_OPTIONS = {"--check", "--notest"}  # of python -m spec_tests.reporting.document and spec_tests.vectors; of tox
 SOURCE = re.compile(r"<!-- from (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ASSIGNMENT = re.compile(r"\w+=")
 Commands = list[list[str]]

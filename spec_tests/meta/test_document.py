@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from spec_tests import document
-from spec_tests.catalogue import FAMILIES, collect
-from spec_tests.catalogue import tests as clauses
-from spec_tests.clause import Level, clause
+from spec_tests.clauses.catalogue import FAMILIES, collect
+from spec_tests.clauses.catalogue import tests as clauses
+from spec_tests.clauses.clause import Level, clause
+from spec_tests.reporting import document
 
 LONGEST_BODY = 15  # lines
 NOT_IMPORTED = {"keras", "tensorflow", "torch", "jax", "reference"}
-ROOT = Path(document.__file__).parents[1]
+ROOT = Path(document.__file__).parents[2]
 
 each_clause = pytest.mark.parametrize("test", clauses().values(), ids=clauses().keys())
 
@@ -38,7 +38,7 @@ def test_a_clause_has_a_sentence_and_a_source(test: Any) -> None:
     assert stated.sentence.endswith("."), "the first paragraph of the docstring is a sentence with a full stop"
     assert stated.level in Level
     assert stated.source.strip(), "a clause has a source"
-    assert stated.family in FAMILIES, f"give the family {stated.family} a title and a place in spec_tests/catalogue.py"
+    assert stated.family in FAMILIES, f"give {stated.family} a title and a place in spec_tests/clauses/catalogue.py"
 
 
 @each_clause
@@ -71,13 +71,13 @@ def test_an_id_is_used_once() -> None:
 
 
 def test_clauses_import_no_framework() -> None:
-    code = f"import sys; from spec_tests.catalogue import tests; tests(); print(*{NOT_IMPORTED} & sys.modules.keys())"
+    code = f"import sys; from spec_tests.clauses import catalogue; catalogue.tests(); print(*{NOT_IMPORTED} & {{*sys.modules}})"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603
     assert run.stdout.split() == []
 
 
 def test_every_clause_of_the_draft_is_checked_or_dropped_for_a_reason() -> None:
-    draft = tomllib.loads((ROOT / "spec_tests" / "draft.toml").read_text(encoding="utf-8"))
+    draft = tomllib.loads((ROOT / "spec_tests" / "meta" / "draft.toml").read_text(encoding="utf-8"))
     numbered = {f"{family}-{n}" for family, count in draft["numbered"].items() for n in range(1, count + 1)}
     dropped = draft["dropped"]
     assert all(reason.strip() for reason in dropped.values()), "a clause is dropped for a reason"

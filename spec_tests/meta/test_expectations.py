@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from spec_tests.clause import Level
-from spec_tests.expectations import Expectations, WrongExpectations, check_levels, check_names, declared, read
+from spec_tests.adapter.expectations import (
+    Expectations,
+    WrongExpectations,
+    check_names,
+    check_tolerances,
+    declared,
+    read,
+)
 
 GOOD = """
 [excused]
@@ -72,4 +78,4 @@ def test_names_and_levels_are_checked() -> None:
     with pytest.raises(
         WrongExpectations, match="ROT-1 is decided by a statistical test and has no tolerance; excuse it"
     ):
-        check_levels(Expectations({}, {"ROT-1": (2, "a")}), "file", {"ROT-1": Level.STOCHASTIC})
+        check_tolerances(Expectations({}, {"ROT-1": (2, "a")}), "file", {"ROT-1"})

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from spec_tests.checks import Violation
-from spec_tests.files import (
+from spec_tests.cases.archives import (
     Archive,
     Damaged,
     Interrupted,
@@ -22,7 +21,8 @@ from spec_tests.files import (
     times,
     tree,
 )
-from spec_tests.galleries import Coloured, Gallery, galleries, joined, marked, marks
+from spec_tests.cases.galleries import Coloured, Gallery, galleries, joined, marked, marks
+from spec_tests.judging.checks import Violation
 from spec_tests.oracles.images import resize_bilinear
 
 

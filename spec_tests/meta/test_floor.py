@@ -15,18 +15,18 @@ import pytest
 
 import reference
 from reference.base import calibrate
+from spec_tests.adapter.contract import Array, Labels
+from spec_tests.adapter.implementation import load
 from spec_tests.benchmarks import floor
 from spec_tests.benchmarks.floor import BACKENDS, Trainer, trainer_of
 from spec_tests.benchmarks.floor.bases import STATISTICS, UnreadableBase, read_base
 from spec_tests.benchmarks.floor.networks import Network, classifier, convnet
 from spec_tests.benchmarks.work import WORK, Settings
-from spec_tests.contract import Array, Labels
-from spec_tests.implementation import load
+from spec_tests.cases.models import DROPOUT, SIZE, SMALL, moved, tinted
+from spec_tests.cases.presets import Preset, UnreadablePreset, random_arrays, write_preset
 from spec_tests.oracles import training as oracle
 from spec_tests.oracles import xception
 from spec_tests.oracles.images import preprocess
-from spec_tests.presets import Preset, UnreadablePreset, random_arrays, write_preset
-from spec_tests.transfer import DROPOUT, SIZE, SMALL, moved, tinted
 
 CONVNET_SIZE = (80, 78)
 MOBILENET_SIZE = (48, 40)  # its blocks with strides pad odd sides and even ones

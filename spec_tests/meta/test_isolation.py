@@ -139,7 +139,7 @@ HANGING_FIT = """
 import time
 from types import SimpleNamespace
 import numpy as np
-from spec_tests.contract import functions
+from spec_tests.adapter.contract import functions
 from spec_tests.oracles.images import preprocess as scaled
 
 calls = 0

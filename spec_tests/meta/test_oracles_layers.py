@@ -6,10 +6,10 @@ from hypothesis import given
 from numpy.typing import NDArray
 from scipy import ndimage, signal
 
+from spec_tests.cases.windows import Batch, Window, arrays, batches, windows
 from spec_tests.oracles import windows as oracle
 from spec_tests.oracles.normalization import batch_normalization, moments, moved
 from spec_tests.oracles.windows import Padding, Pair
-from spec_tests.strategies import Batch, Window, arrays, batches, windows
 
 LINE = np.arange(16.0).reshape(1, 4, 4, 1)
 

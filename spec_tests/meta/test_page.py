@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import pytest
 
-from spec_tests.catalogue import all_clauses
+from spec_tests.clauses.catalogue import all_clauses
 from spec_tests.reporting.figures import exhibit
 from spec_tests.reporting.page import code, duration, moment, page, used
 from spec_tests.reporting.record import Failure, Implementation, Outcome, Result, Tolerance

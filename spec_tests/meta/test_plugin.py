@@ -14,10 +14,10 @@ import pytest
 from hypothesis import settings
 
 import spec_tests
-from spec_tests.catalogue import tests as clauses_by_id
 from spec_tests.clauses import test_padding as padding
+from spec_tests.clauses.catalogue import tests as clauses_by_id
 from spec_tests.plugin import ENVIRONMENT
-from spec_tests.reproduce import snippet
+from spec_tests.running.snippets import snippet
 
 ROOT = Path(spec_tests.__file__).parents[1]
 PADDING = Path(padding.__file__)
@@ -27,7 +27,7 @@ FRAMEWORKS = {"keras", "tensorflow", "torch", "jax", "reference"}
 FAKES = """
     import numpy as np
     from types import SimpleNamespace
-    from spec_tests.contract import functions
+    from spec_tests.adapter.contract import functions
 
     def offering(function, **more):
         def layer(a, b=0, *others, **options):
@@ -56,8 +56,8 @@ FAKES = """
 
 CLAUSES = """
     from hypothesis import given, strategies as st
-    from spec_tests.checks import expect_equal
-    from spec_tests.clause import Level, clause
+    from spec_tests.judging.checks import expect_equal
+    from spec_tests.clauses.clause import Level, clause
 
     @clause("PAD-4", Level.MUST, "layers", "somewhere")
     @given(a=st.integers(0, 9), b=st.integers(0, 9))

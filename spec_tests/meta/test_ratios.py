@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from spec_tests.adapter.implementation import load
 from spec_tests.benchmarks import ratios
 from spec_tests.benchmarks.gate.process import Lost, Worker
 from spec_tests.benchmarks.gate.worker import Order
 from spec_tests.benchmarks.work import NEEDS
-from spec_tests.implementation import load
 from spec_tests.meta.made_up import Machine
 
 

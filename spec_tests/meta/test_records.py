@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from spec_tests.accuracy import COUNTS, SIZE, Trial, photographs
+from spec_tests.cases.records import EMBEDDED, RECORDS, highest, lowest, name_of, recorded_trials
+from spec_tests.cases.trials import COUNTS, SIZE, Trial, photographs
 from spec_tests.clauses.conftest import FIRST_UNRECORDED
-from spec_tests.records import EMBEDDED, RECORDS, highest, lowest, name_of, recorded_trials
 
 
 def test_at_least_twenty_seeds_are_recorded_on_each_backend_with_versions() -> None:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from spec_tests.meta.sample_report import clause, report, reports, texts
-from spec_tests.reporting.record import Outcome, Report, UnreadableReport, merged, read_report, validator, write_text
-from spec_tests.reporting.texts import cut, one_line, printable
+from spec_tests.reporting.record import Outcome, Report, UnreadableReport, merged, read_report, validator
+from spec_tests.support.files import write_text
+from spec_tests.support.texts import cut, one_line, printable
 
 SMALL = {"port": {"PAD-1": Outcome.PASSED, "PAD-2": Outcome.FAILED}}
 

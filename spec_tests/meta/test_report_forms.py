@@ -17,7 +17,7 @@ from spec_tests.reporting.junit import junit
 from spec_tests.reporting.markdown import LIMIT, markdown
 from spec_tests.reporting.record import TOLD, Failure, Outcome, Report, Tolerance
 from spec_tests.reporting.terminal import failures, summary
-from spec_tests.reporting.texts import one_line
+from spec_tests.support.texts import one_line
 
 SMALL = {"port": {"PAD-1": Outcome.PASSED, "PAD-2": Outcome.FAILED}}
 OF_MARKDOWN = {"h2", "h3", "p", "em", "strong", "ul", "li", "pre", "code", "table", "thead", "tbody", "tr", "th", "td"}

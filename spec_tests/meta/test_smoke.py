@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from fixtures.implementations import numpy_port
-from spec_tests.contract import STAGES, functions
-from spec_tests.implementation import Implementation
-from spec_tests.smoke import TRIALS, faults
+from spec_tests.adapter.contract import STAGES, functions
+from spec_tests.adapter.implementation import Implementation
+from spec_tests.running.smoke import TRIALS, faults
 
 WORKING = {name: getattr(numpy_port, name) for stage in ("data", "layers", "augmentation") for name in functions(stage)}
 

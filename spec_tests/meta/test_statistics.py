@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spec_tests.layers import CALLS, DROPPED, RATES, dropout_p_values
-from spec_tests.statistics import (
+from spec_tests.cases.layers import CALLS, DROPPED, RATES, dropout_p_values
+from spec_tests.cases.windows import arrays
+from spec_tests.judging.statistics import (
     ALPHA,
     axis_p_values,
     binomial_counts_p_value,
@@ -18,7 +19,6 @@ from spec_tests.statistics import (
     independence_p_value,
     uniform_p_value,
 )
-from spec_tests.strategies import arrays
 
 Rng = np.random.Generator
 

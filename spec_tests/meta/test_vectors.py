@@ -16,10 +16,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from fixtures.implementations import numpy_port
-from spec_tests.catalogue import all_clauses
-from spec_tests.checks import Violation
-from spec_tests.clause import Level
-from spec_tests.contract import functions
+from spec_tests.adapter.contract import functions
+from spec_tests.clauses.catalogue import all_clauses
+from spec_tests.clauses.clause import Level
+from spec_tests.judging.checks import Violation
 from spec_tests.oracles.xception import Xception
 from spec_tests.vectors import make
 from spec_tests.vectors.files import FOLDER, SCHEMA, judge, read, stale, write

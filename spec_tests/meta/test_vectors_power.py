@@ -12,7 +12,7 @@ from PIL import Image
 from safetensors.numpy import load_file
 from scipy import ndimage
 
-from spec_tests.checks import Violation
+from spec_tests.judging.checks import Violation
 from spec_tests.oracles import xception as oracle
 from spec_tests.oracles.images import preprocess as preprocessed
 from spec_tests.oracles.normalization import batch_normalization

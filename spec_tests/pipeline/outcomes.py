@@ -9,8 +9,8 @@ import pytest
 
 from reference.__main__ import main
 from reference.errors import PipelineError
-from spec_tests.damage import count
-from spec_tests.files import tree
+from spec_tests.cases.archives import tree
+from spec_tests.damage.bytes import count
 
 REFUSED = object()
 

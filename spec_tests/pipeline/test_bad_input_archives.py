@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from reference.download import extract_archive, obtain
 from reference.errors import PipelineError
 from reference.subset import make_subset
-from spec_tests.damage import (
+from spec_tests.cases.archives import Tree, folder, tree
+from spec_tests.damage.bytes import (
     FLAGS,
     METHOD,
     NAMES,
@@ -29,7 +30,6 @@ from spec_tests.damage import (
     swapped,
     zipped,
 )
-from spec_tests.files import Tree, folder, tree
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome
 
 CONTENT = {

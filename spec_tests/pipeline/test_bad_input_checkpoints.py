@@ -17,8 +17,10 @@ from keras import layers
 from reference.base import load_base, load_preprocessor
 from reference.errors import PipelineError
 from reference.training import compile_classifier, load, predict, save, train_step
-from spec_tests import hdf5_damage, payloads
-from spec_tests.damage import (
+from spec_tests.cases.archives import folder, tree
+from spec_tests.cases.presets import random_arrays, write_preset
+from spec_tests.damage import hdf5, payloads
+from spec_tests.damage.bytes import (
     Damage,
     Forged,
     Mutation,
@@ -32,11 +34,9 @@ from spec_tests.damage import (
     mutations,
     zipped,
 )
-from spec_tests.files import folder, tree
 from spec_tests.oracles.xception import Xception
 from spec_tests.pipeline.conftest import SMALL
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome
-from spec_tests.presets import random_arrays, write_preset
 
 TINY = Xception(((2, 2), (3, 3), (3,)), (False, True, False))
 WEIGHTS = "model.weights.h5"
@@ -119,9 +119,7 @@ def test_changed_configurations_of_a_checkpoint(changes: tuple[Mutation, ...]) -
             got = outcome(lambda: load(file))
         if got is not REFUSED:
             assert got.optimizer is not None
-            assert (
-                hdf5_damage.arrays(member(file, WEIGHTS)).keys() == hdf5_damage.arrays(member_of(checkpoint())).keys()
-            )
+            assert hdf5.arrays(member(file, WEIGHTS)).keys() == hdf5.arrays(member_of(checkpoint())).keys()
 
 
 def member(file: Path, name: str) -> bytes:
@@ -141,11 +139,11 @@ def member_of(data: bytes) -> bytes:
 ARRAYS = ("layers/dense/vars/0", "layers/batch_normalization/vars/3", "optimizer/vars/3")
 
 
-@pytest.mark.parametrize("kind", hdf5_damage.CHANGES)
+@pytest.mark.parametrize("kind", hdf5.CHANGES)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_weights_that_are_not_those_of_a_checkpoint(kind: str, name: str, tmp_path: Path) -> None:
     outside = secret(tmp_path)
-    data = hdf5_damage.changed(member_of(checkpoint()), kind, name, outside)
+    data = hdf5.changed(member_of(checkpoint()), kind, name, outside)
     file = tmp_path / "model.keras"
     file.write_bytes(checkpoint())
     change_member(file, WEIGHTS, lambda _: data)
@@ -255,7 +253,7 @@ def test_damaged_bytes_of_a_preset(name: str, changes: tuple[Damage, ...]) -> No
         with nothing_written(here):
             got = outcome(lambda: both(preset))
         if got is not REFUSED:
-            stored = hdf5_damage.arrays((preset / WEIGHTS).read_bytes())
+            stored = hdf5.arrays((preset / WEIGHTS).read_bytes())
             numbers = [sorted(map(float, np.ravel(array))) for array in stored.values()]
             for weight in got[0].weights:
                 assert sorted(map(float, np.ravel(keras.ops.convert_to_numpy(weight)))) in numbers or name != WEIGHTS
@@ -274,11 +272,11 @@ def test_changed_configurations_of_a_preset(name: str, changes: tuple[Mutation, 
 PRESET_ARRAYS = ("layers/conv2d/vars/0", "layers/batch_normalization_1/vars/2")
 
 
-@pytest.mark.parametrize("kind", hdf5_damage.CHANGES)
+@pytest.mark.parametrize("kind", hdf5.CHANGES)
 def test_weights_that_are_not_those_of_a_preset(kind: str, tmp_path: Path) -> None:
     outside = secret(tmp_path)
     name = PRESET_ARRAYS[len(kind) % 2]
-    preset = write(tmp_path, {WEIGHTS: hdf5_damage.changed(preset_files()[WEIGHTS], kind, name, outside)})
+    preset = write(tmp_path, {WEIGHTS: hdf5.changed(preset_files()[WEIGHTS], kind, name, outside)})
     with nothing_written(tmp_path):
         assert outcome(lambda: load_base(preset)) is REFUSED
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from reference.errors import PipelineError
 from reference.loading import load_images
-from spec_tests.damage import FORMATS, SIDES, Damage, damaged, damages, picture, resized_header
-from spec_tests.files import folder, tree
-from spec_tests.galleries import Pixels
+from spec_tests.cases.archives import folder, tree
+from spec_tests.cases.galleries import Pixels
+from spec_tests.damage.bytes import FORMATS, SIDES, Damage, damaged, damages, picture, resized_header
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome
 
 SIZE = (9, 7)  # that of the pictures: nothing is resized

@@ -14,8 +14,8 @@ from reference.base import EMBEDDED_PRESET
 from reference.features import cached_features
 from reference.report import write_report
 from reference.run import Run
-from spec_tests.damage import Damage, Mutation, damaged, damages, json_bytes, mutated, mutations, picture, zipped
-from spec_tests.files import folder, tree
+from spec_tests.cases.archives import folder, tree
+from spec_tests.damage.bytes import Damage, Mutation, damaged, damages, json_bytes, mutated, mutations, picture, zipped
 from spec_tests.pipeline.conftest import MakeImages
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome, told
 

@@ -6,7 +6,7 @@ import pytest
 
 from reference.download import extract_archive, obtain
 from reference.errors import PipelineError
-from spec_tests.files import Archive, Member, tree
+from spec_tests.cases.archives import Archive, Member, tree
 
 ARCHIVE = Archive((Member("train/cat.0.jpg", b"cat"), Member("train/dog.0.jpg", b"dog"), Member("train/deep/er/x.txt")))
 

@@ -13,7 +13,7 @@ from reference.errors import PipelineError
 from reference.features import feature_batches
 from reference.loading import load_images
 from reference.training import as_dataset, compile_classifier, fit, load, predict, save, train_step
-from spec_tests.damage import change_json
+from spec_tests.damage.bytes import change_json
 
 
 def small_model(seed: int = 0, dropout: float = 0.25) -> Any:

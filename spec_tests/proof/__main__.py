@@ -13,10 +13,10 @@ from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as all_mutants
 from fixtures.patching import PatchError
 
-from ..contract import STAGES
-from ..implementation import BrokenAdapter
-from ..isolation.supervisor import Refused
+from ..adapter.contract import STAGES
+from ..adapter.implementation import BrokenAdapter
 from ..plugin import PROFILES
+from ..running.isolation.supervisor import Refused
 from . import alarms, curves, mutants, output, terminal
 
 

@@ -18,9 +18,10 @@ from scipy import stats
 from fixtures.variants import Variant, variants
 
 from .. import __version__
-from ..isolation.supervisor import Task, check
-from ..judging import default_backend
-from ..reporting.record import CHECKED, FAILURES, Outcome, Result, write_text
+from ..adapter.implementation import default_backend
+from ..reporting.record import CHECKED, FAILURES, Outcome, Result
+from ..running.isolation.supervisor import Task, check
+from ..support.files import write_text
 from .mutants import LIMITS, ignored
 
 RECORDED = Path(__file__).with_name("alarms.json")

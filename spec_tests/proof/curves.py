@@ -20,11 +20,12 @@ import numpy as np
 import scipy
 from scipy import stats
 
-from .. import __version__, checks
-from ..catalogue import selected, tests, unknown
-from ..clause import Level
-from ..implementation import load
-from ..reporting.record import write_text
+from .. import __version__
+from ..adapter.implementation import load
+from ..clauses.catalogue import selected, tests, unknown
+from ..clauses.clause import Level
+from ..judging import checks
+from ..support.files import write_text
 from .faults import FAULTS, PROMISES, Fault, Promise, in_words
 
 FILE = Path(__file__).with_name("curves.json")

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..accuracy import COUNTS, Trial
-from ..augmentation_cases import Charts, transform
+from ..adapter.contract import Array, Labels
+from ..adapter.implementation import Implementation
+from ..cases.pictures import Charts, transform
+from ..cases.records import EMBEDDED, recorded_trials
+from ..cases.trials import COUNTS, Trial
 from ..clauses.test_augmentation import N
-from ..contract import Array, Labels
-from ..implementation import Implementation
 from ..oracles.transformations import recover
-from ..records import EMBEDDED, recorded_trials
 
 Function = Callable[..., Array]
 Arguments = dict[str, Any]  # those of a clause's test

@@ -16,14 +16,14 @@ from enum import StrEnum
 
 from fixtures.mutants import Mutant
 
-from ..catalogue import all_clauses, tests
-from ..clause import Clause, Level
-from ..contract import STAGES
-from ..isolation.journal import Event
-from ..isolation.nursery import Nursery
-from ..isolation.process import Limits, spawned
-from ..isolation.supervisor import Task, check
+from ..adapter.contract import STAGES
+from ..clauses.catalogue import all_clauses, tests
+from ..clauses.clause import Clause, Level
 from ..reporting.record import FAILURES, Outcome, Result
+from ..running.isolation.journal import Event
+from ..running.isolation.nursery import Nursery
+from ..running.isolation.process import Limits, spawned
+from ..running.isolation.supervisor import Task, check
 
 REACH = {  # {stage: stages that use what it consists of}
     "environment": ("environment",),

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from .. import __version__
-from ..reporting.record import Outcome, write_text
+from ..reporting.record import Outcome
+from ..support.files import write_text
 from . import alarms, curves
 from .mutants import Death, Matrix
 from .page import page

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .. import __version__
-from ..catalogue import FAMILIES
+from ..clauses.catalogue import FAMILIES
 from ..reporting.page import FOLDER as REPORTING
 from ..reporting.page import STYLE, code, duration, policy
 from .alarms import Run, known, upper_bound

@@ -7,11 +7,11 @@ from itertools import groupby
 
 from rich.text import Text
 
-from ..catalogue import order
-from ..clause import Clause
+from ..clauses.catalogue import order
+from ..clauses.clause import Clause
+from ..support.texts import one_line
 from .record import CHECKED, FAILURES, TOLD, Implementation, Outcome, Report, Verdict
 from .terminal import labelled, open_console, trimmed
-from .texts import one_line
 
 
 class Kind(StrEnum):

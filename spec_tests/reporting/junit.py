@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from ..catalogue import order
+from ..clauses.catalogue import order
+from ..support.texts import one_line, printable
 from .record import FAILURES, LOST, TOLD, Implementation, Outcome, Report, Result
-from .texts import one_line, printable
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 ERRORS = (*LOST, Outcome.BROKEN)  # no answer came: JUnit tells these from failures

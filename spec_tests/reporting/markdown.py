@@ -8,10 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from ..catalogue import order
-from ..clause import Clause
+from ..clauses.catalogue import order
+from ..clauses.clause import Clause
+from ..support.texts import cut, one_line, printable
 from .record import CHECKED, FAILURES, TOLD, Outcome, Report, Result, Verdict, claimed, counted
-from .texts import cut, one_line, printable
 
 LIMIT = 1_000_000  # bytes: GitHub takes 1 MiB a step, and shows nothing of what is larger
 LONGEST_NAME, LONGEST_SENTENCE, LONGEST_PART, LONGEST_FAILURE = 80, 500, 2_000, 16_000  # characters

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..support.files import write_text
 from .badge import badge
 from .junit import junit
 from .markdown import markdown
 from .page import page
-from .record import TOLD, Report, json_text, write_text
+from .record import TOLD, Report, json_text
 from .terminal import failures, matrix, summary
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..catalogue import FAMILIES, order
-from ..clause import Clause
-from ..contract import STAGES
+from ..adapter.contract import STAGES
+from ..clauses.catalogue import FAMILIES, order
+from ..clauses.clause import Clause
 from .figures import Exhibit, exhibit
 from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict
 

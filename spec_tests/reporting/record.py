@@ -16,9 +16,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from ..catalogue import order
-from ..clause import Clause, Level
-from .texts import Told, one_line
+from ..clauses.catalogue import order
+from ..clauses.clause import Clause, Level
+from ..support.texts import Told, one_line
 
 FORMAT, VERSION = "convspec report", 1  # another version where a reader of this one would go wrong
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -247,18 +247,6 @@ def aside(results: Sequence[Result]) -> str:
 def json_text(report: Report) -> str:
     """The JSON form."""
     return json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n"
-
-
-def write_text(file: Path, text: str) -> None:
-    """Write a whole file or none, and the folder that it goes to."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".partial-{file.name}")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(file)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def read_report(file: Path) -> Report:

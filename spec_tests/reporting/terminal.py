@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..catalogue import order
-from ..contract import STAGES
+from ..adapter.contract import STAGES
+from ..clauses.catalogue import order
+from ..support.texts import one_line, printable
 from .record import FAILURES, TOLD, Outcome, Report, Result, claimed
-from .texts import one_line, printable
 
 STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
 WORDS = {"expected": "green", "got": "red"}

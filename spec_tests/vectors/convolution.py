@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from ..layers import SUM
+from ..cases.layers import SUM
+from ..cases.windows import Window
 from ..oracles import windows as oracle
 from ..oracles.windows import ONE
-from ..strategies import Window
 from .topic import Numbers, Shape, Topic, Within, draw, draw_weights, drawn
 
 SHIFT = (1, 2)  # of the image of CONV-3: its strides

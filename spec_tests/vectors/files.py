@@ -9,7 +9,7 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from .. import FIXTURES
-from ..checks import expect_close, expect_equal, expect_error
+from ..judging.checks import expect_close, expect_equal, expect_error
 from .topic import FORMAT, Case, Numbers, Topic
 
 FOLDER = FIXTURES / "vectors"

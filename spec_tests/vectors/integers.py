@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
+from ..cases.models import SMALL, UNITS
 from ..oracles.windows import Padding, output_side, same_padding, span
 from ..oracles.xception import XCEPTION_41, Xception, count, is_kernel
-from ..transfer import SMALL, UNITS
 from .topic import Topic
 
 SPLIT = {"train": [0, 1000], "validation": [1000, 1500], "test": [1500, 2500]}  # SUB-6

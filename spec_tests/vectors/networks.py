@@ -3,11 +3,11 @@
 import numpy as np
 
 from .. import FIXTURES
+from ..cases.models import SIZE, SMALL, UNITS
+from ..cases.presets import read_preset
 from ..oracles.images import preprocess
 from ..oracles.training import head as head_oracle
 from ..oracles.xception import Arrays, Xception, features
-from ..presets import read_preset
-from ..transfer import SIZE, SMALL, UNITS
 from .topic import Numbers, Topic, Within, draw, draw_pixels
 
 EMBEDDED = FIXTURES / "xception_drawn"

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers import POOLINGS, SUM
+from ..cases.layers import POOLINGS, SUM
 from ..oracles import windows as oracle
 from .convolution import convolve, impulses
 from .topic import Numbers, Shape, Topic, Within, draw

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..layers import MOVED, SUM
+from ..cases.layers import MOVED, SUM
 from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
 from ..oracles.windows import dense as dense_oracle
 from .topic import Numbers, Shape, Topic, Within, draw, drawn

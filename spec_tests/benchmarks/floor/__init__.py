@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from ...contract import Array, Labels
+from ...adapter.contract import Array, Labels
 from .bases import read_base
 from .networks import Base, Network, classifier, convnet
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import h5py
 
-from ...contract import Array
+from ...adapter.contract import Array
+from ...cases.presets import read_preset
 from ...oracles.xception import Xception, normalisation_of
-from ...presets import read_preset
-from ...reporting.texts import Told
+from ...support.texts import Told
 from .networks import Base, Operations, Tensor, Tensors
 
 STATISTICS = ("gamma", "beta", "moving_mean", "moving_variance")

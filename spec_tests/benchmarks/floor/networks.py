@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...contract import Array
-from ...transfer import DROPOUT, UNITS
+from ...adapter.contract import Array
+from ...cases.models import DROPOUT, UNITS
 
 Tensor = Any  # of a framework
 Tensors = Mapping[str, Tensor]

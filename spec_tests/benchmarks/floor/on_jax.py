@@ -9,7 +9,7 @@ import numpy as np
 import optax
 from jax import lax
 
-from ...contract import Array, Labels
+from ...adapter.contract import Array, Labels
 from ...oracles.normalization import EPSILON
 from ...oracles.training import EPSILON as ADAM_EPSILON
 from .networks import Network, Tensor

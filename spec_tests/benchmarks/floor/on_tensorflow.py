@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from ...contract import Array, Labels
+from ...adapter.contract import Array, Labels
 from ...oracles.normalization import EPSILON
 from ...oracles.training import BETA_1, BETA_2
 from ...oracles.training import EPSILON as ADAM_EPSILON

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from ...contract import Array, Labels
+from ...adapter.contract import Array, Labels
 from ...oracles.normalization import EPSILON
 from ...oracles.training import EPSILON as ADAM_EPSILON
 from .networks import Network, Tensor

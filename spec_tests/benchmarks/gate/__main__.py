@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ...accuracy import EMBEDDED_PRESET
-from ...judging import DEFAULT_IMPLEMENTATION, default_backend
-from ...reporting.record import write_text
-from ...reporting.texts import Told, one_line
+from ...adapter.implementation import DEFAULT_IMPLEMENTATION, default_backend
+from ...cases.trials import EMBEDDED_PRESET
+from ...support.files import write_text
+from ...support.texts import Told, one_line
 from ..work import WORK
 from .numbers import count, new_file, positive, seed
 from .process import Start, spawned

@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from ...implementation import installed_version
-from ...reporting.record import write_text
+from ...adapter.implementation import installed_version
+from ...support.files import write_text
 from .numbers import count
 from .process import Worker
 from .record import circumstances

@@ -10,7 +10,7 @@ from contextlib import suppress
 from threading import Timer
 from typing import IO, Any, Protocol
 
-from ...reporting.texts import Told, one_line
+from ...support.texts import Told, one_line
 from .worker import HARNESS, Order
 
 PATIENCE = 1800  # seconds that a process may take for all its work

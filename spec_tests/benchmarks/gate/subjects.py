@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...reporting.texts import Told, one_line
+from ...support.texts import Told, one_line
 
 HASH = 12  # characters of a revision's that are shown
 UNREADABLE = (OSError, tarfile.TarError, zipfile.BadZipFile)

@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from ...accuracy import EMBEDDED_PRESET
-from ...implementation import BrokenAdapter, Implementation, load, one_line, resolved
+from ...adapter.implementation import BrokenAdapter, Implementation, load, one_line, resolved
+from ...cases.trials import EMBEDDED_PRESET
 from ..work import WORK, Settings, Work, lacking
 
 WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts

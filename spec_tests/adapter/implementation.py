@@ -1,0 +1,138 @@
+"""Find the implementation that is to be checked, and know what it claims."""
+
+import importlib
+import os
+import traceback
+from functools import cache
+from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+from .. import PARENT
+from .contract import STAGES, functions
+from .expectations import Expectations, WrongExpectations, declared
+
+GROUP = "convspec.implementations"  # of entry points: a name, and package.module or package.module:object
+PORTS = f"{PARENT}fixtures.implementations"
+BUILT_IN = {
+    "reference": f"{PARENT}reference",
+    "reference_fast": f"{PARENT}reference.fast",
+    "numpy_port": f"{PORTS}.numpy_port",
+    "torch_port": f"{PORTS}.torch_port",
+    "jax_port": f"{PORTS}.jax_port",
+}
+
+
+DEFAULT_IMPLEMENTATION = "reference"
+DEFAULT_BACKEND = "jax"
+
+
+class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
+    """The implementation cannot be called at all: one line that says why and what to do."""
+
+
+class Implementation:
+    """An implementation under test; its functions are taken from it by name.
+
+    Besides functions it may declare ``NAME``, ``VERSION``, ``CLAIMS`` (the stages, if they do not
+    follow from the functions that it has), ``EXCUSED``, {clause ID: reason}, and ``TOLERANCES``,
+    {clause ID: (factor, reason)}.
+    """
+
+    def __init__(self, target: str, offered: Any) -> None:
+        self.target, self._offered = target, offered
+        self.name = str(getattr(offered, "NAME", target))
+        self.version = str(getattr(offered, "VERSION", getattr(offered, "__version__", installed_version(target))))
+        self.has_backends = hasattr(offered, "select_backend")
+
+    @property
+    def expectations(self) -> Expectations:
+        """What it declares of itself; BrokenAdapter if that cannot be understood."""
+        excused, tolerances = (getattr(self._offered, name, {}) for name in ("EXCUSED", "TOLERANCES"))
+        try:
+            return declared(excused, tolerances, self.target)
+        except WrongExpectations as error:
+            raise BrokenAdapter(str(error)) from error
+
+    def claims(self, stage: str) -> bool:
+        """Whether clauses of the stage apply."""
+        declared = getattr(self._offered, "CLAIMS", None)
+        return any(self.offers(name) for name in functions(stage)) if declared is None else stage in declared
+
+    def require(self, stage: str) -> None:
+        """A stage that is claimed must be offered whole."""
+        lacks = [name for name in functions(stage) if not self.offers(name)]
+        if lacks:
+            raise BrokenAdapter(
+                f"{self.target} claims the stage {stage} but has no {', '.join(lacks)}: "
+                "offer the whole stage, or list the stages that are offered in CLAIMS"
+            )
+
+    def offers(self, name: str) -> bool:
+        """Whether it has that function of the contract."""
+        try:
+            return hasattr(self._offered, name)
+        except Exception as error:
+            raise BrokenAdapter(f"{self.target}: {name} cannot be imported: {one_line(error)}") from error
+
+    def __getattr__(self, name: str) -> Any:
+        if not any(name in functions(stage) for stage in STAGES):
+            raise AttributeError(f"{name} is not in the contract")
+        return getattr(self._offered, name)
+
+    def __repr__(self) -> str:
+        return self.target
+
+
+def default_backend() -> str:
+    """The backend that is checked where none is named."""
+    return os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND
+
+
+def load(target: str, backend: str | None = None) -> Implementation:
+    """The implementation of that name, ``package.module`` or ``package.module:object``, on a backend of several."""
+    module, _, attribute = resolved(target).partition(":")
+    if backend:
+        os.environ["KERAS_BACKEND"] = backend
+    try:
+        offered = importlib.import_module(module)
+        for name in filter(None, attribute.split(".")):
+            offered = getattr(offered, name)
+        found = Implementation(target, offered)
+    except Exception as error:
+        raise BrokenAdapter(
+            f"{target} cannot be imported: {one_line(error)}; name package.module or package.module:object"
+        ) from error
+    if not any(found.claims(stage) for stage in STAGES):
+        raise BrokenAdapter(f"{target} offers no function of the contract: see {STAGES['layers'].__module__}")
+    if backend and found.has_backends:
+        try:
+            found.select_backend(backend)
+        except Exception as error:
+            raise BrokenAdapter(f"{target} cannot run on {backend}: {one_line(error)}") from error
+    return found
+
+
+def resolved(target: str) -> str:
+    """What a registered or built-in name stands for; another target is what it is."""
+    if target in BUILT_IN:
+        return BUILT_IN[target]
+    return {entry.name: entry.value for entry in entry_points(group=GROUP)}.get(target, target)
+
+
+@cache
+def installed_version(target: str) -> str:
+    """The version of the distribution that a module belongs to, if there is one; nothing is imported."""
+    top = resolved(target).partition(":")[0].partition(".")[0]
+    try:
+        return version(packages_distributions().get(top, [top])[0])
+    except PackageNotFoundError:
+        return ""
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, and where it was raised if that was in a file of somebody else."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
+    frames = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]
+    where = f" (at {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"

@@ -1,0 +1,212 @@
+"""Zips that unpacking is tried on, and what a folder holds before and after.
+
+A case is a few names and bytes; its ``repr`` is all that is needed to see a failure again.
+"""
+
+import os
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from ..judging.checks import expect
+
+Tree = dict[str, object]
+
+LONG_AGO = 1_000_000_000  # seconds; the clocks of file systems are coarse, but not as coarse as this
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A new folder, gone afterwards; one for each example of a property."""
+    with tempfile.TemporaryDirectory(prefix="convspec-") as name:
+        yield Path(name)
+
+
+def tree(top: Path) -> Tree:
+    """{path: bytes} of all files below ``top``; a link has its target instead, an empty folder None."""
+    found: Tree = {}
+    for path in sorted(top.rglob("*")):
+        name = path.relative_to(top).as_posix()
+        if path.is_symlink():
+            found[name] = f"link to {path.readlink()}"
+        elif path.is_file():
+            found[name] = path.read_bytes()
+        elif not any(path.iterdir()):
+            found[f"{name}/"] = None
+    return found
+
+
+def age(top: Path) -> None:
+    """Make every file an old one."""
+    for path in top.rglob("*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+def times(top: Path) -> Tree:
+    """{path: time of the last change} of all files below ``top``."""
+    return {path.relative_to(top).as_posix(): path.stat().st_mtime_ns for path in top.rglob("*") if path.is_file()}
+
+
+def expect_tree(got: Mapping[str, object], expected: Mapping[str, object], what: str) -> None:
+    """The same files with the same bytes."""
+    differences = {
+        "missing": expected.keys() - got.keys(),
+        "not expected": got.keys() - expected.keys(),
+        "changed": {name for name in got.keys() & expected.keys() if got[name] != expected[name]},
+    }
+    found = "; ".join(f"{word}: {', '.join(sorted(names))}" for word, names in differences.items() if names)
+    expect(not found, what, expected=f"{', '.join(sorted(expected)) or 'nothing'}, byte for byte", got=found)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file of an archive, or a folder, whose name ends in a slash; {here} stands for the archive's own folder."""
+
+    name: str
+    data: bytes = b""
+    link: bool = False  # a symbolic link to what ``data`` says
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A zip."""
+
+    members: tuple[Member, ...]
+    deflated: bool = True
+
+    @property
+    def files(self) -> tuple[Member, ...]:
+        """The members that are no folders."""
+        return tuple(member for member in self.members if not member.name.endswith("/"))
+
+    @property
+    def content(self) -> Tree:
+        """The tree that unpacking yields."""
+        names = [member.name for member in self.members]
+        lone = [name for name in names if name.endswith("/") and sum(other.startswith(name) for other in names) == 1]
+        return {member.name: member.data for member in self.files} | dict.fromkeys(lone)
+
+    def write(self, path: Path) -> Path:
+        """Write the zip."""
+        here = path.parent.as_posix()
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if self.deflated else zipfile.ZIP_STORED) as archive:
+            for member in self.members:
+                info = zipfile.ZipInfo()
+                info.filename = member.name.replace("{here}", here)  # not by the constructor, which may change slashes
+                info.compress_type = archive.compression
+                kind = stat.S_IFLNK if member.link else stat.S_IFDIR if member.name.endswith("/") else stat.S_IFREG
+                info.external_attr = (kind | 0o755) << 16
+                archive.writestr(info, member.data.replace(b"{here}", here.encode()) if member.link else member.data)
+        return path
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """An archive that was cut off, one with a wrong byte in a member, or something else altogether."""
+
+    archive: Archive
+    kind: str  # "cut", "wrong byte" or "a page"
+    at: float = 0.5  # where, as a share of all bytes
+
+    def write(self, path: Path) -> Path:
+        """Write what is left of the zip."""
+        replace(self.archive, deflated=False).write(path)  # stored, so that every byte counts
+        data = bytearray(path.read_bytes())
+        if self.kind == "cut":
+            del data[int(self.at * len(data)) :]
+        elif self.kind == "wrong byte":
+            with zipfile.ZipFile(path) as opened:
+                places = [place for info in opened.infolist() for place in _data_of(info)]
+            data[places[int(self.at * len(places))]] ^= 0xFF
+        else:
+            data = bytearray(b"<html><title>Please log in</title></html>")
+        path.write_bytes(data)
+        return path
+
+
+def _data_of(info: zipfile.ZipInfo) -> range:
+    start = info.header_offset + 30 + len(info.filename.encode())  # 30 bytes of header
+    return range(start, start + info.file_size)
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """An archive that was unpacked in part: all, a share or nothing of each file."""
+
+    archive: Archive
+    shares: tuple[float | None, ...]
+
+    def write(self, destination: Path) -> None:
+        """Write the unfinished tree."""
+        for member, share in zip(self.archive.files, self.shares, strict=True):
+            if share is not None:
+                path = destination / member.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(member.data[: int(share * len(member.data))])
+
+
+# Without capitals and without letters that Unicode writes in two ways: some file systems do not tell these apart.
+WORDS = st.text("abcxyz0189_- ß고양이犬", min_size=1, max_size=8).filter(lambda word: word == word.strip())
+FOLDERS = ("", "train/", "train/deep/er/")
+
+
+@st.composite
+def archives(draw: st.DrawFn) -> Archive:
+    """Archives of one to six files, some of them empty, with and without members for the folders."""
+    words = draw(st.lists(WORDS, min_size=1, max_size=6, unique=True))
+    first = draw(st.binary(min_size=1, max_size=200))
+    contents = [first, *(draw(st.binary(max_size=200)) for _ in words[1:])]
+    files = [
+        Member(f"{draw(st.sampled_from(FOLDERS))}{word}.jpg", data) for word, data in zip(words, contents, strict=True)
+    ]
+    folders = draw(st.sampled_from(((), (Member("train/"),), (Member("train/"), Member("empty/")))))
+    return Archive((*folders, *files), draw(st.booleans()))
+
+
+# Each would put a file outside the destination, on this system or on another.
+OUTSIDE: tuple[tuple[Member, ...], ...] = (
+    (Member("../outside.jpg", b"x"),),
+    (Member("../images.jpg", b"x"),),  # beside it, under a name that begins with its own
+    (Member("train/../../outside.jpg", b"x"),),
+    (Member("train/deep/../../../../outside.jpg", b"x"),),
+    (Member("../outside/"),),
+    (Member("{here}/outside.jpg", b"x"),),
+    (Member("..\\outside.jpg", b"x"),),
+    (Member("train\\..\\..\\outside.jpg", b"x"),),
+    (Member("C:/outside.jpg", b"x"),),
+    (Member("C:\\outside.jpg", b"x"),),
+    (Member("link.jpg", b"{here}/outside.jpg", link=True),),
+    (Member("train/link.jpg", b"../../outside.jpg", link=True),),
+    (Member("way", b"..", link=True), Member("way/outside.jpg", b"x")),
+)
+
+UNSAFE = tuple(Archive((Member("train/good.jpg", b"x"), *members)) for members in OUTSIDE)
+
+
+@st.composite
+def unsafe_archives(draw: st.DrawFn) -> Archive:
+    """Good archives with something among their members that leads outside."""
+    good = draw(archives())
+    place = draw(st.integers(0, len(good.members)))
+    return replace(good, members=(*good.members[:place], *draw(st.sampled_from(OUTSIDE)), *good.members[place:]))
+
+
+@st.composite
+def damaged_archives(draw: st.DrawFn) -> Damaged:
+    """Archives damaged anywhere."""
+    kind = draw(st.sampled_from(("cut", "wrong byte", "a page")))
+    return Damaged(draw(archives()), kind, draw(st.floats(0, 1, exclude_max=True, width=32)))
+
+
+@st.composite
+def interrupted_archives(draw: st.DrawFn) -> Interrupted:
+    """Archives and what an interrupted run left of them."""
+    archive = draw(archives())
+    shares = st.sampled_from((None, 0.0, 0.5, 1.0))
+    return Interrupted(archive, tuple(draw(shares) for _ in archive.files))

@@ -1,0 +1,117 @@
+"""How the clauses call the layers with a case, and what the oracles say of it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..adapter.contract import Array, Size
+from ..adapter.implementation import Implementation
+from ..judging.checks import expect_close
+from ..judging.statistics import axis_p_values, binomial_counts_p_value, binomial_p_value, independence_p_value
+from ..oracles import windows as oracle
+from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
+from ..oracles.windows import Pair
+from .windows import Batch, Window, arrays
+
+SUM = 1e-5  # tolerance of a sum, of its terms' magnitudes
+MOVED = 1e-6  # of a moving statistic: a step is a hundredth of it
+SEEN = 1e-3  # a change beyond this is one: rounding stays far below it, an effect far above
+
+POOLINGS = ("max_pooling2d", "average_pooling2d")
+
+RATES = (0.1, 0.25, 0.5, 0.8)  # of dropout
+CALLS, DROPPED = 64, (4, 4, 4, 32)
+
+
+def plain(pair: Pair) -> Size:
+    """Two equal numbers as one: functions take either."""
+    return pair[0] if pair[0] == pair[1] else pair
+
+
+def convolve(implementation: Implementation, case: Window, images: Array | None = None) -> Array:
+    """Convolution without a bias, of the case's images or of others."""
+    images = case.images if images is None else images
+    options = {"strides": plain(case.strides), "padding": case.padding, "dilation_rate": plain(case.dilation)}
+    outputs: Array = implementation.conv2d(images, case.kernel, **options)
+    return outputs
+
+
+def separate(implementation: Implementation, case: Window) -> Array:
+    """Separable convolution."""
+    options = {"strides": plain(case.strides), "padding": case.padding}
+    outputs: Array = implementation.separable_conv2d(case.images, case.depthwise, case.pointwise, **options)
+    return outputs
+
+
+def pool(implementation: Implementation, name: str, case: Window, images: Array | None = None) -> Array:
+    """One of ``POOLINGS``, of the case's images or of others."""
+    images = case.images if images is None else images
+    options = {"pool_size": plain(case.size), "strides": plain(case.strides), "padding": case.padding}
+    outputs: Array = getattr(implementation, name)(images, **options)
+    return outputs
+
+
+def magnitudes(case: Window) -> NDArray[np.float64]:
+    """The magnitudes that a convolution adds up, for each output."""
+    return oracle.conv2d(np.abs(case.images), np.abs(case.kernel), case.strides, case.dilation, case.padding)
+
+
+def expect_convolution(got: Array, case: Window, what: str, bias: Array | float = 0) -> None:
+    """What came of ``convolve`` is right."""
+    expected = oracle.conv2d(case.images, case.kernel, case.strides, case.dilation, case.padding) + bias
+    expect_close(got, expected, what, rtol=SUM, scale=magnitudes(case) + np.abs(bias))
+
+
+def expect_separable(got: Array, case: Window, what: str) -> None:
+    """What came of ``separate`` is right."""
+    kernels, options = (case.depthwise, case.pointwise), (case.strides, case.padding)
+    expected = oracle.separable_conv2d(case.images, *kernels, *options)
+    scale = oracle.separable_conv2d(np.abs(case.images), np.abs(kernels[0]), np.abs(kernels[1]), *options)
+    expect_close(got, expected, what, rtol=SUM, scale=scale)
+
+
+def expect_pooled(got: Array, expected: NDArray[np.floating], name: str, case: Window, what: str) -> None:
+    """Maxima are exact; means are as precise as the mean of the magnitudes."""
+    scale = oracle.average_pooling2d(np.abs(case.images), case.size, case.strides, case.padding)
+    expect_close(got, expected, what, rtol=0 if name == "max_pooling2d" else SUM, scale=scale)
+
+
+def expect_normalized(got: Array, case: Batch, mean: NDArray[np.floating], variance: NDArray[np.floating]) -> None:
+    """The case's inputs are normalised with these statistics."""
+    gamma, beta = case.variables[:2]
+    expected = batch_normalization(case.inputs, gamma, beta, mean, variance)
+    factors = np.abs(gamma) / np.sqrt(variance + EPSILON)
+    scale = factors * (np.abs(case.inputs) + np.abs(mean)) + np.abs(beta)
+    expect_close(got, expected, "normalised values", rtol=SUM, scale=scale)
+
+
+def expect_moved(moving: Sequence[Array], case: Batch) -> None:
+    """Moving mean and variance have moved towards those of the case's inputs."""
+    old = case.variables[2:]
+    for name, got, before, batch in zip(("mean", "variance"), moving, old, moments(case.inputs), strict=True):
+        scale = moved(np.abs(before), np.abs(batch))
+        expect_close(got, moved(before, batch), f"moving {name}", rtol=MOVED, scale=scale)
+
+
+def masks(implementation: Implementation, rate: float, seed: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Values, none of them zero, and where dropout zeroed them in each of ``CALLS``, each with a seed of its own."""
+    values = arrays(DROPPED, seed, "weights")
+    calls = range(seed, seed + CALLS)
+    return values, np.stack([implementation.dropout(values, rate, seed=s, training=True) == 0 for s in calls])
+
+
+def dropout_p_values(values: Array, zeroed: NDArray[np.bool_], rate: float, seed: int) -> dict[str, float]:
+    """Of masks (calls, samples, height, width, channels) that zero each of ``values`` independently at this rate."""
+    counts = zeroed.sum(axis=(1, 2, 3, 4))
+    everywhere = np.broadcast_to(values, zeroed.shape)
+    return {
+        "share of zeros": binomial_p_value(zeroed.sum(), zeroed.size, rate),
+        "zeros in each call": binomial_counts_p_value(counts, values.size, rate, seed),
+        "zeros and the values that they replace": independence_p_value(everywhere, zeroed, seed),
+        "zeros and the magnitudes that they replace": independence_p_value(np.abs(everywhere), zeroed, seed),
+        "a sample and the one before it in the next call": independence_p_value(
+            zeroed[:-1:2, 1:], zeroed[1::2, :-1], seed
+        ),
+        **axis_p_values(zeroed, ("calls", "samples", "height", "width", "channels"), seed),
+    }

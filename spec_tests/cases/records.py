@@ -1,0 +1,98 @@
+"""Accuracies that the reference was seen to reach, and what they say of a new trial.
+
+The records bound what an implementation may reach: a trial beyond the bound comes once in a million
+times from an implementation that is as good as the reference. ``python -m spec_tests.cases.records --backend
+jax`` adds to them.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from ..adapter.implementation import load
+from ..judging.statistics import ALPHA
+from ..support.files import write_text
+from .trials import EMBEDDED_PRESET, Trial, drawn_splits, photographs, trial
+
+RECORDS = Path(__file__).with_name("records.json")
+EMBEDDED = "embedded"
+PACKAGES = ("keras", "keras-hub", "jax", "tensorflow", "torch", "numpy")
+
+
+def name_of(data: Path | None, preset: Path | None) -> str:
+    """What records of this data and this base are filed under."""
+    return f"{data.name} with {preset.name}" if data and preset else EMBEDDED
+
+
+def lowest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> float:
+    """What the mean of ``new`` trials falls below at the rate ``alpha``, if they are such as the recorded ones.
+
+    The end of Student's prediction interval, for values that are normal around their mean.
+    """
+    n = len(recorded)
+    spread = np.std(recorded, ddof=1) * np.sqrt(1 / new + 1 / n)
+    return float(np.mean(recorded) + stats.t.ppf(alpha, n - 1) * spread)
+
+
+def highest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> float:
+    """What it exceeds at that rate."""
+    return -lowest([-value for value in recorded], new, alpha)
+
+
+def recorded_trials(name: str, file: Path = RECORDS) -> list[Trial]:
+    """The reference's trials on a data set with a base, of all backends."""
+    runs = json.loads(file.read_text())["runs"] if file.is_file() else []
+    return [Trial(**numbers) for run in runs if run["name"] == name for numbers in run["trials"].values()]
+
+
+def record(backend: str, seeds: Iterable[int], data: Path | None, preset: Path | None, file: Path) -> None:
+    """Make trials of the reference and add them to ``file``, one by one."""
+    implementation, name = load("reference", backend), name_of(data, preset)
+    splits = photographs(data) if data else drawn_splits()
+    for seed in seeds:
+        done = trial(implementation, splits, preset or EMBEDDED_PRESET, seed)
+        runs = json.loads(file.read_text())["runs"] if file.is_file() else []
+        run = next((run for run in runs if (run["name"], run["backend"]) == (name, backend)), None)
+        if run is None:
+            run = {"name": name, "backend": backend, "versions": versions(), "trials": {}}
+            runs.append(run)
+        run["trials"][str(seed)] = {
+            measure: value if value is None else round(value, 4) for measure, value in asdict(done).items()
+        }
+        write_text(file, json.dumps({"runs": runs}, indent=1) + "\n")
+        print(f"seed {seed}: {done}", flush=True)
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that are installed."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def main() -> None:
+    """Record trials."""
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description="Record trials of the reference.")
+    parser.add_argument("--backend", required=True, help="jax, tensorflow or torch")
+    parser.add_argument("--seeds", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"), help="default: 0 20")
+    parser.add_argument("--data", type=Path, help="zip or folder of photographs (default: the embedded drawings)")
+    parser.add_argument("--preset", type=Path, help="the base to go with them")
+    parser.add_argument("--output", type=Path, default=RECORDS, help="the file to add to (default: the package's own)")
+    options = parser.parse_args()
+    if (options.data is None) != (options.preset is None):
+        parser.error("--data and --preset go together")
+    record(options.backend, range(*options.seeds), options.data, options.preset, options.output)
+
+
+if __name__ == "__main__":
+    main()

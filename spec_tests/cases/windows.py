@@ -1,0 +1,284 @@
+"""What the clauses of the layers are tried on: geometries, and the arrays that go with them.
+
+A case is a few small numbers and a seed; its arrays follow from them, so that its ``repr`` is all
+that is needed to see a failure again. Geometries come from a small pool, since some backends
+compile for each new one, and with each come many values; the thorough profile draws others too.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from hypothesis import example, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ..oracles.windows import ONE, Padding, Pair, output_side, same_padding, span
+
+Array = NDArray[np.float32]
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+SEEDS = st.integers(0, 2**31 - 1)
+PADDINGS: st.SearchStrategy[Padding] = st.sampled_from(("valid", "same"))
+VALUES = ("normal", "negative", "ties")  # no two alike; all below zero; small whole numbers
+
+
+def always(cases: Iterable[object]) -> Callable[[T], T]:
+    """What a property is tried on with any seed and in any profile, before what is drawn: all of a few kinds."""
+
+    def decorate(test: T) -> T:
+        for case in cases:
+            test = example(case=case)(test)
+        return test
+
+    return decorate
+
+
+def arrays(shape: tuple[int, ...], seed: int, values: str = "normal") -> Array:
+    """Float32 of one of the kinds of ``VALUES``, or "weights", none of which is near zero."""
+    rng = np.random.default_rng(seed)
+    normal = rng.normal(size=shape)
+    if values == "negative":
+        normal = -1 - np.abs(normal)
+    if values == "ties":
+        normal = rng.integers(-2, 3, shape).astype(np.float64)
+    if values == "weights":
+        normal += np.copysign(0.5, normal)
+    return normal.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Images of height × width, and a window that slides over them."""
+
+    image: Pair
+    size: Pair
+    strides: Pair = ONE
+    dilation: Pair = ONE
+    padding: Padding = "valid"
+    batch: int = 1
+    channels: int = 1
+    filters: int = 2
+    values: str = "normal"
+    seed: int = 0
+
+    @property
+    def spans(self) -> Pair:
+        """Height and width from the first to the last pixel of a window."""
+        return span(self.size[0], self.dilation[0]), span(self.size[1], self.dilation[1])
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is a whole window within the image."""
+        return all(n >= e for n, e in zip(self.image, self.spans, strict=True))
+
+    @property
+    def pads(self) -> tuple[Pair, Pair]:
+        """Same padding before and after, for height and width."""
+        numbers = zip(self.image, self.size, self.strides, self.dilation, strict=True)
+        height, width = (same_padding(*axis) for axis in numbers)
+        return height, width
+
+    @property
+    def sides(self) -> Pair:
+        """Output height and width."""
+        axes = zip(self.image, self.size, self.strides, self.dilation, strict=True)
+        height, width = (output_side(*numbers, self.padding) for numbers in axes)
+        return height, width
+
+    @property
+    def transposed(self) -> "Window":
+        """The same with height and width exchanged."""
+        pairs = {name: getattr(self, name)[::-1] for name in ("image", "size", "strides", "dilation")}
+        return replace(self, **pairs)
+
+    @cached_property
+    def images(self) -> Array:
+        """Float32 (batch, height, width, channels)."""
+        return arrays((self.batch, *self.image, self.channels), self.seed, self.values)
+
+    @cached_property
+    def kernel(self) -> Array:
+        """Float32 (k_height, k_width, channels, filters)."""
+        return arrays((*self.size, self.channels, self.filters), self.seed + 1, "weights")
+
+    @cached_property
+    def bias(self) -> Array:
+        """Float32 (filters,)."""
+        return arrays((self.filters,), self.seed + 2, "weights")
+
+    @cached_property
+    def depthwise(self) -> Array:
+        """The depthwise kernel of a separable convolution, (k_height, k_width, channels, 1)."""
+        return arrays((*self.size, self.channels, 1), self.seed + 3, "weights")
+
+    @cached_property
+    def pointwise(self) -> Array:
+        """The pointwise one, (1, 1, channels, filters)."""
+        return arrays((1, 1, self.channels, self.filters), self.seed + 4, "weights")
+
+    def impulses(self, strength: float) -> Array:
+        """One image a pixel, (height × width, height, width, channels): zero but for one value of that pixel.
+
+        The channels take turns; one alone, since the weights of two may cancel.
+        """
+        pixels = np.arange(self.image[0] * self.image[1])
+        images = np.zeros((len(pixels), len(pixels), self.channels), np.float32)
+        images[pixels, pixels, pixels % self.channels] = strength
+        return images.reshape(len(pixels), *self.image, self.channels)
+
+
+POOL = (  # where ports differ; what matters occurs more than once, so that a few examples meet it
+    Window((4, 4), (3, 3)),
+    Window((5, 7), (2, 2), batch=2, channels=3),  # an even kernel: same padding is uneven
+    Window((4, 6), (4, 3), (3, 2)),
+    Window((6, 5), (3, 3), (2, 2), batch=2, channels=2),  # stride 2: uneven on an even side, even on an odd one
+    Window((7, 7), (3, 3), (2, 2), channels=3),
+    Window((6, 10), (3, 2), (2, 3), batch=2),  # stride 3, and two pixels left over
+    Window((5, 5), (5, 5), channels=2),  # a kernel as large as the image
+    Window((3, 4), (3, 4), (2, 2), batch=2),
+    Window((1, 1), (1, 1), batch=3, channels=2),  # one pixel
+    Window((1, 1), (3, 2), channels=2),  # with same padding a kernel larger than the image
+    Window((3, 2), (4, 5), (1, 2), batch=2),
+    Window((7, 6), (1, 1), (2, 2), channels=2),  # strides beyond the kernel: some pixels are in no window
+    Window((6, 3), (2, 1), (1, 3), batch=2),
+    Window((4, 1), (2, 3), (1, 2), batch=2),
+    Window((8, 7), (2, 2), (2, 2), batch=2, channels=2),
+    Window((8, 7), (3, 2), dilation=(2, 2), channels=2),
+    Window((9, 8), (2, 3), dilation=(3, 1), batch=2),
+    Window((7, 9), (3, 3), dilation=(2, 3), channels=2),
+)
+
+
+@st.composite
+def windows(
+    draw: st.DrawFn,
+    padding: Padding | None = None,
+    *,
+    dilated: bool = True,
+    strided: bool = True,
+    such: Callable[[Window], bool] = lambda _: True,
+) -> Window:
+    """Cases of a sliding window, from the pool of geometries; with valid padding the window fits."""
+    free = settings.get_current_profile_name() == "convspec-thorough" and draw(st.booleans())
+    shape = draw(_any_geometry().filter(such) if free else st.sampled_from([case for case in POOL if such(case)]))
+    case = replace(
+        shape,
+        strides=shape.strides if strided else ONE,
+        dilation=shape.dilation if dilated else ONE,
+        padding=draw(PADDINGS) if padding is None else padding,
+        values=draw(st.sampled_from(VALUES)),
+        seed=draw(SEEDS),
+    )
+    return case if case.padding == "same" or case.fits else replace(case, image=_enlarged(case))
+
+
+def _enlarged(case: Window) -> Pair:
+    height, width = (max(n, e) for n, e in zip(case.image, case.spans, strict=True))
+    return height, width
+
+
+@st.composite
+def _any_geometry(draw: st.DrawFn) -> Window:
+    def pair(low: int, high: int) -> Pair:
+        return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
+
+    dilation = pair(1, 2)
+    strides = pair(1, 3) if dilation == ONE else ONE  # Keras refuses both at once
+    batch, channels = pair(1, 3)
+    return Window(pair(1, 11), pair(1, 5), strides, dilation, batch=batch, channels=channels)
+
+
+@st.composite
+def misfits(draw: st.DrawFn, *, dilated: bool) -> Window:
+    """Images of which one side is too small by a pixel for a valid window; the other is far larger than both."""
+    such = (lambda case: case.dilation != ONE) if dilated else (lambda case: max(case.size) > 1)
+    case = draw(windows("valid", dilated=dilated, such=such))
+    axis = draw(st.sampled_from([axis for axis in (0, 1) if case.size[axis] > 1]))
+    height, width = (
+        e - 1 if side == axis else max(n, e) + 10
+        for side, (n, e) in enumerate(zip(case.image, case.spans, strict=True))
+    )
+    return replace(case, image=(height, width))
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Features of some samples, and a dense layer's weights for them."""
+
+    samples: int
+    inputs: int
+    units: int
+    seed: int = 0
+
+    @cached_property
+    def features(self) -> Array:
+        """Float32 (samples, inputs)."""
+        return arrays((self.samples, self.inputs), self.seed)
+
+    @cached_property
+    def kernel(self) -> Array:
+        """Float32 (inputs, units); about a quarter of the weights is zero, none of the others near it."""
+        weights = arrays((self.inputs, self.units), self.seed + 1, "weights")
+        return weights * (np.random.default_rng(self.seed + 2).random(weights.shape) > 0.25).astype(np.float32)
+
+    @cached_property
+    def bias(self) -> Array:
+        """Float32 (units,)."""
+        return arrays((self.units,), self.seed + 3, "weights")
+
+
+def matrices() -> st.SearchStrategy[Matrix]:
+    """Cases of a dense layer."""
+    shapes = ((1, 1, 1), (2, 3, 4), (1, 7, 2), (3, 5, 1), (4, 1, 6), (5, 5, 5), (2, 40, 3))
+    if settings.get_current_profile_name() == "convspec-thorough":
+        sides = st.integers(1, 50)
+        return st.one_of(st.builds(Matrix, sides, sides, sides, SEEDS), _shaped(shapes))
+    return _shaped(shapes)
+
+
+def _shaped(shapes: tuple[tuple[int, int, int], ...]) -> st.SearchStrategy[Matrix]:
+    return st.sampled_from(shapes).flatmap(lambda shape: st.builds(Matrix, *map(st.just, shape), SEEDS))
+
+
+SHAPES = ((2, 1), (1, 4), (2, 3), (5, 4), (2, 2, 3, 2), (3, 4, 1, 2), (1, 3, 3, 5))  # the channels last
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Values with the channels last, and a batch normalisation's variables for them.
+
+    The spreads of the channels reach from a hundredth to ten: below sqrt(1e-3) epsilon is seen,
+    above it the statistics are.
+    """
+
+    shape: tuple[int, ...]
+    seed: int = 0
+
+    @cached_property
+    def inputs(self) -> Array:
+        """Float32 of the shape; each channel has a spread of its own, and a mean that is no larger."""
+        rng, axes = np.random.default_rng(self.seed), tuple(range(len(self.shape) - 1))
+        values = rng.normal(size=self.shape)
+        spread = values.std(axis=axes)
+        standard = (values - values.mean(axis=axes)) / np.where(spread > 0, spread, 1)  # one value has none
+        return np.asarray((standard + rng.uniform(-1, 1, self.shape[-1])) * self._spreads(1), np.float32)
+
+    @cached_property
+    def variables(self) -> tuple[Array, Array, Array, Array]:
+        """Gamma, beta, moving mean and moving variance, float32 (channels,)."""
+        gamma, beta, mean = (arrays(self.shape[-1:], self.seed + n, "weights") for n in (3, 4, 5))
+        spreads = self._spreads(6)
+        return gamma, beta, (mean * spreads).astype(np.float32), (spreads**2).astype(np.float32)
+
+    def _spreads(self, number: int) -> NDArray[np.float64]:
+        spreads: NDArray[np.float64] = 10 ** np.random.default_rng(self.seed + number).uniform(-2, 1, self.shape[-1])
+        return spreads
+
+
+def batches() -> st.SearchStrategy[Batch]:
+    """Values of samples by channels, and of images."""
+    return st.builds(Batch, st.sampled_from(SHAPES), SEEDS)

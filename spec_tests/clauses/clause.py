@@ -1,0 +1,85 @@
+"""What a clause is: a test that states one sentence of the specification and checks it."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import pytest
+
+from ..adapter.contract import STAGES
+
+ADVICE = "If this fails, check "
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+
+class Level(StrEnum):
+    """What a failure means."""
+
+    MUST = "MUST"  # exact or within a stated tolerance, decided by one run
+    STOCHASTIC = "STOCHASTIC"  # decided by a statistical test with a stated false-alarm rate
+    SHOULD = "SHOULD"  # reported, never fails a run
+
+
+@dataclass
+class Clause:
+    """A clause and what happened when it was last checked."""
+
+    id: str
+    level: Level
+    stage: str
+    source: str
+    sentence: str
+    notes: str  # tolerances, false-alarm rate and power, worked numbers
+    advice: str  # what to check if it fails
+    module: str
+    test: str
+    # Of the last call: those of the smallest counterexample. They may be arrays, and do not make it another clause.
+    arguments: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def family(self) -> str:
+        """PAD of PAD-3."""
+        return self.id.rpartition("-")[0]
+
+    def to_json(self) -> dict[str, str]:
+        """All but what happened."""
+        return {name: str(value) for name, value in vars(self).items() if name != "arguments"}
+
+
+def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], Test]:
+    """Make a test the clause ``id``.
+
+    The first paragraph of its docstring is the sentence; one that begins with "If this fails,
+    check" is the advice; what else there is are notes. Goes above ``@given``.
+    """
+    if stage not in STAGES:
+        raise ValueError(f"{id}: unknown stage {stage!r}")
+
+    def decorate(test: Test) -> Test:
+        sentence, *rest = (" ".join(part.split()) for part in (inspect.getdoc(test) or "").split("\n\n"))
+        advice = next((part for part in rest if part.startswith(ADVICE)), "")
+        notes = "\n\n".join(part for part in rest if part != advice)
+        stated = Clause(id, level, stage, source, sentence, notes, advice, test.__module__, test.__name__)
+        _remember_arguments(test, stated)
+        test.clause = stated  # type: ignore[attr-defined]
+        pytest.mark.clause(test)
+        return test
+
+    return decorate
+
+
+def _remember_arguments(test: Any, stated: Clause) -> None:
+    """Keep the arguments of the latest call of a property; Hypothesis ends with the smallest counterexample."""
+    if not hasattr(test, "hypothesis"):
+        return
+    inner = test.hypothesis.inner_test
+
+    @functools.wraps(inner)
+    def remembering(*args: Any, **arguments: Any) -> Any:
+        stated.arguments = arguments
+        return inner(*args, **arguments)
+
+    test.hypothesis.inner_test = remembering

@@ -1,0 +1,357 @@
+"""Bad input, made of good input: bytes, archives, images and JSON, damaged by chance or on purpose.
+
+Each kind of damage is a small function; a case says which one was done where, so that its ``repr`` is all that is
+needed to see a failure again. None of it knows what reads the result.
+"""
+
+# ruff: noqa: ARG001 - functions of a kind have the arguments of their kind
+
+import io
+import json
+import math
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import currently_in_test_context, event
+from hypothesis import strategies as st
+from PIL import Image
+
+from ..cases.galleries import noise
+
+END_OF_DIRECTORY, DIRECTORY_ENTRY = b"PK\x05\x06", b"PK\x01\x02"
+FORMATS = {"jpg": "JPEG", "png": "PNG", "gif": "GIF", "bmp": "BMP"}
+PNG_HEADER = 16  # where width and height stand, big-endian, in the first chunk
+SIDES = (0, 1, 2, 7, 255, 256, 65_535, 65_536, 2**31 - 1)  # of an image, as its header may say
+
+
+# Bytes: what is cut, copied and changed lies between two places, ``start`` and ``end``.
+
+
+def flipped(data: bytearray, start: int, end: int) -> None:
+    """One bit is another."""
+    if data:
+        data[min(start, len(data) - 1)] ^= 1 << end % 8
+
+
+def cut(data: bytearray, start: int, end: int) -> None:
+    """The rest is missing."""
+    del data[start:]
+
+
+def gap(data: bytearray, start: int, end: int) -> None:
+    """A part is missing."""
+    del data[start:end]
+
+
+def repeated(data: bytearray, start: int, end: int) -> None:
+    """A part stands there twice."""
+    data[end:end] = data[start:end]
+
+
+def spliced(data: bytearray, start: int, end: int) -> None:
+    """What comes from the end on stands in the place of a part, which keeps its length."""
+    part = data[end : end + end - start]
+    data[start : start + len(part)] = part
+
+
+def zeroed(data: bytearray, start: int, end: int) -> None:
+    """A part is zeros, as where a disk was full."""
+    data[start:end] = bytes(end - start)
+
+
+def inserted(data: bytearray, start: int, end: int) -> None:
+    """A few bytes too many, among them a line break and one that is no UTF-8."""
+    data[start:start] = b"\xff\x00\r\nPK"[: 1 + end % 6]
+
+
+def length_changed(data: bytearray, start: int, end: int) -> None:
+    """Four bytes, which may be a length, are among the largest or the smallest numbers."""
+    data[start : start + 4] = (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x01", bytes(4))[end % 4]
+
+
+BYTES: dict[str, Callable[[bytearray, int, int], None]] = {
+    change.__name__: change
+    for change in (flipped, cut, gap, repeated, spliced, zeroed, inserted, length_changed)
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One change of bytes; its places are shares of their number."""
+
+    kind: str
+    start: float
+    length: float
+
+    def of(self, data: bytes, within: range | None = None) -> bytes:
+        """The damaged bytes; all of it happens within these places."""
+        within = within or range(len(data))
+        part = bytearray(data[within.start : within.stop])
+        start = int(self.start * len(part))
+        BYTES[self.kind](part, start, start + int(self.length * (len(part) - start)))
+        return data[: within.start] + bytes(part) + data[within.stop :]
+
+
+SHARES = st.floats(0, 1, width=32)
+
+
+def damages(kinds: Iterable[str] = BYTES) -> st.SearchStrategy[tuple[Damage, ...]]:
+    """One change, or several on top of each other."""
+    one = st.builds(Damage, st.sampled_from(list(kinds)), SHARES, SHARES)
+    return st.lists(one, min_size=1, max_size=3).map(tuple)
+
+
+def damaged(data: bytes, changes: Iterable[Damage], within: range | None = None) -> bytes:
+    """The bytes after all of these changes."""
+    for change in changes:
+        data = change.of(data, within)
+        within = None
+    return data
+
+
+# Archives: what the headers of members say, in the member's own and in the directory.
+
+
+def zipped(members: Iterable[tuple[str, bytes]], deflated: bool = True) -> bytes:
+    """A zip of these members, whatever they are called."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED) as archive:
+        for name, data in members:
+            info = zipfile.ZipInfo()
+            info.filename = name  # not by the constructor, which may change slashes
+            info.compress_type = archive.compression
+            archive.writestr(info, data)
+    return written.getvalue()
+
+
+@dataclass(frozen=True)
+class Header:
+    """A field of a member's header: where it stands in the directory, and in the member's own."""
+
+    place: int
+    own: int | None
+    layout: str
+
+    def write(self, data: bytearray, entry: int, value: int) -> None:
+        """Write it in both."""
+        (header,) = struct.unpack_from("<I", data, entry + OFFSET.place)
+        struct.pack_into(self.layout, data, entry + self.place, value)
+        if self.own is not None and header + 30 <= len(data):
+            struct.pack_into(self.layout, data, header + self.own, value)
+
+
+FLAGS, METHOD, CHECKSUM = Header(8, 6, "<H"), Header(10, 8, "<H"), Header(16, 14, "<I")
+PACKED, SIZE, ATTRIBUTES, OFFSET = (
+    Header(20, 18, "<I"),
+    Header(24, 22, "<I"),
+    Header(38, None, "<I"),
+    Header(42, None, "<I"),
+)
+ENCRYPTED, LINK = 1, 0o120777 << 16
+METHODS = (1, 9, 12, 14, 93, 97, 98, 65_535)
+HEADERS: dict[str, tuple[Header, Sequence[int]]] = {
+    "encrypted": (FLAGS, (ENCRYPTED, 0x41, 0x2001)),
+    "named in another code": (FLAGS, (0x800,)),
+    "packed otherwise": (METHOD, METHODS),
+    "another checksum": (CHECKSUM, (0, 1, 0xFFFFFFFF)),
+    "another packed size": (PACKED, (0, 1, 5, 0xFFFFFFFE, 0xFFFFFFFF)),
+    "another size": (SIZE, (0, 1, 5, 2**20, 0xFFFFFFFE, 0xFFFFFFFF)),
+    "a link": (ATTRIBUTES, (LINK,)),
+    "elsewhere": (OFFSET, (0, 1, 30, 0xFFFFFFFF)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Forged:
+    """An archive of which a member's header says something else."""
+
+    kind: str
+    member: int
+    value: int
+
+    def of(self, data: bytes) -> bytes:
+        """The forged archive."""
+        header, values = HEADERS[self.kind]
+        forged, entries = bytearray(data), directory_entries(data)
+        header.write(forged, entries[self.member % len(entries)], values[self.value % len(values)])
+        return bytes(forged)
+
+
+def forgeries() -> st.SearchStrategy[Forged]:
+    """Any header of any member."""
+    return st.builds(Forged, st.sampled_from(list(HEADERS)), st.integers(0, 5), st.integers(0, 7))
+
+
+def swapped(data: bytes) -> bytes:
+    """The directory gives the first and the last member the contents of each other."""
+    entries, swapped = directory_entries(data), bytearray(data)
+    first, last = (slice(entry + OFFSET.place, entry + OFFSET.place + 4) for entry in (entries[0], entries[-1]))
+    swapped[first], swapped[last] = swapped[last], swapped[first]
+    return bytes(swapped)
+
+
+def directory_entries(data: bytes) -> list[int]:
+    """Where the entries of a zip's directory begin."""
+    entries, place = [], directory(data).start
+    while data[place : place + 4] == DIRECTORY_ENTRY:
+        entries.append(place)
+        place += 46 + sum(struct.unpack_from("<3H", data, place + 28))
+    return entries
+
+
+def directory(data: bytes) -> range:
+    """The places of a zip's directory, the end record included."""
+    (start,) = struct.unpack_from("<I", data, data.rindex(END_OF_DIRECTORY) + 16)
+    return range(start, len(data))
+
+
+# Of members; some lead outside, some cannot be files, some are only odd.
+NAMES = (
+    "", ".", "./", "/", "//", "..", "../", "a/..", "a/../b", "./a.jpg", "a//b.jpg", "a/./b.jpg", "a/", "a", "a/b",
+    "train", "train/", "train/cat.0.jpg/", "train/cat.0.jpg/x.jpg", "~", "~root/x", "$HOME/x", "-rf", "*", "nul.jpg",
+    "/etc/passwd", "//host/share/x", "C:/x", "C:x", "\\x", "..\\x", "a\\..\\..\\x", "a:b", "a\x00b.jpg", "\x00", "a\nb",
+    "a\r\x1b[31mb.jpg", "\u202egpj.exe", "\ufeffa", "a" * 300, "a/" * 300 + "a", "a/" * 3000 + "a", " ", "a ", "a.",
+    ".hidden", "\u00e9", "e\u0301", "犬/猫.jpg",
+)  # fmt: skip
+
+
+def change_member(archive: Path, name: str, change: Callable[[bytes], bytes]) -> None:
+    """Write the zip anew, with another content of that member, and right checksums."""
+    with zipfile.ZipFile(archive) as opened:
+        members = {member: opened.read(member) for member in opened.namelist()}
+    archive.write_bytes(zipped((members | {name: change(members.get(name, b""))}).items(), deflated=False))
+
+
+def change_json(archive: Path, name: str, change: Callable[[Any], None]) -> None:
+    """The same for a member that holds JSON, changed in place."""
+
+    def changed(data: bytes) -> bytes:
+        content = json.loads(data)
+        change(content)
+        return json.dumps(content).encode()
+
+    change_member(archive, name, changed)
+
+
+# Images.
+
+
+@cache
+def picture(suffix: str, seed: int = 0) -> bytes:
+    """A small image of noise in the format of that suffix."""
+    encoded = io.BytesIO()
+    Image.fromarray(noise((9, 7), seed)).save(encoded, FORMATS[suffix])
+    return encoded.getvalue()
+
+
+def resized_header(data: bytes, suffix: str, height: int, width: int) -> bytes:
+    """The image whose header says another size; its pixels are what they were."""
+    changed = bytearray(data)
+    if suffix == "png":
+        struct.pack_into(">2I", changed, PNG_HEADER, width, height)
+        struct.pack_into(">I", changed, PNG_HEADER + 13, zlib.crc32(changed[PNG_HEADER - 4 : PNG_HEADER + 13]))
+    elif suffix == "bmp":
+        struct.pack_into("<2i", changed, 18, width, height)
+    elif suffix == "gif":
+        struct.pack_into("<2H", changed, 6, width % 65_536, height % 65_536)
+    else:
+        frame = next(place for place in range(len(data)) if data[place : place + 2] in (b"\xff\xc0", b"\xff\xc2"))
+        struct.pack_into(">2H", changed, frame + 5, height % 65_536, width % 65_536)
+    return bytes(changed)
+
+
+# JSON.
+
+WRONG: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 2, 1.0, 0.5, -0.0, 2**31, 2**63, 10**30, 1e300, math.nan, math.inf, -math.inf,
+    "", "x", "a\nb", "\x00", "\x1b[31m", "\udc80", "[/x]", "$x$ $\\foo$", "%s {0} {x}", "../../x", "PAD-4", "9" * 30,
+    [], [[]], [None], {}, {"": None}, {"x": {"y": 1}}, ["x"] * 3, [[1, 2], [3]],
+)  # fmt: skip
+DEPTHS = (50, 900, 5_000)
+DEEP = "nested to a depth of "
+
+Keys = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change of one value of JSON: which one, by its number in the order of the document, and what becomes of it."""
+
+    kind: str
+    which: int
+    value: int
+    depth: int = 50
+
+    def of(self, document: Any) -> Any:
+        """The changed document; the given one is left as it is."""
+        places = list(paths(document))
+        path = places[self.which % len(places)]
+        return self._changed(document, path)
+
+    def _changed(self, value: Any, path: Keys) -> Any:
+        if not path:
+            return WRONG[self.value % len(WRONG)]
+        key, *below = path
+        kept: Any = dict(value) if isinstance(value, dict) else list(value)
+        if below:
+            kept[key] = self._changed(kept[key], tuple(below))
+        else:
+            self._change(kept, key)
+        return kept
+
+    def _change(self, kept: Any, key: str | int) -> None:
+        """One member of an object or a list, in place."""
+        if self.kind == "replaced":
+            kept[key] = WRONG[self.value % len(WRONG)]
+        elif self.kind == "dropped":
+            del kept[key]
+        elif self.kind == "nested":
+            kept[key] = f"{DEEP}{self.depth}"
+        elif self.kind == "added" and isinstance(kept, dict):
+            kept[str(WRONG[self.value % len(WRONG)])] = kept[key]
+        elif self.kind == "added":
+            kept.append(kept[key])
+        else:  # swapped with another
+            other = list(kept)[self.value % len(kept)] if isinstance(kept, dict) else self.value % len(kept)
+            kept[key], kept[other] = kept[other], kept[key]
+
+
+def paths(value: Any, above: Keys = ()) -> Iterable[Keys]:
+    """Every value in a document, by the keys that lead to it."""
+    yield above
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in items:
+        yield from paths(below, (*above, key))
+
+
+def mutations() -> st.SearchStrategy[tuple[Mutation, ...]]:
+    """One change, or several on top of each other."""
+    kinds = st.sampled_from(("replaced", "replaced", "replaced", "dropped", "nested", "added", "swapped"))
+    one = st.builds(Mutation, kinds, st.integers(0, 9_999), st.integers(0, 9_999), st.sampled_from(DEPTHS))
+    return st.lists(one, min_size=1, max_size=3).map(tuple)
+
+
+def mutated(document: Any, changes: Iterable[Mutation]) -> Any:
+    """The document after all of these changes."""
+    for change in changes:
+        document = change.of(document)
+    return document
+
+
+def json_bytes(document: Any) -> bytes:
+    """The document as JSON; what is nested too deep for Python to write is put in afterwards."""
+    text = re.sub(f'"{DEEP}([0-9]+)"', lambda found: "[" * int(found[1]) + "]" * int(found[1]), json.dumps(document))
+    return text.encode()
+
+
+def count(what: str) -> None:
+    """What came of bad input, for --hypothesis-show-statistics, if the test is a property."""
+    if currently_in_test_context():
+        event(what)

@@ -1,0 +1,165 @@
+"""Write the specification as a document: ``python -m spec_tests.reporting.document`` makes SPEC.md of the clauses."""
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from ..adapter import contract
+from ..adapter.contract import STAGES
+from ..clauses.catalogue import FAMILIES, all_clauses
+from ..clauses.clause import ADVICE, Clause
+from ..support.files import write_text
+
+FILE = Path(__file__).parents[2] / "SPEC.md"
+COMMAND = "python -m spec_tests.reporting.document"
+
+INTRODUCTION = """\
+<!-- Made by `{command}`; edit the clauses in spec_tests/clauses/ instead. -->
+
+# Specification of transfer-learning image classification
+
+What a program must do that classifies images on a pretrained convolutional base: {count} clauses, each
+one sentence that a test checks. The clauses come from study notes on image
+classification ("notes", with the numbered cells of their code) and from published definitions. They
+judge any implementation that offers the functions of the [contract](#contract), whatever it is written in.
+
+**Levels.** A failing clause means:
+
+| level | clauses | decided by |
+| --- | --: | --- |
+| MUST | {MUST} | one run, exactly or within the tolerance that the clause states |
+| STOCHASTIC | {STOCHASTIC} | a statistical test with a stated false-alarm rate; its seed makes it repeatable |
+| SHOULD | {SHOULD} | nothing: it is reported, and never fails a run |
+
+**Names.** PAD-4 is the fourth clause of the family PAD. A name is never used again and never changes its
+meaning; the wording of a sentence may be sharpened.
+
+**To run it**, in a checkout:
+
+```sh
+pytest spec_tests/clauses                                   # the reference implementation
+pytest spec_tests/clauses --implementation package.module   # another one; or package.module:object
+pytest spec_tests/clauses --backend torch --stage layers    # a backend of several, and a stage
+pytest spec_tests/clauses --clause PAD-4 POOL --seed 1      # a clause and a family, other random choices
+```
+
+Elsewhere, once convspec is installed, `convspec check package.module` does the same in processes of their own and
+writes reports; `pytest --pyargs convspec.spec_tests.clauses` takes the options above.
+
+An implementation claims a stage by offering its functions, or by naming it in `CLAIMS`; the clauses of other
+stages do not apply to it. A clause that it does not meet for a known reason it lists in
+`EXCUSED = {{"PAD-4": "the reason"}}`, and tolerances that it needs wider in
+`TOLERANCES = {{"BASE-3": (20, "the reason")}}`. A failure shows the smallest counterexample that was found, what was
+expected, what came instead, and a few lines of Python that show it again.
+
+In the sentences `n` is the side of an input, `k` of a kernel, `d` a dilation, `s` a stride, and
+`e = (k - 1) × d + 1` the side of a dilated kernel."""
+
+
+def document() -> str:
+    """SPEC.md."""
+    return "\n\n".join(_parts()) + "\n"
+
+
+def _parts() -> Iterator[str]:
+    clauses = all_clauses()
+    levels = {level: sum(clause.level == level for clause in clauses) for level in ("MUST", "STOCHASTIC", "SHOULD")}
+    yield INTRODUCTION.format(command=COMMAND, count=len(clauses), **levels)
+    yield "## Contents"
+    yield "\n".join(_contents(clauses))
+    for stage, of_stage in groupby(clauses, key=lambda clause: clause.stage):
+        yield f"## Stage {stage}"
+        for family, members in groupby(of_stage, key=lambda clause: clause.family):
+            yield f"### {_heading(family)}"
+            for clause in members:
+                yield from _clause(clause)
+    yield "## Contract"
+    yield escaped(inspect.getdoc(contract) or "")
+    yield from _contract()
+
+
+def _contents(clauses: list[Clause]) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for stage, of_stage in groupby(clauses, key=lambda clause: clause.stage):
+        yield f"- {_link(f'Stage {stage}')}"
+        for family, members in groupby(of_stage, key=lambda clause: clause.family):
+            names = ", ".join(f"[{clause.id.rpartition('-')[2]}](#{clause.id.lower()})" for clause in members)
+            yield f"  - {_link(_heading(family), seen[family])}: {names}"
+            seen[family] += 1
+    yield f"- {_link('Contract')}"
+
+
+def _clause(clause: Clause) -> Iterator[str]:
+    """Heading, level and sentence, notes, advice, source."""
+    yield f"#### {clause.id}"
+    yield f"**{clause.level}.** {escaped(clause.sentence)}"
+    if clause.notes:
+        yield escaped(clause.notes)
+    if clause.advice:
+        yield f"*If this fails,* check {escaped(clause.advice.removeprefix(ADVICE))}"
+    file = f"{clause.module.replace('.', '/')}.py"
+    yield f"<sub>Source: {escaped(clause.source)}. Test: [{clause.test}]({file}).</sub>"
+
+
+def _contract() -> Iterator[str]:
+    """The types, then the functions of each stage, as they stand in contract.py."""
+    lines = inspect.getsource(contract).splitlines()
+    types = [lines[node.lineno - 1] for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.Assign)]
+    variable = textwrap.indent(members(contract.Variable), "    ")
+    yield _code("\n".join([*types, "", "class Variable:", variable]))
+    for stage, protocol in STAGES.items():
+        yield f"### Functions of the stage {stage}"
+        yield escaped(inspect.getdoc(protocol) or "")
+        yield _code(members(protocol))
+
+
+def members(protocol: type) -> str:
+    """What stands in a class below its docstring; functions as they are called, without ``self``."""
+    source = inspect.getsource(protocol)
+    (definition,) = ast.parse(source).body
+    documentation, *_ = definition.body  # type: ignore[attr-defined]
+    body = textwrap.dedent("\n".join(source.splitlines()[documentation.end_lineno :])).strip("\n")
+    return re.sub(r"\n +self,(?=\n)|(?<=[( ])self, |(?<=\()self(?=\))", "", body)
+
+
+def _code(text: str) -> str:
+    return f"```python\n{text}\n```"
+
+
+def _heading(family: str) -> str:
+    return f"{family}: {FAMILIES.get(family, '')}"
+
+
+def _link(heading: str, earlier: int = 0) -> str:
+    """A link to a heading of the same document, as GitHub names its anchor after ``earlier`` ones of the same words."""
+    anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+    return f"[{heading}](#{anchor}{f'-{earlier}' if earlier else ''})"
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown shows as it is; what stands in backticks is left alone."""
+    pieces = re.split(r"(``.+?``|`.+?`)", text)
+    return "".join(piece if piece.startswith("`") else re.sub(r"([*<|])", r"\\\1", piece) for piece in pieces)
+
+
+def main() -> int:
+    """Write SPEC.md, or say whether it is up to date."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description="Make SPEC.md of the clauses.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if SPEC.md is out of date")
+    if parser.parse_args().check:
+        fresh = FILE.exists() and FILE.read_text(encoding="utf-8") == document()
+        print("SPEC.md is up to date" if fresh else f"SPEC.md is out of date: run `{COMMAND}`")
+        return 0 if fresh else 1
+    write_text(FILE, document())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The beginning of an adapter: the functions of the contract, to be filled in."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..adapter.contract import STAGES, Variable
+from ..support.files import write_text
+from ..support.texts import Told
+from .document import members
+
+HEAD = '''"""What convspec is to check: this module answers for my implementation.
+
+Only NumPy arrays, numbers and paths come in and go out. Images are float32 (n, height, width, channels) in
+[0, 255] unless said otherwise, kernels (height, width, in, out), labels int (n,) in {{0, 1}}. Fill in a stage, delete
+the functions of stages that you do not offer, and run
+
+    convspec check {module}
+"""
+{imports}
+NAME = "my implementation"
+VERSION = "0.1"
+EXCUSED: dict[str, str] = {{}}  # {{"PAD-4": "why it does not hold, and until when"}}
+TOLERANCES: dict[str, tuple[float, str]] = {{}}  # {{"BASE-3": (20, "inference in bfloat16")}}
+
+Array = NDArray[np.float32]
+Labels = NDArray[np.integer[Any]]
+Size = int | tuple[int, int]
+Padding = Literal["valid", "same"]
+'''
+IMPORTS = """
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+"""
+TRANSFER = '''
+Model = Any  # a handle: whatever you like, nobody else looks into it
+Batches = Iterable[tuple[Array, Labels]]  # can be iterated again; each time is an epoch
+History = dict[str, list[float]]  # loss, accuracy, val_loss, val_accuracy: one value an epoch
+
+
+@dataclass
+class Variable:
+    """One array of a model."""
+
+{variable}
+'''
+DATA = "\nBatches = Iterable[tuple[Array, Labels]]  # can be iterated again; each time is an epoch\n"
+DEFAULT_STAGES = tuple(stage for stage in STAGES if stage != "environment")  # that one is for several backends
+END_OF_DOCSTRING = re.compile(r'^( {4}""".*"""|.*""")$', re.MULTILINE)
+
+
+class Occupied(Told):
+    """There is a file already."""
+
+
+def template(stages: Sequence[str], module: str = "my_adapter") -> str:
+    """The adapter's source, with the functions of these stages."""
+    parts = [HEAD.format(module=module, imports=IMPORTS)]
+    if "transfer" in stages:
+        parts.append(TRANSFER.format(variable="\n".join(f"    {line}" for line in members(Variable).splitlines())))
+    elif "data" in stages:
+        parts.append(DATA)
+    for stage in stages:
+        bodies = END_OF_DOCSTRING.sub(r"\1\n    raise NotImplementedError", members(STAGES[stage]))
+        spaced = bodies.replace("\n\n", "\n\n\n")
+        parts.append(f"\n\n# Stage {stage}\n\n\n{spaced}\n")
+    return "".join(parts)
+
+
+def write_template(file: Path | None, stages: Sequence[str]) -> None:
+    """Print it, or write it where no file is yet."""
+    if file is None:
+        print(template(stages), end="")
+        return
+    if file.exists():
+        raise Occupied(f"{file} exists already: name another file, or remove it")
+    write_text(file, template(stages, file.stem))

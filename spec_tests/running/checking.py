@@ -1,0 +1,88 @@
+"""Check several implementations, one after the other, and make one report of it."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from .. import __version__
+from ..clauses.clause import Clause
+from ..reporting.record import Implementation, Report, Result
+from .isolation.journal import Event
+from .isolation.process import Limits
+from .isolation.supervisor import Task, check
+
+
+class Progress:
+    """How far the checks are: a bar for each implementation on a terminal, a line elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[at]}"),
+        )
+        self._console, self._bar = console, Bar(*columns, console=console, disable=not console.is_terminal)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, column: str) -> None:
+        """The next implementation."""
+        if not self._console.is_terminal:
+            self._console.print(f"checking {column} …", highlight=False)
+        self._task = self._bar.add_task(column, total=None, at="importing")
+
+    def watch(self, event: Event) -> None:
+        """One step further."""
+        kind = event["event"]
+        if kind == "collected":
+            self._bar.update(self._task, total=len(event["clauses"]))
+        elif kind == "started":
+            self._bar.update(self._task, at=event["clause"])
+        elif kind == "smoke":
+            self._bar.update(self._task, at=f"trying {event['stage']}")
+        elif kind == "judged":
+            self._bar.update(self._task, advance=1)
+
+    def end(self) -> None:
+        """That implementation is done."""
+        self._bar.update(self._task, at="done")
+
+
+def run(tasks: Sequence[Task], limits: Limits, seed: int, profile: str, progress: Progress) -> Report:
+    """Check each task within limits that hold for each clause."""
+    started, begun = datetime.now(UTC), time.monotonic()
+    clauses: dict[str, Clause] = {}
+    implementations: list[Implementation] = []
+    results: list[Result] = []
+    for task in tasks:
+        progress.begin(task.column)
+        state = check(task, limits, progress.watch)
+        progress.end()
+        clauses |= state.clauses
+        implementations.append(state.implementation)
+        results += state.results.values()
+    return Report(
+        specification=__version__,
+        seed=seed,
+        profile=profile,
+        started=started.isoformat(timespec="seconds"),
+        seconds=time.monotonic() - begun,
+        clauses=tuple(clauses.values()),
+        implementations=tuple(implementations),
+        results=tuple(results),
+    )

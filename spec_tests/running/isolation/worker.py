@@ -1,0 +1,133 @@
+"""The plugin of a worker: it keeps a journal, and leaves out what is settled already."""
+
+import json
+import platform
+import sys
+from collections.abc import Generator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+
+from ...adapter.implementation import Implementation
+from ...reporting.record import Result
+from ..results import SMOKED, clause_of, expectations_of, target_of
+from .journal import write
+
+FRAMEWORKS = {  # {module: distribution} of what is named in a report if it was imported
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "jax": "jax",
+    "flax": "flax",
+    "optax": "optax",
+    "tensorflow": "tensorflow",
+    "torch": "torch",
+    "keras": "keras",
+    "keras_hub": "keras-hub",
+    "onnxruntime": "onnxruntime",
+    "PIL": "pillow",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that a supervisor gives."""
+    add = parser.getgroup("convspec").addoption
+    add("--journal", type=Path, required=True, help="file to tell events to")
+    add("--settled", type=Path, required=True, help="file that says what earlier workers settled")
+    add("--first-failure", action="store_true", help="look for no smaller counterexample than the first one")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write the journal from now on."""
+    if config.option.first_failure:
+        settings.register_profile("convspec-first", phases=set(settings().phases) - {Phase.shrink})
+        settings.load_profile("convspec-first")
+    settled = json.loads(config.option.settled.read_text(encoding="utf-8"))
+    config.pluginmanager.register(Worker(config, settled), "convspec-worker-journal")
+
+
+class Worker:
+    """Tells of each step before it is taken, so that it is known where a process was lost."""
+
+    def __init__(self, config: pytest.Config, settled: dict[str, Any]) -> None:
+        self.config, self.journal = config, config.option.journal
+        self.clauses = set(settled["clauses"])  # those that need not be checked again
+        self.fixtures: dict[str, str] = settled["fixtures"]  # {fixture: why it is not to be tried again}
+        self.stages: list[str] = settled["stages"]  # whose smoke check is not to be tried again
+
+    def tell(self, event: str, **content: Any) -> None:
+        """Write an event."""
+        write(self.journal, event, **content)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Tell of all clauses, and leave out the settled ones."""
+        self.tell("collected", clauses=[clause.to_json() for item in items if (clause := clause_of(item))])
+        for target in {target_of(item) for item in items if clause_of(item)}:
+            config.stash[SMOKED].update({(target, stage): "" for stage in self.stages})
+        items[:] = [item for item in items if (clause := clause_of(item)) and clause.id not in self.clauses]
+
+    def pytest_convspec_loading(self) -> None:
+        """Importing may take for ever, or end the process."""
+        self.tell("loading")
+
+    def pytest_convspec_loaded(self, target: str, implementation: Implementation) -> None:
+        """Keep what it says of itself, and what is excused by it or on the command line."""
+        self.tell(
+            "loaded",
+            name=implementation.name,
+            version=implementation.version,
+            has_backends=implementation.has_backends,
+            excused=dict(expectations_of(self.config, target).excused),
+        )
+
+    def pytest_convspec_smoke(self, stage: str) -> None:
+        """So may the first call."""
+        self.tell("smoke", stage=stage)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """A fixture with which a worker was lost is not tried again."""
+        clause = clause_of(item)
+        self.tell("started", clause=clause.id if clause else "")
+        for name in getattr(item, "fixturenames", ()):
+            if name in self.fixtures:
+                pytest.skip(self.fixtures[name])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        """Tell which fixture is being made."""
+        shared = fixturedef.scope != "function"
+        if shared:
+            self.tell("fixture", name=fixturedef.argname)
+        try:
+            return (yield)
+        finally:
+            if shared:
+                self.tell("made", name=fixturedef.argname)
+
+    def pytest_convspec_judged(self, result: Result) -> None:
+        """Tell the result, and of what it was reached with."""
+        self.tell("judged", result=result.to_json(), packages=imported())
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Whatever becomes of the process now, its work is done."""
+        self.tell(
+            "finished", exit_status=int(exitstatus), python=platform.python_version(), platform=platform.platform()
+        )
+
+
+def imported() -> dict[str, str]:
+    """{distribution: version} of the frameworks that were imported."""
+    return {name: _version(name) for module, name in FRAMEWORKS.items() if module in sys.modules and _version(name)}
+
+
+@cache
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,247 @@
+"""The part of the plugin that judges: an implementation is loaded and tried, and each test becomes a result.
+
+It imports no framework; an implementation is imported when the first clause is about to run.
+"""
+
+from collections.abc import Generator, Iterable
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from ..adapter.expectations import Expectations, WrongExpectations, check_names, check_tolerances
+from ..adapter.implementation import (
+    DEFAULT_IMPLEMENTATION,
+    BrokenAdapter,
+    Implementation,
+    default_backend,
+    load,
+)
+from ..cases import evidence
+from ..cases.windows import Window
+from ..clauses.catalogue import all_clauses, unknown
+from ..clauses.clause import Clause, Level
+from ..judging import checks
+from ..reporting.record import Failure, Outcome, Result, Tolerance
+from .explanation import explain
+from .smoke import faults
+from .snippets import drawn, snippet
+
+LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
+SMOKED = pytest.StashKey[dict[tuple[str, str], str]]()  # {(implementation, stage): what is wrong with its functions}
+EXPECTED = pytest.StashKey[Expectations]()  # by the file that the command line names
+PHOTOGRAPHS = pytest.StashKey[Any]()  # those that the command line names, by split, or None
+RESULTS = pytest.StashKey[list[Result]]()
+COLLECTED = pytest.StashKey[list[Clause]]()
+SECONDS = pytest.StashKey[float]()
+
+
+def backend_of(config: pytest.Config) -> str:
+    """The backend that is checked."""
+    return config.option.backend or default_backend()
+
+
+def targets_of(config: pytest.Config) -> list[str]:
+    """The implementations that are checked."""
+    return list(dict.fromkeys(config.option.implementation)) or [DEFAULT_IMPLEMENTATION]
+
+
+def clause_of(item: pytest.Item) -> Clause | None:
+    """The clause that a test is, if it is one."""
+    return getattr(getattr(item, "obj", None), "clause", None)
+
+
+def target_of(item: pytest.Item) -> str:
+    """The name of the implementation that a test checks."""
+    return str(item.callspec.params["implementation"])  # type: ignore[attr-defined]
+
+
+def unknown_names(config: pytest.Config, wanted: Iterable[str]) -> str:
+    """What is wrong with the names of clauses; all modules of clauses are imported only if those collected lack one."""
+    clauses = config.stash[COLLECTED]
+    return unknown(wanted, clauses) and unknown(wanted, [*clauses, *all_clauses()])
+
+
+def loaded(config: pytest.Config, target: str) -> Implementation:
+    """The implementation of that name, imported when it is first asked for; BrokenAdapter if it cannot be used."""
+    known = config.stash[LOADED]
+    if target not in known:
+        config.hook.pytest_convspec_loading(target=target)
+        try:
+            found = load(target, backend_of(config))
+            check_expectations(config, found.expectations, f"EXCUSED or TOLERANCES of {target}")
+            known[target] = found
+        except BrokenAdapter as error:
+            known[target] = error
+        except WrongExpectations as error:
+            known[target] = BrokenAdapter(str(error))
+        else:
+            config.hook.pytest_convspec_loaded(target=target, implementation=found)
+    usable = known[target]
+    if isinstance(usable, BrokenAdapter):
+        raise usable
+    return usable
+
+
+def check_expectations(config: pytest.Config, expectations: Expectations, where: str) -> None:
+    """Every clause that they name exists and can be expected so; WrongExpectations otherwise."""
+    check_names(expectations, where, lambda names: unknown_names(config, names))
+    stochastic = {clause.id for clause in config.stash[COLLECTED] if clause.level is Level.STOCHASTIC}
+    check_tolerances(expectations, where, stochastic)
+
+
+def expectations_of(config: pytest.Config, target: str) -> Expectations:
+    """Those of the adapter and of the command line."""
+    return loaded(config, target).expectations | config.stash[EXPECTED]
+
+
+def claimed(item: pytest.Item, clause: Clause) -> bool:
+    """Whether the clause applies to the implementation; BrokenAdapter if it does and cannot be checked."""
+    config, target, stage = item.config, target_of(item), clause.stage
+    found = loaded(config, target)
+    if not found.claims(stage):
+        return False
+    found.require(stage)
+    smoked = config.stash[SMOKED]
+    if (target, stage) not in smoked:
+        config.hook.pytest_convspec_smoke(target=target, stage=stage)
+        smoked[target, stage] = "; ".join(faults(found, stage))
+    if smoked[target, stage]:
+        raise BrokenAdapter(f"{target} cannot be called, stage {stage}: {smoked[target, stage]}")
+    return True
+
+
+@pytest.fixture(scope="session")
+def implementation(request: pytest.FixtureRequest) -> Implementation:
+    """The implementation under test."""
+    return loaded(request.config, request.param)
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """What every random choice of a clause starts from."""
+    return int(request.config.option.seed)
+
+
+@pytest.fixture(scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """The backend under test."""
+    return backend_of(request.config)
+
+
+@pytest.fixture(scope="session")
+def photographs(request: pytest.FixtureRequest) -> Any:
+    """Those that the command line names, by split, or None."""
+    return request.config.stash[PHOTOGRAPHS]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out the clauses of a stage that is not claimed, and say once that an adapter is broken."""
+    clause = clause_of(item)
+    if clause is None:
+        return
+    clause.arguments = {}
+    evidence.start()
+    started = perf_counter()
+    try:
+        applies = claimed(item, clause)
+    except BrokenAdapter as error:
+        if any(result.reason == str(error) for result in item.config.stash[RESULTS]):
+            pytest.skip(f"{Outcome.BROKEN}: {error}")
+        raise
+    item.stash[SECONDS] = started - perf_counter()  # the time of imports is not the clause's
+    if not applies:
+        pytest.skip(f"{Outcome.NOT_CLAIMED}: {clause.stage}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """A clause that checks nothing has not passed."""
+    clause = clause_of(item)
+    if clause is None:
+        return (yield)
+    tally = checks.start_tally(expectations_of(item.config, target_of(item)).factor(clause.id))
+    result = yield
+    if tally.count == 0:
+        pytest.fail("the clause ran no check: the fault is the specification's", pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn the report of a test into that of a clause."""
+    report = yield
+    clause = clause_of(item)
+    if clause is None or report.when == "teardown":
+        return report
+    if report.when == "setup" and report.passed:
+        item.stash[SECONDS] += report.duration
+        return report
+    result = _result(item, clause, report, call)
+    if report.failed:
+        report.longrepr = result.failure.text(clause)
+    if result.outcome in (Outcome.EXCUSED, Outcome.REPORTED):
+        report.outcome, report.wasxfail = "skipped", result.reason or f"{clause.id} is a SHOULD"
+    item.config.stash[RESULTS].append(result)
+    item.config.hook.pytest_convspec_judged(result=result)
+    return report
+
+
+def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: pytest.CallInfo[None]) -> Result:
+    target, error = target_of(item), call.excinfo.value if call.excinfo else None
+    seconds = max(report.duration + item.stash.get(SECONDS, 0), 0)
+    if isinstance(error, BrokenAdapter):
+        failure = Failure(violated=f"{Outcome.BROKEN}: {error}")
+        return Result(clause, target, Outcome.BROKEN, seconds, failure, str(error))
+    if report.skipped:
+        reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        outcome, reason = _left_out(reason.removeprefix("Skipped: "))
+        return Result(clause, target, outcome, seconds, reason=reason)
+    expected = expectations_of(item.config, target)
+    factor, why = expected.tolerances.get(clause.id, (1.0, ""))
+    compared = error is None or isinstance(error, checks.Violation)  # what raised was not compared
+    tolerance = Tolerance(checks.tally.used if compared else None, factor, why)
+    excuse, seen = expected.excused.get(clause.id, ""), _evidence(clause, failed=error is not None)
+    if error is None:
+        return Result(clause, target, Outcome.PASSED, seconds, Failure(), excuse, tolerance, seen)
+    failure = _failure(item, clause, error)
+    if not excuse:
+        error.told_under = clause.id  # type: ignore[attr-defined]
+    outcome = outcome_of_failure(clause, excuse, Outcome.FAILED)
+    return Result(clause, target, outcome, seconds, failure, excuse, tolerance, seen)
+
+
+def outcome_of_failure(clause: Clause, excuse: str, outcome: Outcome) -> Outcome:
+    """What a failure counts as."""
+    if excuse:
+        return Outcome.EXCUSED
+    return Outcome.REPORTED if clause.level is Level.SHOULD else outcome
+
+
+def _left_out(reason: str) -> tuple[Outcome, str]:
+    """Why a test was skipped: an outcome and the words that follow it."""
+    for outcome in (Outcome.NOT_CLAIMED, Outcome.BROKEN):
+        if reason.startswith(f"{outcome}: "):
+            return outcome, reason.removeprefix(f"{outcome}: ")
+    return Outcome.NOT_RUN, reason
+
+
+def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure:
+    """Why a clause does not hold; at length only once where a fixture fails for many."""
+    config, test, first = item.config, item.obj, getattr(error, "told_under", None)  # type: ignore[attr-defined]
+    if first:
+        return Failure(raised=f"{type(error).__name__}, as under {first}")
+    code = snippet(clause, test, target_of(item), backend_of(config), config.option.seed)
+    return explain(error, drawn(clause, test), code)
+
+
+def _evidence(clause: Clause, failed: bool) -> tuple[evidence.Evidence, ...]:
+    """What there is to draw; of a counterexample that is a window its geometry."""
+    windows = {name: value for name, value in clause.arguments.items() if failed and isinstance(value, Window)}
+    return (
+        *(evidence.window(f"{name} of {clause.id}", case) for name, case in windows.items()),
+        *evidence.kept(failed),
+    )

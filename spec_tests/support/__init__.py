@@ -1,0 +1,1 @@
+"""What every part may use: texts fit to be shown, and files that are written whole."""
