@@ -2,8 +2,11 @@
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -78,15 +81,63 @@ def test_what_is_not_offered_is_not_timed(fakes: Path) -> None:
     assert "augmenting has no build_classifier and no train_step" in ran.stdout
 
 
-def test_what_is_kept_can_be_compared(fakes: Path) -> None:
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A folder that holds an installed convspec: another copy of the package, and its plugin by entry point."""
+    site = tmp_path / "site"
+    metadata = site / "convspec-0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: convspec\nVersion: 0\n", encoding="utf-8")
+    entry_point = "[pytest11]\nconvspec = convspec.spec_tests.plugin\n"
+    (metadata / "entry_points.txt").write_text(entry_point, encoding="utf-8")
+    (site / "convspec").mkdir()
+    (site / "convspec/__init__.py").write_text(f"__path__ = [{str(ROOT)!r}]\n", encoding="utf-8")
+    return site
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout, as far as pytest sees one; its folders are found at ROOT."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def documented(command: str) -> list[str]:
+    """The words of the line of docs/benchmarks.md that begins so, with the script of this environment."""
+    lines = (ROOT / "docs/benchmarks.md").read_text(encoding="utf-8").splitlines()
+    (line,) = (line for line in lines if line.startswith(f"{command} "))
+    script = shutil.which(command, path=sysconfig.get_path("scripts"))
+    assert script
+    return [script, *shlex.split(line, comments=True)[1:]]
+
+
+def test_what_is_kept_can_be_compared_as_documented(fakes: Path, installed: Path, checkout: Path) -> None:
+    """Also where convspec is installed, whose plugin is another copy of the checkout's."""
+    command = documented("pytest-benchmark")
+    storage = checkout / command[command.index("--storage") + 1]
     for name in ("base", "head"):
-        run(fakes, "--implementation", "fakes:augmenting", "--benchmark-storage", "kept", "--benchmark-save", name)
-    program = "from pytest_benchmark.cli import main; main()"
-    command = [sys.executable, "-c", program, "--storage", "kept", "compare", "--columns=median"]
-    compared = subprocess.run(command, cwd=fakes, capture_output=True, text=True, timeout=100)  # noqa: S603 - our own
+        run(
+            fakes, "--implementation", "fakes:augmenting", "--benchmark-storage", str(storage), "--benchmark-save", name
+        )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (installed, ROOT))), "COLUMNS": "200"}
+    compared = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=100)  # noqa: S603 - our own
     assert compared.returncode == 0, compared.stderr
     assert "(0001_base)" in compared.stdout
     assert "(0002_head)" in compared.stdout
+
+
+def test_tests_do_not_run_with_the_plugin_of_another_place(installed: Path, checkout: Path) -> None:
+    (checkout / "test_nothing.py").write_text("def test_nothing(): pass\n", encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (installed, ROOT)))}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "test_nothing.py"]
+    for words, code, said in ((["-o", "addopts="], 4, "add -p no:convspec"), ([], 0, "1 passed")):
+        ran = subprocess.run([*command, *words], cwd=checkout, env=environment, capture_output=True, text=True)  # noqa: S603
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        assert said in ran.stdout + ran.stderr
+        assert "Traceback" not in ran.stderr
 
 
 def test_peaks_are_those_of_what_follows() -> None:
