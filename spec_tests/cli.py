@@ -1,34 +1,34 @@
-"""The command line: check implementations, make reports of reports, compare two, begin an adapter."""
+"""The command line: check implementations, make reports of reports, compare two, begin an adapter.
+
+What a command needs is imported when it is carried out: help, and what is said of a mistake, come at once.
+"""
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from . import FIXTURES, __version__
-from .adapter.contract import STAGES
-from .adapter.implementation import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend
-from .plugin import PROFILES
-from .reporting import compare as comparing
-from .reporting.output import FORMS, terminal, write
-from .reporting.record import Report, Verdict, merged, read_report
-from .reporting.template import DEFAULT_STAGES, Occupied, write_template
-from .running.checking import Progress, run
-from .running.isolation.process import Limits, default_memory
-from .running.isolation.supervisor import Task
+from .adapter.stages import OFFERED_BY_MOST, STAGES
+from .adapter.targets import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION
+from .reporting.forms import FORMS
+from .running.profiles import EXPLAINED, PROFILES
 from .support.texts import Told, one_line
 
-SECONDS = 600  # of a clause; the longest of the reference takes a quarter of that on two busy cores
+if TYPE_CHECKING:
+    from .reporting.record import Report
+
+SECONDS = 600  # of a clause; the longest of the reference takes a tenth of that on two busy cores
+IMPORTING = 600  # of an import
 GIB = 2**30
 
 EXIT_CODES = """exit codes:
   0  every implementation conforms
   1  one does not
   2  the command cannot be carried out, as one line says
-  3  nothing can be said of one: its adapter is broken, or nothing was checked"""
+  3  nothing can be said of one: its adapter is broken, or nothing was checked
+  130, 143  stopped by SIGINT, by SIGTERM: the report holds what was settled before"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,13 +61,13 @@ def parser() -> argparse.ArgumentParser:
     render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")
     _add_forms(render)
     render.set_defaults(command=_render)
-    compared = commands.add_parser("compare", help="say what was mended and what broke between two reports")
+    compared = commands.add_parser("compare", help="say what was fixed and what broke between two reports")
     compared.add_argument("old", type=Path, metavar="OLD", help="JSON that check wrote")
     compared.add_argument("new", type=Path, metavar="NEW", help="JSON that check wrote later")
     compared.set_defaults(command=_compare)
     template = commands.add_parser("template", help="begin an adapter: a module to be filled in")
     template.add_argument("file", nargs="?", type=Path, help="where to write it (default: print it)")
-    template.add_argument("--stage", nargs="+", choices=list(STAGES), default=DEFAULT_STAGES, metavar="STAGE",
+    template.add_argument("--stage", nargs="+", choices=STAGES, default=OFFERED_BY_MOST, metavar="STAGE",
         help=f"which stages it is to offer: {', '.join(STAGES)} (default: all but environment)")  # fmt: skip
     template.set_defaults(command=_template)
     vectors = commands.add_parser("vectors", help="copy the test vectors, for ports in other languages, to a folder")
@@ -79,18 +79,29 @@ def parser() -> argparse.ArgumentParser:
 def _add_check(check: argparse.ArgumentParser) -> None:
     add = check.add_argument
     add("implementations", nargs="*", default=[DEFAULT_IMPLEMENTATION], metavar="IMPLEMENTATION[@BACKEND]",
-        help="package.module, package.module:object, a registered name, or one that comes along: "
+        help="package.module, package.module:object, a registered name, or a built-in one: "
         f"{', '.join(BUILT_IN)} (default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
     add("--backend", default=None, help=f"of those that name none (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
     add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: PAD-3, or PAD for its family")
-    add("--stage", nargs="+", choices=list(STAGES), default=[], metavar="STAGE", help=f"of {', '.join(STAGES)} alone")
-    add("--profile", choices=list(PROFILES), default="default", help="3, 10, 60 (default) or 1,000 examples a property")
+    add("--stage", nargs="+", choices=STAGES, default=[], metavar="STAGE", help=f"of {', '.join(STAGES)} alone")
+    add("--profile", choices=list(PROFILES), default="default", help=EXPLAINED)
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
     add("--data", type=Path, metavar="PATH", help="zip or folder of photographs for the clauses of accuracy")
     add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
-    add("--time-limit", type=_positive, default=SECONDS, metavar="SECONDS", help=f"of a clause (default: {SECONDS})")
-    add("--memory-limit", type=_positive, metavar="GIB", help="of an implementation (default: 4/5 of what is free)")
+    add("--workers", type=_count, metavar="N",
+        help="processes that share the clauses of an implementation (default: one a core, at most 4, fewer where "
+        "memory is short)")  # fmt: skip
+    add("--time-limit", type=_positive, default=SECONDS, metavar="SECONDS",
+        help=f"of a clause, imports apart (default: {SECONDS})")  # fmt: skip
+    add(
+        "--import-limit",
+        type=_positive,
+        default=IMPORTING,
+        metavar="SECONDS",
+        help=f"of an import (default: {IMPORTING})",
+    )
+    add("--memory-limit", type=_positive, metavar="GIB", help="of a worker (default: its share of 4/5 of what is free)")
     _add_forms(check)
     check.set_defaults(command=_check)
 
@@ -101,32 +112,43 @@ def _add_forms(command: argparse.ArgumentParser) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    passed = [f"--seed={options.seed}", f"--profile={options.profile}"]
-    passed += [f"--stage={stage}" for stage in options.stage]
-    for name in ("expectations", "data", "preset"):
-        if value := getattr(options, name):
-            passed.append(f"--{name}={value.resolve()}")
-    if options.clause:
-        passed += ["--clause", *options.clause]
-    columns = dict.fromkeys(options.implementations)
-    tasks = [_task(column, options.backend, tuple(passed)) for column in columns]
-    memory = int(options.memory_limit * GIB) if options.memory_limit else default_memory()
-    with Progress(Console(stderr=True)) as progress:
-        report = run(tasks, Limits(options.time_limit, memory), options.seed, options.profile, progress)
-    return _tell(report, options)
+    from .running.request import tasks
 
+    asked = tasks(options)
 
-def _task(column: str, backend: str | None, options: tuple[str, ...]) -> Task:
-    target, _, own = column.partition("@")
-    return Task(column, target, own or backend or default_backend(), options)
+    from .running.isolation.process import Limits, default_memory, default_workers
+
+    workers = options.workers or default_workers()
+    memory = int(options.memory_limit * GIB) if options.memory_limit else default_memory(workers)
+    limits = Limits(options.time_limit, memory, options.import_limit)
+
+    from rich.console import Console
+
+    from .running.checking import Progress, run
+    from .running.stopping import Stop
+
+    with Stop() as stop:
+        with Progress(Console(stderr=True)) as progress:
+            report = run(asked, workers, limits, options.seed, options.profile, progress, stop)
+        code = _tell(report, options)
+        if why := stop():
+            print(f"{why}: what was open then is not run", file=sys.stderr)
+        return stop.code or code
 
 
 def _render(options: argparse.Namespace) -> int:
+    from .reporting.record import merged, read_report
+
     return _tell(merged([read_report(file) for file in options.reports]), options)
 
 
-def _tell(report: Report, options: argparse.Namespace) -> int:
+def _tell(report: "Report", options: argparse.Namespace) -> int:
     """Print the report, write it in the forms asked for, and give the exit code."""
+    from rich.console import Console
+
+    from .reporting.output import terminal, write
+    from .reporting.record import Verdict
+
     console = Console()
     console.out(terminal(report, console.width, console.is_terminal), highlight=False, end="")
     for name in FORMS:
@@ -140,21 +162,32 @@ def _tell(report: Report, options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    console = Console()
-    found = comparing.compare(read_report(options.old), read_report(options.new))
+    from .reporting.record import read_report
+
+    old, new = read_report(options.old), read_report(options.new)
+
+    from rich.console import Console
+
+    from .reporting import compare as comparing
+
+    console, found = Console(), comparing.compare(old, new)
     console.out(comparing.text(found, console.width, console.is_terminal), highlight=False, end="")
     return 1 if found.worse else 0
 
 
 def _template(options: argparse.Namespace) -> int:
+    from .reporting.template import write_template
+
     write_template(options.file, options.stage)
     return 0
 
 
 def _vectors(options: argparse.Namespace) -> int:
     """Copied with what they refer to, the weights of the embedded base, to the same places."""
+    import shutil
+
     if options.folder.exists():
-        raise Occupied(f"{options.folder} exists already: name another folder, or remove it")
+        raise Told(f"{options.folder} exists already: name another folder, or remove it")
     for name in ("vectors", "xception_drawn"):
         shutil.copytree(FIXTURES / name, options.folder / name)
     print(f"vectors: {options.folder / 'vectors'}")
@@ -164,5 +197,12 @@ def _vectors(options: argparse.Namespace) -> int:
 def _positive(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above zero")
     return number

@@ -15,14 +15,15 @@ import hypothesis
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from .adapter.contract import STAGES
 from .adapter.expectations import Expectations, read
-from .adapter.implementation import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, Implementation, installed_version
+from .adapter.implementation import Implementation
+from .adapter.stages import STAGES
+from .adapter.targets import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, installed_version
 from .clauses.catalogue import selected
 from .reporting import record
 from .reporting.record import TOLD
-from .reporting.terminal import failures, summary
 from .running import hooks, results
+from .running.profiles import EXPLAINED, PROFILES
 from .running.results import (
     COLLECTED,
     EXPECTED,
@@ -44,7 +45,6 @@ ENVIRONMENT = {  # for speed; what the user has set stays
     },
     "torch": {"OMP_WAIT_POLICY": "PASSIVE"},  # threads that spin between small operations slow down a busy machine
 }
-PROFILES = {"glance": 3, "quick": 10, "default": 60, "thorough": 1000}  # examples of a property
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -59,10 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what to check, once for each: package.module, package.module:object or a registered name "
         f"(default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
     add("--backend", metavar="NAME", help=f"backend to run on (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
-    add("--stage", action="append", default=[], choices=list(STAGES), help="check the clauses of this stage alone")
+    add("--stage", action="append", default=[], choices=STAGES, help="check the clauses of this stage alone")
     add("--clause", nargs="+", action="extend", default=[], metavar="ID",
         help="check these clauses alone: PAD-3, or PAD for all of its family")  # fmt: skip
-    add("--profile", choices=list(PROFILES), default="default", help="3, 10, 60 (default) or 1,000 examples a property")
+    add("--profile", choices=list(PROFILES), default="default", help=EXPLAINED)
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
     add("--data", type=Path, metavar="PATH",
@@ -116,6 +116,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("implementation", targets_of(metafunc.config), indirect=True, scope="session")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the clauses, for ``-m clause``."""
+    if clause_of(item):
+        item.add_marker("clause")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the clauses asked for, and seed every property."""
     option = config.option
@@ -161,6 +167,8 @@ def _accuracy() -> ModuleType:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
     """Tell of clauses by failures and a table, the last thing on the terminal; pytest tells of other tests."""
+    from .reporting.terminal import failures, summary  # and with it rich, which only a terminal needs
+
     results = config.stash[RESULTS]
     writer, colour = config.get_terminal_writer(), terminalreporter.hasmarkup
     reports = dict(terminalreporter.stats)

@@ -213,7 +213,7 @@ class Transfer(Protocol):
         """The saved model, to be trained on as it would have been."""
 
 
-STAGES: dict[str, type] = {
+PROTOCOLS: dict[str, type] = {
     "environment": Environment,
     "data": Data,
     "layers": Layers,
@@ -224,5 +224,5 @@ STAGES: dict[str, type] = {
 
 def functions(stage: str) -> tuple[str, ...]:
     """The names that an implementation of the stage offers."""
-    protocol = STAGES[stage]
+    protocol = PROTOCOLS[stage]
     return tuple(name for name in {**protocol.__annotations__, **vars(protocol)} if not name.startswith("_"))

@@ -3,28 +3,14 @@
 import importlib
 import os
 import traceback
-from functools import cache
-from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import PARENT
-from .contract import STAGES, functions
+from .contract import functions
 from .expectations import Expectations, WrongExpectations, declared
-
-GROUP = "convspec.implementations"  # of entry points: a name, and package.module or package.module:object
-PORTS = f"{PARENT}fixtures.implementations"
-BUILT_IN = {
-    "reference": f"{PARENT}reference",
-    "reference_fast": f"{PARENT}reference.fast",
-    "numpy_port": f"{PORTS}.numpy_port",
-    "torch_port": f"{PORTS}.torch_port",
-    "jax_port": f"{PORTS}.jax_port",
-}
-
-
-DEFAULT_IMPLEMENTATION = "reference"
-DEFAULT_BACKEND = "jax"
+from .stages import STAGES
+from .targets import installed_version, resolved
 
 
 class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
@@ -42,7 +28,8 @@ class Implementation:
     def __init__(self, target: str, offered: Any) -> None:
         self.target, self._offered = target, offered
         self.name = str(getattr(offered, "NAME", target))
-        self.version = str(getattr(offered, "VERSION", getattr(offered, "__version__", installed_version(target))))
+        declared = getattr(offered, "VERSION", getattr(offered, "__version__", None))
+        self.version = installed_version(target) if declared is None else str(declared)
         self.has_backends = hasattr(offered, "select_backend")
 
     @property
@@ -63,10 +50,7 @@ class Implementation:
         """A stage that is claimed must be offered whole."""
         lacks = [name for name in functions(stage) if not self.offers(name)]
         if lacks:
-            raise BrokenAdapter(
-                f"{self.target} claims the stage {stage} but has no {', '.join(lacks)}: "
-                "offer the whole stage, or list the stages that are offered in CLAIMS"
-            )
+            raise BrokenAdapter(lacking(self.target, stage, lacks))
 
     def offers(self, name: str) -> bool:
         """Whether it has that function of the contract."""
@@ -84,9 +68,15 @@ class Implementation:
         return self.target
 
 
-def default_backend() -> str:
-    """The backend that is checked where none is named."""
-    return os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND
+def lacking(target: str, stage: str, names: Sequence[str]) -> str:
+    """What is said of a stage that is claimed and not offered whole."""
+    offer = "offer the whole stage, or list the stages that are offered in CLAIMS"
+    return f"{target} claims the stage {stage} but has no {', '.join(names)}: {offer}"
+
+
+def unusable(target: str, stage: str, faults: Sequence[str]) -> str:
+    """What is said of a stage whose functions cannot be called."""
+    return f"{target} cannot be called, stage {stage}: {'; '.join(faults)}"
 
 
 def load(target: str, backend: str | None = None) -> Implementation:
@@ -104,30 +94,13 @@ def load(target: str, backend: str | None = None) -> Implementation:
             f"{target} cannot be imported: {one_line(error)}; name package.module or package.module:object"
         ) from error
     if not any(found.claims(stage) for stage in STAGES):
-        raise BrokenAdapter(f"{target} offers no function of the contract: see {STAGES['layers'].__module__}")
+        raise BrokenAdapter(f"{target} offers no function of the contract: see {functions.__module__}")
     if backend and found.has_backends:
         try:
             found.select_backend(backend)
         except Exception as error:
             raise BrokenAdapter(f"{target} cannot run on {backend}: {one_line(error)}") from error
     return found
-
-
-def resolved(target: str) -> str:
-    """What a registered or built-in name stands for; another target is what it is."""
-    if target in BUILT_IN:
-        return BUILT_IN[target]
-    return {entry.name: entry.value for entry in entry_points(group=GROUP)}.get(target, target)
-
-
-@cache
-def installed_version(target: str) -> str:
-    """The version of the distribution that a module belongs to, if there is one; nothing is imported."""
-    top = resolved(target).partition(":")[0].partition(".")[0]
-    try:
-        return version(packages_distributions().get(top, [top])[0])
-    except PackageNotFoundError:
-        return ""
 
 
 def one_line(error: BaseException) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image
 
 from .windows import Window
 
@@ -87,5 +86,7 @@ def window(title: str, case: Window) -> Evidence:
 
 def _png(image: NDArray[Any]) -> str:
     encoded = io.BytesIO()
+    from PIL import Image  # only what keeps pictures needs it
+
     Image.fromarray(np.clip(np.nan_to_num(image), 0, 255).astype(np.uint8)).save(encoded, "PNG")
     return base64.b64encode(encoded.getvalue()).decode()

@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 
 from ..adapter.implementation import load
+from ..adapter.targets import BACKENDS
 
-BACKENDS = ("jax", "tensorflow", "torch")
 UNKNOWN = ("mxnet", "no such backend")
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -75,6 +74,8 @@ def read_xception(preset: Path) -> Xception | None:
 
 def write_preset(folder: Path, config: Xception, arrays: Arrays) -> Preset:
     """Write a preset with these arrays, whether they fit the configuration or not."""
+    import h5py  # only what writes a preset needs it
+
     folder.mkdir(parents=True)
     backbone = {
         "stackwise_conv_filters": config.filters,

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
+import scipy  # which loads stats, for a second or two, when a test is made
 
 from ..adapter.implementation import load
 from ..judging.statistics import ALPHA
@@ -37,7 +37,7 @@ def lowest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> flo
     """
     n = len(recorded)
     spread = np.std(recorded, ddof=1) * np.sqrt(1 / new + 1 / n)
-    return float(np.mean(recorded) + stats.t.ppf(alpha, n - 1) * spread)
+    return float(np.mean(recorded) + scipy.stats.t.ppf(alpha, n - 1) * spread)
 
 
 def highest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> float:

@@ -1,15 +1,22 @@
-"""All clauses, found in ``spec_tests.clauses``."""
+"""All clauses, found in ``spec_tests.clauses``.
 
+What they say is read from their source, so that a command line can be checked and a document made without importing
+a single test, and with it Hypothesis, SciPy and Pillow.
+"""
+
+import ast
 import importlib
-import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from .. import clauses
-from ..adapter.contract import STAGES
-from .clause import Clause
+from ..adapter.stages import STAGES
+from .clause import Clause, Level, clause, stated
+
+FOLDER = Path(__file__).parent
+PATTERN = "test_*.py"
 
 FAMILIES = {  # in the order of the pipeline
     "ENV": "choosing a backend",
@@ -41,33 +48,62 @@ FAMILIES = {  # in the order of the pipeline
 
 
 @cache
+def all_clauses() -> list[Clause]:
+    """Every clause of the specification, by stage, family and number."""
+    return sorted((made for file in sorted(FOLDER.glob(PATTERN)) for made in read(file)), key=order)
+
+
+@cache
 def tests() -> dict[str, Any]:
-    """{clause ID: test}, by stage, family and number."""
+    """{clause ID: test} in the same order; imports them."""
     found: dict[str, Any] = {}
-    for module in pkgutil.iter_modules(clauses.__path__, f"{clauses.__name__}."):
-        if module.name.rpartition(".")[2].startswith("test_"):
-            collect(vars(importlib.import_module(module.name)), found)
+    for module in dict.fromkeys(made.module for made in all_clauses()):
+        collect(vars(importlib.import_module(module)), found)
     return dict(sorted(found.items(), key=lambda item: order(item[1].clause)))
 
 
 def collect(namespace: dict[str, Any], found: dict[str, Any]) -> None:
     """Add the clauses of a module to those found so far; no ID may be used twice."""
     for name, test in namespace.items():
-        clause = getattr(test, "clause", None)
-        if isinstance(clause, Clause) and found.setdefault(clause.id, test) is not test:
-            raise ValueError(f"{clause.id} is both {name} and {found[clause.id].__name__}: give one a new ID")
+        made = getattr(test, "clause", None)
+        if isinstance(made, Clause) and found.setdefault(made.id, test) is not test:
+            raise ValueError(f"{made.id} is both {name} and {found[made.id].__name__}: give one a new ID")
+
+
+def read(file: Path) -> Iterator[Clause]:
+    """The clauses that the source of a module states; ValueError for one that is stated by more than plain text."""
+    module, texts = f"{__package__}.{file.stem}", {}
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            texts[node.targets[0].id] = node.value
+        if isinstance(node, ast.FunctionDef):
+            for call in node.decorator_list:
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == clause.__name__:
+                    name, level, stage, source = (_text(argument, texts) for argument in call.args)
+                    documentation = ast.get_docstring(node) or ""
+                    yield stated(name, Level(level), stage, source, documentation, module, node.name)
+
+
+def _text(node: ast.expr, texts: Mapping[str, ast.expr]) -> str:
+    """What an argument of ``clause`` says: text, a constant of the module, or an f-string of such."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part, texts) for part in node.values)
+    if isinstance(node, ast.FormattedValue):
+        return _text(node.value, texts)
+    if isinstance(node, ast.Name) and node.id in texts:
+        return _text(texts[node.id], texts)
+    if isinstance(node, ast.Attribute) and node.attr in Level.__members__:
+        return node.attr
+    raise ValueError(f"line {node.lineno}: {ast.unparse(node)} is not plain text")
 
 
 def order(clause: Clause) -> tuple[int, int, int]:
     """The place of a clause: by stage, family and number."""
     families, number = list(FAMILIES), clause.id.rpartition("-")[2]
     family = families.index(clause.family) if clause.family in families else len(families)
-    return list(STAGES).index(clause.stage), family, int(number) if number.isdecimal() else 0
-
-
-def all_clauses() -> list[Clause]:
-    """Every clause of the specification."""
-    return [test.clause for test in tests().values()]
+    return STAGES.index(clause.stage), family, int(number) if number.isdecimal() else 0
 
 
 def selected(clause: Clause, wanted: Iterable[str], stages: Iterable[str]) -> bool:

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-import pytest
-
-from ..adapter.contract import STAGES
+from ..adapter.stages import STAGES
 
 ADVICE = "If this fails, check "
 Test = TypeVar("Test", bound=Callable[..., Any])
@@ -49,23 +47,27 @@ class Clause:
         return {name: str(value) for name, value in vars(self).items() if name != "arguments"}
 
 
-def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], Test]:
-    """Make a test the clause ``id``.
+def stated(id: str, level: Level, stage: str, source: str, documentation: str, module: str, test: str) -> Clause:
+    """The clause that a test of that name states in its docstring.
 
-    The first paragraph of its docstring is the sentence; one that begins with "If this fails,
-    check" is the advice; what else there is are notes. Goes above ``@given``.
+    The first paragraph is the sentence; one that begins with "If this fails, check" is the advice; what else there
+    is are notes.
     """
     if stage not in STAGES:
         raise ValueError(f"{id}: unknown stage {stage!r}")
+    sentence, *rest = (" ".join(part.split()) for part in inspect.cleandoc(documentation).split("\n\n"))
+    advice = next((part for part in rest if part.startswith(ADVICE)), "")
+    notes = "\n\n".join(part for part in rest if part != advice)
+    return Clause(id, level, stage, source, sentence, notes, advice, module, test)
+
+
+def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], Test]:
+    """Make a test the clause ``id``. Goes above ``@given``; the catalogue reads its arguments without running it."""
 
     def decorate(test: Test) -> Test:
-        sentence, *rest = (" ".join(part.split()) for part in (inspect.getdoc(test) or "").split("\n\n"))
-        advice = next((part for part in rest if part.startswith(ADVICE)), "")
-        notes = "\n\n".join(part for part in rest if part != advice)
-        stated = Clause(id, level, stage, source, sentence, notes, advice, test.__module__, test.__name__)
-        _remember_arguments(test, stated)
-        test.clause = stated  # type: ignore[attr-defined]
-        pytest.mark.clause(test)
+        made = stated(id, level, stage, source, test.__doc__ or "", test.__module__, test.__name__)
+        _remember_arguments(test, made)
+        test.clause = made  # type: ignore[attr-defined]
         return test
 
     return decorate

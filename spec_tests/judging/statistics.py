@@ -7,15 +7,15 @@ test holds its nominal rate exactly or stays below it, however far in the tail.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy  # which loads stats, for a second or two, when a test is made
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 ALPHA = 1e-6  # the rate of false alarms of a clause
 
 
 def binomial_p_value(successes: int, trials: int, probability: float) -> float:
     """Of so many successes in independent trials, each of this probability (exact, two-sided)."""
-    return float(stats.binomtest(int(successes), int(trials), probability).pvalue)
+    return float(scipy.stats.binomtest(int(successes), int(trials), probability).pvalue)
 
 
 def uniform_p_value(values: ArrayLike, low: float, high: float) -> float:
@@ -27,7 +27,7 @@ def uniform_p_value(values: ArrayLike, low: float, high: float) -> float:
     values = np.asarray(values, dtype=np.float64)
     if not np.all((low <= values) & (values <= high)):
         return 0.0
-    shape = float(stats.kstest(values, stats.uniform(low, high - low).cdf).pvalue)
+    shape = float(scipy.stats.kstest(values, scipy.stats.uniform(low, high - low).cdf).pvalue)
     reach = np.abs(values - (low + high) / 2).max() / ((high - low) / 2)
     return min(1.0, 2 * shape, 2 * float(reach**values.size))
 
@@ -46,14 +46,14 @@ def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
     if all(np.unique(values).size == 2 for values in (a, b)):
         high = a == a.max(), b == b.max()
         table = [[np.sum((high[0] == x) & (high[1] == y)) for y in (True, False)] for x in (True, False)]
-        return float(stats.fisher_exact(table).pvalue)
-    return float(stats.pearsonr(_normal_scores(a, seed), b).pvalue)
+        return float(scipy.stats.fisher_exact(table).pvalue)
+    return float(scipy.stats.pearsonr(_normal_scores(a, seed), b).pvalue)
 
 
 def binomial_power(trials: int, probability: float, alternative: float, alpha: float = ALPHA) -> float:
     """How often ``binomial_p_value`` falls below ``alpha`` if each success has the probability ``alternative``."""
     low, high = _acceptance(trials, probability, alpha)
-    return float(stats.binom.cdf(low - 1, trials, alternative) + stats.binom.sf(high, trials, alternative))
+    return float(scipy.stats.binom.cdf(low - 1, trials, alternative) + scipy.stats.binom.sf(high, trials, alternative))
 
 
 def binomial_trials(probability: float, alternative: float, power: float = 1 - ALPHA, alpha: float = ALPHA) -> int:
@@ -96,7 +96,7 @@ def binomial_counts_p_value(counts: ArrayLike, trials: int, probability: float, 
     that are exactly uniform.
     """
     counts = np.asarray(counts)
-    below, above = (stats.binom.cdf(counts - 1, trials, probability), stats.binom.cdf(counts, trials, probability))
+    below, above = (scipy.stats.binom.cdf(ends, trials, probability) for ends in (counts - 1, counts))
     return uniform_p_value(below + np.random.default_rng(seed).random(counts.shape) * (above - below), 0, 1)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from spec_tests.adapter.contract import STAGES
+from spec_tests.adapter.stages import STAGES
 from spec_tests.clauses.clause import Clause, Level
 from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
 
@@ -48,7 +48,7 @@ pairs = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(list)
 failures = st.builds(Failure, *[texts] * 5, st.lists(texts, max_size=2).map(tuple), texts, texts)
 tolerances = st.builds(Tolerance, st.none() | st.floats(0, 1e9), st.floats(1, 1e6), texts)
 names = st.builds("{}-{}".format, st.sampled_from(["PAD", "FLIP", "ACC", "NEW"]), st.integers(0, 20))
-clauses = st.builds(Clause, names, st.sampled_from(Level), st.sampled_from(list(STAGES)), *[texts] * 6)
+clauses = st.builds(Clause, names, st.sampled_from(Level), st.sampled_from(STAGES), *[texts] * 6)
 implementations = st.builds(Implementation, *[texts] * 5, st.dictionaries(texts, texts, max_size=2), texts, texts)
 evidence = st.fixed_dictionaries(
     {"kind": st.just("histogram"), "title": texts, "unit": texts, "edges": st.just([0.0, 0.5]), "counts": st.just([3])}

@@ -13,7 +13,8 @@ from spec_tests.proof.__main__ import main
 from spec_tests.proof.alarms import Run, upper_bound
 from spec_tests.proof.terminal import alarm_sums
 from spec_tests.reporting.record import Failure, Implementation, Outcome, Result
-from spec_tests.running.isolation import supervisor
+from spec_tests.running.isolation.state import State
+from spec_tests.running.isolation.task import Task
 
 RUN = Run("torch_port", 3, "0.2.0", "2026-01-01", {"torch": "2"}, 106, 60.0, [])
 PAD = clause("PAD-4", "layers")
@@ -39,14 +40,14 @@ class Checks:
     """Stands in for the supervisor: what it is asked, and results that are the same each time."""
 
     def __init__(self, outcome: Outcome) -> None:
-        self.outcome, self.tasks = outcome, list[supervisor.Task]()
+        self.outcome, self.tasks = outcome, list[Task]()
 
-    def __call__(self, task: supervisor.Task, limits: object, watch: object) -> supervisor.State:
+    def __call__(self, task: Task, limits: object, watch: object) -> State:
         """Give the one result."""
         self.tasks.append(task)
         failure = Failure(violated="size", expected="1", got="2") if self.outcome is Outcome.FAILED else Failure()
         result = Result(PAD, task.column, self.outcome, 1.5, failure)
-        return supervisor.State(Implementation(task.column, task.target), clauses(PAD), {PAD.id: result})
+        return State(Implementation(task.column, task.target), clauses(PAD), {PAD.id: result})
 
 
 def clauses(*some: Clause) -> dict[str, Clause]:

@@ -35,7 +35,7 @@ from spec_tests.damage.bytes import (
 )
 from spec_tests.meta.reports import report
 from spec_tests.oracles.xception import Xception
-from spec_tests.reporting.output import FORMS
+from spec_tests.reporting.forms import FORMS
 from spec_tests.reporting.record import UnreadableReport, read_report, validator
 
 slowly = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spec_tests.adapter.contract import STAGES
+from spec_tests.adapter.stages import STAGES
 from spec_tests.cli import main
 from spec_tests.reporting.template import template
 

@@ -25,7 +25,7 @@ from fixtures.mutants import mutants
 from reference import __main__ as pipeline
 from spec_tests import cli
 from spec_tests.adapter.expectations import read
-from spec_tests.adapter.implementation import GROUP
+from spec_tests.adapter.targets import GROUP
 from spec_tests.benchmarks import conftest as benchmarks
 from spec_tests.benchmarks import epochs, ratios, streaming
 from spec_tests.benchmarks.gate import __main__ as gate
@@ -33,7 +33,7 @@ from spec_tests.benchmarks.gate import curve
 from spec_tests.clauses.catalogue import all_clauses, unknown
 from spec_tests.proof import __main__ as proof
 from spec_tests.reporting import document
-from spec_tests.reporting.output import FORMS
+from spec_tests.reporting.forms import FORMS
 from spec_tests.reporting.record import Outcome, Verdict, validator
 
 ROOT = Path(document.__file__).parents[2]

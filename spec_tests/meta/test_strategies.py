@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from spec_tests.cases.windows import Batch, Matrix, Window, batches, matrices, misfits, windows
 from spec_tests.oracles.windows import ONE
-from spec_tests.plugin import PROFILES
+from spec_tests.running.profiles import PROFILES
 
 ENOUGH = settings(max_examples=PROFILES["default"], database=None, deadline=None)
 

@@ -13,10 +13,10 @@ from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as all_mutants
 from fixtures.patching import PatchError
 
-from ..adapter.contract import STAGES
 from ..adapter.implementation import BrokenAdapter
-from ..plugin import PROFILES
+from ..adapter.stages import STAGES
 from ..running.isolation.supervisor import Refused
+from ..running.profiles import PROFILES
 from . import alarms, curves, mutants, output, terminal
 
 
@@ -66,7 +66,7 @@ def _add_alarms(command: argparse.ArgumentParser) -> None:
     add("--seeds", type=_count, default=1, metavar="N", help="how many for each (default: 1)")
     add("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
     add("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
-    add("--stage", nargs="+", choices=list(STAGES), default=[], metavar="STAGE", help="likewise")
+    add("--stage", nargs="+", choices=STAGES, default=[], metavar="STAGE", help="likewise")
     command.set_defaults(command=_alarms)
 
 

@@ -18,9 +18,10 @@ from scipy import stats
 from fixtures.variants import Variant, variants
 
 from .. import __version__
-from ..adapter.implementation import default_backend
+from ..adapter.targets import default_backend
 from ..reporting.record import CHECKED, FAILURES, Outcome, Result
-from ..running.isolation.supervisor import Task, check
+from ..running.isolation.supervisor import check
+from ..running.isolation.task import Task
 from ..support.files import write_text
 from .mutants import LIMITS, ignored
 

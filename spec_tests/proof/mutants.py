@@ -16,14 +16,15 @@ from enum import StrEnum
 
 from fixtures.mutants import Mutant
 
-from ..adapter.contract import STAGES
+from ..adapter.stages import STAGES
 from ..clauses.catalogue import all_clauses, tests
 from ..clauses.clause import Clause, Level
 from ..reporting.record import FAILURES, Outcome, Result
 from ..running.isolation.journal import Event
 from ..running.isolation.nursery import Nursery
 from ..running.isolation.process import Limits, spawned
-from ..running.isolation.supervisor import Task, check
+from ..running.isolation.supervisor import check
+from ..running.isolation.task import Task
 
 REACH = {  # {stage: stages that use what it consists of}
     "environment": ("environment",),
@@ -185,7 +186,7 @@ def run(
         options = ("--first-failure", f"--seed={seed}", f"--profile={profile}", "--clause", *clauses)
         places = tuple(dict.fromkeys(inspect.getfile(tests()[clause]) for clause in clauses))
         target = f"fixtures.mutants:{mutant.name}"
-        task = Task(mutant.name, target, mutant.backend, options, tuple(STAGES), places)
+        task = Task(mutant.name, target, mutant.backend, options, tried=STAGES, places=places)
         launch = nursery if _runs_in_nursery(mutant) else spawned
         return list(check(task, LIMITS, ignored, launch).results.values()) if clauses else []
 

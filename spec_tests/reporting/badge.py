@@ -1,5 +1,6 @@
 """A report in a few words, as JSON that shields.io makes a badge of: https://shields.io/badges/endpoint-badge."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,11 @@ def badge(report: Report, column: str | None = None) -> dict[str, Any]:
         "color": "green" if qualified else COLOURS[worst],
         "isError": worst in (Verdict.DIFFERS, Verdict.BROKEN),  # the address of the badge cannot paint it green
     }
+
+
+def badge_text(report: Report) -> str:
+    """The same as a file."""
+    return json.dumps(badge(report)) + "\n"
 
 
 def _message(results: Sequence[Result]) -> str:

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 
 from ..adapter import contract
-from ..adapter.contract import STAGES
+from ..adapter.contract import PROTOCOLS
 from ..clauses.catalogue import FAMILIES, all_clauses
 from ..clauses.clause import ADVICE, Clause
 from ..support.files import write_text
@@ -114,7 +114,7 @@ def _contract() -> Iterator[str]:
     types = [lines[node.lineno - 1] for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.Assign)]
     variable = textwrap.indent(members(contract.Variable), "    ")
     yield _code("\n".join([*types, "", "class Variable:", variable]))
-    for stage, protocol in STAGES.items():
+    for stage, protocol in PROTOCOLS.items():
         yield f"### Functions of the stage {stage}"
         yield escaped(inspect.getdoc(protocol) or "")
         yield _code(members(protocol))

@@ -1,34 +1,11 @@
-"""The forms of a report: what is printed, and the files that can be asked for."""
+"""What is printed of a report, and the files that it is written to."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..support.files import write_text
-from .badge import badge
-from .junit import junit
-from .markdown import markdown
-from .page import page
-from .record import TOLD, Report, json_text
+from .forms import FORMS
+from .record import TOLD, Report
 from .terminal import failures, matrix, summary
-
-
-@dataclass(frozen=True)
-class Form:
-    """A file that a report can be written to."""
-
-    help: str
-    make: Callable[[Report], str]
-
-
-FORMS = {
-    "json": Form("write the report as JSON, to be rendered or compared later", json_text),
-    "html": Form("write one page with the matrix, every failure and pictures", page),
-    "junit": Form("write JUnit XML", junit),
-    "markdown": Form("write Markdown for the summary of a CI job", markdown),
-    "badge": Form("write JSON for a badge of shields.io", lambda report: json.dumps(badge(report)) + "\n"),
-}
 
 
 def write(report: Report, form: str, file: Path) -> None:

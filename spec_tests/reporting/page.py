@@ -19,7 +19,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..adapter.contract import STAGES
+from ..adapter.stages import STAGES
 from ..clauses.catalogue import FAMILIES, order
 from ..clauses.clause import Clause
 from .figures import Exhibit, exhibit

@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from ..clauses.catalogue import order
 from ..clauses.clause import Clause, Level
 from ..support.texts import Told, one_line
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 FORMAT, VERSION = "convspec report", 1  # another version where a reader of this one would go wrong
 SCHEMA = Path(__file__).with_name("schema.json")
@@ -217,6 +218,13 @@ class Report:
         )
 
 
+def outcome_of_failure(clause: Clause, excuse: str, outcome: Outcome) -> Outcome:
+    """What a failure counts as."""
+    if excuse:
+        return Outcome.EXCUSED
+    return Outcome.REPORTED if clause.level is Level.SHOULD else outcome
+
+
 def verdict(results: Sequence[Result]) -> Verdict:
     """What the results of one implementation say of it."""
     outcomes = {result.outcome for result in results}
@@ -303,8 +311,10 @@ def _contradiction(content: dict[str, Any]) -> str:
 
 
 @cache
-def validator() -> Draft202012Validator:
+def validator() -> "Draft202012Validator":
     """Of the JSON form."""
+    from jsonschema import Draft202012Validator  # where a report is read: it takes as long as all the rest
+
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
 

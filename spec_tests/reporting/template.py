@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..adapter.contract import STAGES, Variable
+from ..adapter.contract import PROTOCOLS, Variable
 from ..support.files import write_text
 from ..support.texts import Told
 from .document import members
@@ -50,7 +50,6 @@ class Variable:
 {variable}
 '''
 DATA = "\nBatches = Iterable[tuple[Array, Labels]]  # can be iterated again; each time is an epoch\n"
-DEFAULT_STAGES = tuple(stage for stage in STAGES if stage != "environment")  # that one is for several backends
 END_OF_DOCSTRING = re.compile(r'^( {4}""".*"""|.*""")$', re.MULTILINE)
 
 
@@ -66,7 +65,7 @@ def template(stages: Sequence[str], module: str = "my_adapter") -> str:
     elif "data" in stages:
         parts.append(DATA)
     for stage in stages:
-        bodies = END_OF_DOCSTRING.sub(r"\1\n    raise NotImplementedError", members(STAGES[stage]))
+        bodies = END_OF_DOCSTRING.sub(r"\1\n    raise NotImplementedError", members(PROTOCOLS[stage]))
         spaced = bodies.replace("\n\n", "\n\n\n")
         parts.append(f"\n\n# Stage {stage}\n\n\n{spaced}\n")
     return "".join(parts)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..adapter.contract import STAGES
+from ..adapter.stages import STAGES
 from ..clauses.catalogue import order
 from ..support.texts import one_line, printable
 from .record import FAILURES, TOLD, Outcome, Report, Result, claimed

@@ -1,7 +1,7 @@
 """Check several implementations, one after the other, and make one report of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,8 @@ from ..clauses.clause import Clause
 from ..reporting.record import Implementation, Report, Result
 from .isolation.journal import Event
 from .isolation.process import Limits
-from .isolation.supervisor import Task, check
+from .isolation.supervisor import check
+from .isolation.task import Task
 
 
 class Progress:
@@ -40,18 +41,16 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def begin(self, column: str) -> None:
+    def begin(self, column: str, clauses: int) -> None:
         """The next implementation."""
         if not self._console.is_terminal:
             self._console.print(f"checking {column} …", highlight=False)
-        self._task = self._bar.add_task(column, total=None, at="importing")
+        self._task = self._bar.add_task(column, total=clauses, at="importing")
 
     def watch(self, event: Event) -> None:
         """One step further."""
         kind = event["event"]
-        if kind == "collected":
-            self._bar.update(self._task, total=len(event["clauses"]))
-        elif kind == "started":
+        if kind == "started":
             self._bar.update(self._task, at=event["clause"])
         elif kind == "smoke":
             self._bar.update(self._task, at=f"trying {event['stage']}")
@@ -63,19 +62,30 @@ class Progress:
         self._bar.update(self._task, at="done")
 
 
-def run(tasks: Sequence[Task], limits: Limits, seed: int, profile: str, progress: Progress) -> Report:
-    """Check each task within limits that hold for each clause."""
+def run(
+    tasks: Sequence[Task],
+    workers: int,
+    limits: Limits,
+    seed: int,
+    profile: str,
+    progress: Progress,
+    stopped: Callable[[], str],
+) -> Report:
+    """Check each task in so many workers, within limits that hold for each clause.
+
+    What is open when it is stopped is not run.
+    """
     started, begun = datetime.now(UTC), time.monotonic()
     clauses: dict[str, Clause] = {}
     implementations: list[Implementation] = []
     results: list[Result] = []
     for task in tasks:
-        progress.begin(task.column)
-        state = check(task, limits, progress.watch)
+        progress.begin(task.column, len(task.clauses))
+        state = check(task, limits, progress.watch, stopped=stopped, workers=workers)
         progress.end()
         clauses |= state.clauses
         implementations.append(state.implementation)
-        results += state.results.values()
+        results += state.ordered()
     return Report(
         specification=__version__,
         seed=seed,

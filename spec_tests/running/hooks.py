@@ -16,5 +16,9 @@ def pytest_convspec_smoke(target: str, stage: str) -> None:
     """The functions of a stage are about to be called for the first time."""
 
 
+def pytest_convspec_smoked(target: str, stage: str, fault: str) -> None:
+    """They were; what is wrong with them, nothing if they can be called."""
+
+
 def pytest_convspec_judged(result: Result) -> None:
     """It is known what became of a clause."""

@@ -10,19 +10,14 @@ from typing import Any
 import pytest
 
 from ..adapter.expectations import Expectations, WrongExpectations, check_names, check_tolerances
-from ..adapter.implementation import (
-    DEFAULT_IMPLEMENTATION,
-    BrokenAdapter,
-    Implementation,
-    default_backend,
-    load,
-)
+from ..adapter.implementation import BrokenAdapter, Implementation, load, unusable
+from ..adapter.targets import DEFAULT_IMPLEMENTATION, default_backend
 from ..cases import evidence
 from ..cases.windows import Window
 from ..clauses.catalogue import all_clauses, unknown
 from ..clauses.clause import Clause, Level
 from ..judging import checks
-from ..reporting.record import Failure, Outcome, Result, Tolerance
+from ..reporting.record import Failure, Outcome, Result, Tolerance, outcome_of_failure
 from .explanation import explain
 from .smoke import faults
 from .snippets import drawn, snippet
@@ -105,9 +100,11 @@ def claimed(item: pytest.Item, clause: Clause) -> bool:
     smoked = config.stash[SMOKED]
     if (target, stage) not in smoked:
         config.hook.pytest_convspec_smoke(target=target, stage=stage)
-        smoked[target, stage] = "; ".join(faults(found, stage))
+        wrong = faults(found, stage)
+        smoked[target, stage] = unusable(target, stage, wrong) if wrong else ""
+        config.hook.pytest_convspec_smoked(target=target, stage=stage, fault=smoked[target, stage])
     if smoked[target, stage]:
-        raise BrokenAdapter(f"{target} cannot be called, stage {stage}: {smoked[target, stage]}")
+        raise BrokenAdapter(smoked[target, stage])
     return True
 
 
@@ -212,13 +209,6 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
         error.told_under = clause.id  # type: ignore[attr-defined]
     outcome = outcome_of_failure(clause, excuse, Outcome.FAILED)
     return Result(clause, target, outcome, seconds, failure, excuse, tolerance, seen)
-
-
-def outcome_of_failure(clause: Clause, excuse: str, outcome: Outcome) -> Outcome:
-    """What a failure counts as."""
-    if excuse:
-        return Outcome.EXCUSED
-    return Outcome.REPORTED if clause.level is Level.SHOULD else outcome
 
 
 def _left_out(reason: str) -> tuple[Outcome, str]:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,14 @@ from ...reporting.record import Outcome
 from ...support.texts import printable
 from .journal import Event, Reader
 
-LOOK = 0.1  # seconds between two looks at what happened
 WEIGH = 0.25  # seconds between two looks at what is used, which take longer
 GRACE = 5  # seconds to go by itself, once its work is done
 LOG_LIMIT = 32 * 2**20  # bytes of output that are kept
 TAIL = 2000  # characters of it that are told
+IMPORTING = 600.0  # seconds that an import may take, however busy the machine
+MOST_WORKERS = 4  # the groups of clauses that train are no more
+MEMORY_OF_A_WORKER = 3 * 2**30  # bytes; the reference holds two thirds of that
+PARTS = ("fixture", "made", "importing", "imported")  # events of what was begun before
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Limits:
     """What a clause may use."""
 
     seconds: float
-    memory: int  # bytes, of the process and its children together
+    memory: int  # bytes, of a worker and its children together
+    importing: float = IMPORTING  # seconds of an import, which do not count towards those of a clause
 
 
 @dataclass(frozen=True)
@@ -76,32 +80,33 @@ class Process:
     def __init__(self, started: Started, journal: Path, log: Path, limits: Limits) -> None:
         self._reader, self._log, self._limits = Reader(journal), log, limits
         self._process = started
-        self._since = time.monotonic()  # the last event that begins something
+        self._since = time.monotonic()  # the last event that begins something, later by what was imported since
+        self._importing: tuple[str, float] | None = ("convspec", self._since)  # what, and since when
         self._weighed = 0.0
+        self._finished: float | None = None  # since when its work is done
+        self.over = False
 
-    def events(self) -> Iterable[Event | End]:
-        """What happens until the process ends or is ended; the last one is an End, unless it finished its work."""
-        finished = False
-        while True:
-            running = self._process.poll() is None
-            for event in self._reader.events():
-                if event["event"] not in ("fixture", "made"):  # parts of what was begun before
-                    self._since = time.monotonic()
-                finished = finished or event["event"] == "finished"
-                yield event
-            if finished or not running:
-                break
-            if end := self._beyond_limits():
-                self.end()
-                yield from self._reader.events()
-                yield end
-                return
-            time.sleep(LOOK)
-        if not finished:
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def news(self) -> Iterator[Event | End]:
+        """What happened since the last look; an End, the last of all, unless it finished its work."""
+        gone = self._process.poll() is not None
+        for event in self._reader.events():
+            self._keep_time(event)
+            yield event
+        if self._finished is not None:
+            self.over = gone or time.monotonic() - self._finished > GRACE
+        elif gone:
+            self.over = True
             yield End(Outcome.CRASHED, _exit_words(self._process.returncode))
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
-        self.end()
+        elif end := self._beyond_limits():
+            self.over = True
+            self.end()
+            yield from self._reader.events()
+            yield end
 
     def end(self) -> None:
         """Kill what is left of it, children included."""
@@ -122,15 +127,32 @@ class Process:
             text = log.read().decode("utf-8", errors="replace")
         return printable(text)[-TAIL:].strip()
 
+    def _keep_time(self, event: Event) -> None:
+        """The clock of a clause stands still while something is imported."""
+        now, kind = time.monotonic(), event["event"]
+        if kind == "importing":
+            self._importing = (event["name"], now)
+        elif kind == "imported" and self._importing:
+            self._since += now - self._importing[1]
+            self._importing = None
+        elif kind not in PARTS:
+            self._since, self._importing = now, None
+        if kind == "finished":
+            self._finished = now
+
     def _beyond_limits(self) -> End | None:
-        seconds, memory = self._limits.seconds, self._limits.memory
-        if time.monotonic() - self._weighed < WEIGH:
+        now, limits = time.monotonic(), self._limits
+        if now - self._weighed < WEIGH:
             return None
-        self._weighed = time.monotonic()
-        if time.monotonic() - self._since > seconds:
-            return End(Outcome.TIMED_OUT, f"no answer within {seconds:g} seconds")
-        if memory_of(self._process.pid) > memory:
-            return End(Outcome.OUT_OF_MEMORY, f"the process held more than {memory / 2**30:.1f} GiB of memory")
+        self._weighed = now
+        if self._importing:
+            name, since = self._importing
+            if now - since > limits.importing:
+                return End(Outcome.NOT_RUN, f"slow import: {name} was not imported within {limits.importing:g} seconds")
+        elif now - self._since > limits.seconds:
+            return End(Outcome.TIMED_OUT, f"no answer within {limits.seconds:g} seconds")
+        if memory_of(self._process.pid) > limits.memory:
+            return End(Outcome.OUT_OF_MEMORY, f"the process held more than {limits.memory / 2**30:.1f} GiB of memory")
         if self._log.stat().st_size > LOG_LIMIT:
             os.truncate(self._log, 0)  # the process appends, and goes on at the new end
         return None
@@ -147,9 +169,16 @@ def memory_of(pid: int) -> int:
     return total
 
 
-def default_memory() -> int:
-    """Four fifths of what is free now."""
-    return int(psutil.virtual_memory().available * 0.8)
+def default_memory(workers: int = 1) -> int:
+    """Four fifths of what is free now, for each of so many workers alike."""
+    return int(psutil.virtual_memory().available * 0.8 / workers)
+
+
+def default_workers() -> int:
+    """As many as there are processors, at most four, and fewer where memory is short."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with_memory = int(psutil.virtual_memory().available) // MEMORY_OF_A_WORKER
+    return max(1, min(processors, MOST_WORKERS, with_memory))
 
 
 def _exit_words(code: int) -> str:

@@ -1,27 +1,27 @@
-"""The supervisor: workers, one after the other, until every clause is settled."""
+"""The supervisor: workers that share the clauses of one implementation, until every clause is settled."""
 
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ... import __package__ as specification
-from ...clauses.clause import Clause, Level
-from ...reporting.record import Failure, Implementation, Outcome, Result
+from ...adapter.outline import broken_stages
+from ...clauses.catalogue import FOLDER
+from ...reporting.record import Failure, Implementation, Outcome
 from ...support.texts import Told
-from ..results import outcome_of_failure
 from . import __package__ as isolation
 from .journal import Event
 from .process import End, Launch, Limits, Process, spawned
+from .reaper import Reaper
+from .state import Position, State
+from .task import Task
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
-CLAUSES = Path(__file__).parents[2] / "clauses"
-RESTARTS = 3  # of workers that are lost without a clause
-NOTHING = Failure()
+LOOK = 0.05  # seconds between two looks at what happened
 
 Watch = Callable[[Event], None]
 
@@ -30,157 +30,114 @@ class Refused(Told):
     """A worker cannot begin, for a reason that the user can put right."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """An implementation on a backend, and the options of the plugin that say what of it is checked."""
-
-    column: str
-    target: str
-    backend: str
-    options: tuple[str, ...]
-    tried: tuple[str, ...] = ()  # stages whose functions need no smoke check
-    places: tuple[str, ...] = (str(CLAUSES),)  # where the clauses that are asked for stand
+def never() -> str:
+    """Nobody asks a check to stop."""
+    return ""
 
 
-@dataclass
-class State:
-    """What is known so far."""
+def check(
+    task: Task,
+    limits: Limits,
+    watch: Watch,
+    launch: Launch = spawned,
+    stopped: Callable[[], str] = never,
+    workers: int = 1,
+) -> State:
+    """Check one implementation in so many workers, started by ``launch``; Refused if it cannot begin.
 
-    implementation: Implementation
-    clauses: dict[str, Clause] = field(default_factory=dict)
-    results: dict[str, Result] = field(default_factory=dict)
-    excused: Mapping[str, str] = field(default_factory=dict)
-    fixtures: dict[str, str] = field(default_factory=dict)  # with which a worker was lost, and why
-    stages: list[str] = field(default_factory=list)  # whose smoke check a worker was lost with
-    at: str = ""  # the last event that begins something
-    clause: str = ""
-    stage: str = ""
-    fixture: str = ""
-    idle: int = 0  # workers lost without a clause
-
-    def take(self, event: Event) -> None:
-        """Learn from what a worker tells."""
-        kind = event["event"]
-        if kind in ("collected", "loading", "loaded", "smoke", "started", "judged", "finished"):
-            self.at = kind
-        if kind == "collected":
-            given = (Clause(**clause | {"level": Level(clause["level"])}) for clause in event["clauses"])
-            self.clauses |= {clause.id: clause for clause in given}
-        elif kind == "loaded":
-            self.excused = event["excused"]
-            backend = self.implementation.backend if event["has_backends"] else ""
-            self.implementation = replace(
-                self.implementation, name=event["name"], version=event["version"], backend=backend
-            )
-        elif kind == "smoke":
-            self.stage = event["stage"]
-        elif kind == "started":
-            self.clause, self.fixture = event["clause"], ""
-        elif kind == "fixture":
-            self.fixture = event["name"]
-        elif kind == "made":
-            self.fixture = ""
-        elif kind == "judged":
-            self._keep(Result.from_json(event["result"], self.clauses))
-            self.implementation = replace(self.implementation, packages=event["packages"])
-        elif kind == "finished":
-            self.implementation = replace(self.implementation, python=event["python"], platform=event["platform"])
-
-    def lose(self, end: End, output: str) -> None:
-        """A worker was lost: settle what it was at."""
-        if self.at == "smoke":  # the clauses will tell which function it was
-            self.stages.append(self.stage)
-        elif self.at == "started" and self.clause not in self.results:
-            self._lose_clause(end, output)
-        elif self.at in ("collected", "loading"):
-            self._break(f"{self.implementation.target} cannot be imported: {end.words}", output)
-        else:
-            self.idle += 1
-            if self.idle > RESTARTS:
-                self._settle_rest(
-                    Outcome.NOT_RUN, f"the process was lost {self.idle} times between two clauses: {end.words}"
-                )
-
-    def settled(self) -> dict[str, Any]:
-        """What the next worker need not do."""
-        return {"clauses": [*self.results], "fixtures": self.fixtures, "stages": self.stages}
-
-    @property
-    def is_done(self) -> bool:
-        """Whether every clause is settled."""
-        return self.results.keys() >= self.clauses.keys()
-
-    def _lose_clause(self, end: End, output: str) -> None:
-        clause = self.clauses[self.clause]
-        failure = Failure(violated=end.words, output=output)
-        if self.fixture:
-            failure = replace(failure, at=f"while {self.fixture} was made, which other clauses need too")
-            self.fixtures[self.fixture] = f"{self.fixture} cannot be made: {end.words}, as under {clause.id}"
-        excuse = self.excused.get(clause.id, "")
-        outcome = outcome_of_failure(clause, excuse, end.outcome)
-        self._keep(Result(clause, self.implementation.column, outcome, failure=failure, reason=excuse))
-
-    def _break(self, why: str, output: str) -> None:
-        self._settle_rest(Outcome.BROKEN, why, Failure(violated=why, output=output))
-
-    def _settle_rest(self, outcome: Outcome, why: str, failure: Failure = NOTHING) -> None:
-        for clause in self.clauses.values():
-            if clause.id not in self.results:
-                self._keep(Result(clause, self.implementation.column, outcome, failure=failure, reason=why))
-
-    def _keep(self, result: Result) -> None:
-        self.results[result.clause.id] = replace(result, implementation=self.implementation.column)
-
-
-def check(task: Task, limits: Limits, watch: Watch, launch: Launch = spawned) -> State:
-    """Check one implementation in workers that are started so; Refused if it cannot begin."""
+    ``stopped`` says why the check is to end before its time: what is open then is not run.
+    """
     state = State(Implementation(task.column, task.target, task.backend), stages=list(task.tried))
-    while True:
-        with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
-            if not _work(task, state, limits, watch, launch, Path(folder)):
-                return state
-        if state.is_done:
-            return state
+    state.clauses |= {clause.id: clause for clause in task.clauses}
+    for stage, why in broken_stages(task.target).items():
+        state.settle_rest(Outcome.BROKEN, why, Failure(violated=why), stage)
+    if state.clauses and state.is_done:
+        return state
+    with tempfile.TemporaryDirectory(prefix="convspec-") as folder, Reaper() as reaper:
+        Crew(task, state, limits, watch, launch, Path(folder), reaper).work(workers, stopped)
+    return state
 
 
-def _work(task: Task, state: State, limits: Limits, watch: Watch, launch: Launch, folder: Path) -> bool:
-    """One worker; whether another one is needed."""
-    journal, settled, log = (folder / name for name in ("journal", "settled.json", "output"))
-    settled.write_text(json.dumps(state.settled()), encoding="utf-8")
-    state.at = ""
-    started = launch(_arguments(task, journal, settled), _environment(task), log)
-    process = Process(started, journal, log, limits)
-    try:
-        for event in process.events():
+class Crew:
+    """The workers of a check. They take groups of clauses from a queue that is a folder, see ``queue``."""
+
+    def __init__(
+        self, task: Task, state: State, limits: Limits, watch: Watch, launch: Launch, folder: Path, reaper: Reaper
+    ) -> None:
+        self._task, self._state, self._limits = task, state, limits
+        self._watch, self._launch, self._folder, self._reaper = watch, launch, folder, reaper
+        self._started = 0
+        self._workers: dict[int, tuple[Process, Position]] = {}
+
+    def work(self, workers: int, stopped: Callable[[], str]) -> None:
+        """Until every clause is settled, or the check is stopped."""
+        (self._folder / "queue").mkdir()
+        try:
+            if why := stopped():
+                return self._state.settle_rest(Outcome.NOT_RUN, why)
+            for place in range(min(workers, len(self._task.clauses) or workers)):
+                self._start(place)
+            while self._workers:
+                if why := stopped():
+                    return self._state.settle_rest(Outcome.NOT_RUN, why)
+                for place in list(self._workers):
+                    self._look(place)
+                time.sleep(LOOK)
+            return None
+        finally:
+            for process, _ in self._workers.values():
+                process.end()
+
+    def _start(self, place: int) -> None:
+        """A worker at a place; one that is started there again goes on with what the one before it had taken."""
+        self._started += 1
+        journal, settled, log = (self._folder / f"{name}-{self._started}" for name in ("journal", "settled", "output"))
+        settled.write_text(json.dumps(self._state.settled() | {"place": place}), encoding="utf-8")
+        arguments = _arguments(self._task, journal, settled, self._folder / "queue")
+        started = self._launch(arguments, _environment(self._task), log)
+        self._reaper.watch(started.pid)
+        self._workers[place] = Process(started, journal, log, self._limits), Position()
+
+    def _look(self, place: int) -> None:
+        """Take what a worker tells; start another one where it was lost with clauses that are open."""
+        process, position = self._workers[place]
+        lost = False
+        for event in process.news():
             if isinstance(event, End):
-                if not state.clauses:
-                    raise Refused(_refusal(process.tail()))
-                state.lose(event, process.tail())
-                return True
-            state.take(event)
-            watch(event)
-        if not state.clauses:  # it told why, and went
+                self._lose(process, position, event)
+                lost = True
+            elif event["event"] == "refused":
+                raise Refused(event["why"])
+            else:
+                position.take(event)
+                self._state.take(event)
+                self._watch(event)
+        if not process.over:
+            return
+        if not position.begun:  # it told why, and went
             raise Refused(_refusal(process.tail()))
-        return False
-    finally:
         process.end()
+        self._reaper.forget(process.pid)
+        del self._workers[place]
+        if lost and not self._state.is_done:
+            self._start(place)
+
+    def _lose(self, process: Process, position: Position, end: End) -> None:
+        if not position.begun and end.outcome is Outcome.CRASHED:
+            raise Refused(_refusal(process.tail()))
+        if not position.begun:
+            raise Refused(f"the checks cannot begin: {end.words}")
+        self._state.lose(position, end, process.tail())
 
 
-def _arguments(task: Task, journal: Path, settled: Path) -> list[str]:
+def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[str]:
     """Of pytest."""
-    plugins = (
-        "-p",
-        f"{specification}.plugin",
-        "-p",
-        f"{isolation}.worker",
-        "-p",
-        "no:cacheprovider",
-    )
+    plugins = ("-p", f"{specification}.plugin", "-p", f"{isolation}.worker", "-p", "no:cacheprovider")
     quiet = ("--capture=no", "-q", "--tb=no", "--color=no")
     # By its path: given a name of a module, pytest would load a conftest.py of the folder that it stands in.
-    places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={CLAUSES}", *task.places)
+    places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={FOLDER}", *task.places)
     what = (f"--implementation={task.target}", f"--backend={task.backend}", *task.options)
-    told = (f"--journal={journal}", f"--settled={settled}")
+    told = (f"--journal={journal}", f"--settled={settled}", f"--queue={queue}")
     return [*plugins, *quiet, *places, *told, *what]
 
 

@@ -15,7 +15,9 @@ from hypothesis import Phase, settings
 from ...adapter.implementation import Implementation
 from ...reporting.record import Result
 from ..results import SMOKED, clause_of, expectations_of, target_of
+from . import imports
 from .journal import write
+from .queue import Queue
 
 FRAMEWORKS = {  # {module: distribution} of what is named in a report if it was imported
     "numpy": "numpy",
@@ -37,6 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = parser.getgroup("convspec").addoption
     add("--journal", type=Path, required=True, help="file to tell events to")
     add("--settled", type=Path, required=True, help="file that says what earlier workers settled")
+    add("--queue", type=Path, required=True, help="folder of the groups of clauses that workers take")
     add("--first-failure", action="store_true", help="look for no smaller counterexample than the first one")
 
 
@@ -54,21 +57,51 @@ class Worker:
 
     def __init__(self, config: pytest.Config, settled: dict[str, Any]) -> None:
         self.config, self.journal = config, config.option.journal
+        self.place: int = settled["place"]
         self.clauses = set(settled["clauses"])  # those that need not be checked again
         self.fixtures: dict[str, str] = settled["fixtures"]  # {fixture: why it is not to be tried again}
         self.stages: list[str] = settled["stages"]  # whose smoke check is not to be tried again
+        self.queue: Queue | None = None
 
     def tell(self, event: str, **content: Any) -> None:
         """Write an event."""
         write(self.journal, event, **content)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Report to the journal alone: what the implementation prints is all that the log holds."""
+        self.config.pluginmanager.unregister(name="terminalreporter")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module of clauses that cannot be imported is a fault of this installation, and of no implementation."""
+        if report.failed:
+            last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
+            self.tell("refused", why=f"{report.nodeid or 'the clauses'} cannot be collected: {last}")
+
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Tell of all clauses, and leave out the settled ones."""
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Tell of all clauses."""
+        items[:] = [item for item in items if clause_of(item)]
         self.tell("collected", clauses=[clause.to_json() for item in items if (clause := clause_of(item))])
-        for target in {target_of(item) for item in items if clause_of(item)}:
-            config.stash[SMOKED].update({(target, stage): "" for stage in self.stages})
-        items[:] = [item for item in items if (clause := clause_of(item)) and clause.id not in self.clauses]
+        self.queue = Queue(self.config.option.queue, self.place, items)
+        for stage in self.stages:
+            self.queue.tried(stage, "")
+        imports.watch(self.tell)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Check one group after the other, as long as there are any; what is settled is left out."""
+        queue = self.queue
+        for group in queue or ():
+            for item in group:
+                if queue and (clause := clause_of(item)) and clause.id not in self.clauses:
+                    if (fault := queue.verdict(clause.stage)) is not None:  # another worker may have tried the stage
+                        self.config.stash[SMOKED][target_of(item), clause.stage] = fault
+                    # What comes next is not known yet: with the session, nothing but it is kept for it.
+                    item.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
+                    if session.shouldstop:
+                        raise session.Interrupted(session.shouldstop)
+        return True
 
     def pytest_convspec_loading(self) -> None:
         """Importing may take for ever, or end the process."""
@@ -86,7 +119,14 @@ class Worker:
 
     def pytest_convspec_smoke(self, stage: str) -> None:
         """So may the first call."""
+        if self.queue:
+            self.queue.trying(stage)
         self.tell("smoke", stage=stage)
+
+    def pytest_convspec_smoked(self, stage: str, fault: str) -> None:
+        """Other workers need not try it."""
+        if self.queue:
+            self.queue.tried(stage, fault)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

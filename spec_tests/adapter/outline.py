@@ -1,0 +1,114 @@
+"""What an adapter offers as far as its source says so, before it and its framework are imported.
+
+An adapter is named here only where its source leaves no doubt: a function that no statement of the module binds, or
+whose body does nothing but raise NotImplementedError, as in a template. Whatever may bind names in another way
+settles nothing, and is left to the import.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .contract import functions
+from .implementation import lacking, unusable
+from .stages import STAGES
+from .targets import source_of
+
+UNSETTLED = {"globals", "locals", "vars", "setattr", "exec", "eval", "__getattr__", "modules"}  # may bind names
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The names that a module binds at its top level."""
+
+    names: frozenset[str]
+    unfilled: frozenset[str]  # functions that only raise NotImplementedError
+    claims: tuple[str, ...] | None  # None where they follow from the functions
+
+    def claims_stage(self, stage: str) -> bool:
+        """Whether the clauses of the stage apply."""
+        return bool(self.names & {*functions(stage)}) if self.claims is None else stage in self.claims
+
+
+def broken_stages(target: str) -> dict[str, str]:
+    """{stage: why it cannot be checked} of an adapter, as far as its source settles it."""
+    file = source_of(target)
+    found = outline(file) if file else None
+    if found is None:
+        return {}
+    broken: dict[str, str] = {}
+    for stage in filter(found.claims_stage, STAGES):
+        if lacks := [name for name in functions(stage) if name not in found.names]:
+            broken[stage] = lacking(target, stage, lacks)
+        elif unfilled := [name for name in functions(stage) if name in found.unfilled]:
+            broken[stage] = unusable(target, stage, [f"{name} is not filled in yet" for name in unfilled])
+    return broken
+
+
+def outline(file: Path) -> Outline | None:
+    """What the source of a module binds; None where it does not settle that."""
+    try:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, SyntaxError, RecursionError):
+        return None  # the import will say what is wrong
+    for node in ast.walk(tree):
+        star = isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+        if star or isinstance(node, ast.Global | ast.Match) or _name(node) in UNSETTLED:
+            return None
+    bound = [name for node in _statements(tree) for name in _bound(node)]
+    beside = {other.stem for other in file.parent.iterdir()} if file.name == "__init__.py" else set()
+    alone = (node for node in tree.body if isinstance(node, ast.FunctionDef) and bound.count(node.name) == 1)
+    unfilled = frozenset(node.name for node in alone if _only_raises(node))
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign) and "CLAIMS" in _bound(node)]
+    if bound.count("CLAIMS") > len(assigned) or len(assigned) > 1:
+        return None
+    try:
+        claims = tuple(map(str, ast.literal_eval(assigned[0].value))) if assigned else None
+    except (ValueError, TypeError):
+        return None
+    return Outline(frozenset(bound) | beside, unfilled, claims)
+
+
+def _name(node: ast.AST) -> str:
+    """The name that a node uses or defines, if it is one."""
+    for attribute in ("id", "attr", "name"):
+        if isinstance(name := getattr(node, attribute, None), str):
+            return name
+    return ""
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything that runs at the top level, those that define a scope included, what is inside them not."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, SCOPES):
+            yield from _statements(child)
+
+
+def _bound(node: ast.AST) -> list[str]:
+    """The names that a node binds."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+    if isinstance(node, ast.Assign):
+        return [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+    if isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    if isinstance(node, ast.For | ast.AugAssign | ast.NamedExpr):
+        return [name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)]
+    if isinstance(node, ast.withitem) and node.optional_vars:
+        return [name.id for name in ast.walk(node.optional_vars) if isinstance(name, ast.Name)]
+    return []
+
+
+def _only_raises(node: ast.FunctionDef) -> bool:
+    """Whether nothing but its docstring is above ``raise NotImplementedError``."""
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    if node.decorator_list or len(body) != 1 or not isinstance(body[0], ast.Raise):
+        return False
+    raised = body[0].exc
+    raised = raised.func if isinstance(raised, ast.Call) else raised
+    return isinstance(raised, ast.Name) and raised.id == NotImplementedError.__name__

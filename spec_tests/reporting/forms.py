@@ -1,0 +1,34 @@
+"""The files that a report can be written to, by name; what makes one is imported when it is asked for."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .record import Report
+
+
+@dataclass(frozen=True)
+class Form:
+    """A file that a report can be written to, and the function that makes its text."""
+
+    help: str
+    module: str  # beside this one; imported when the form is asked for: the page needs matplotlib
+    function: str
+
+    def make(self, report: "Report") -> str:
+        """The text of the file."""
+        function: Callable[[Report], str] = getattr(
+            importlib.import_module(f".{self.module}", __package__), self.function
+        )
+        return function(report)
+
+
+FORMS = {
+    "json": Form("write the report as JSON, to be rendered or compared later", "record", "json_text"),
+    "html": Form("write one page with the matrix, every failure and pictures", "page", "page"),
+    "junit": Form("write JUnit XML", "junit", "junit"),
+    "markdown": Form("write Markdown for the summary of a CI job", "markdown", "markdown"),
+    "badge": Form("write JSON for a badge of shields.io", "badge", "badge_text"),
+}

@@ -1,0 +1,66 @@
+"""A small process that ends the workers when their supervisor is gone, however it went.
+
+A supervisor that is killed can end nothing. The reaper reads a pipe that only the supervisor writes to: the numbers
+of workers as they come and go. When the pipe ends, the supervisor has ended, and so do the workers that are left,
+each with the session of processes that it leads. It runs this file alone, and imports nothing of this project.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+
+class Reaper:
+    """Keeps the other end of the pipe."""
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-I", "-S", __file__]
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        return self
+
+    def watch(self, pid: int) -> None:
+        """End this worker, the leader of its session, if it is left."""
+        self._tell(f"+{pid}")
+
+    def forget(self, pid: int) -> None:
+        """It has ended."""
+        self._tell(f"-{pid}")
+
+    def _tell(self, line: str) -> None:
+        if self._process.stdin:
+            with suppress(BrokenPipeError):  # somebody ended it: the checks go on without
+                self._process.stdin.write(f"{line}\n".encode())
+                self._process.stdin.flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(BrokenPipeError):
+            self._process.communicate()
+
+
+def reap() -> None:
+    """Read until the pipe ends, then kill what is left."""
+    alive: set[int] = set()
+    for line in sys.stdin.buffer:
+        pid = int(line[1:])
+        if line.startswith(b"+"):
+            alive.add(pid)
+        else:
+            alive.discard(pid)
+    for pid in alive:
+        with suppress(OSError):  # it went by itself
+            if hasattr(os, "killpg"):
+                os.killpg(pid, signal.SIGKILL)
+            else:
+                os.kill(pid, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    reap()

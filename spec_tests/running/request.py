@@ -1,0 +1,75 @@
+"""What a check is asked for, looked at before anything is started or imported: a mistake is told at once."""
+
+import zipfile
+from argparse import Namespace
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..adapter.expectations import check_names, check_tolerances, read
+from ..adapter.targets import default_backend, refuse_missing
+from ..clauses.catalogue import FOLDER, all_clauses, selected, unknown
+from ..clauses.clause import Clause, Level
+from ..support.texts import Told
+from .isolation.task import Task
+
+
+class Mistaken(Told):
+    """A word of the command line names nothing."""
+
+
+def tasks(options: Namespace) -> list[Task]:
+    """The tasks of ``convspec check``, an implementation each; an error in one line for what cannot be carried out."""
+    clauses = chosen(options.clause, options.stage)
+    if options.expectations:
+        _check_expectations(options.expectations)
+    for name in ("data", "preset"):
+        if path := getattr(options, name):
+            _check_path(name, path)
+    places = tuple(dict.fromkeys(str(FOLDER / f"{clause.module.rpartition('.')[2]}.py") for clause in clauses))
+    found = []
+    for column in dict.fromkeys(options.implementations):
+        target, _, own = column.partition("@")
+        backend = own or options.backend or default_backend()
+        refuse_missing(target, backend)
+        found.append(Task(column, target, backend, _passed(options), tuple(clauses), places=places))
+    return found
+
+
+def chosen(wanted: Sequence[str], stages: Iterable[str]) -> list[Clause]:
+    """The clauses that are asked for; Mistaken where a name is none, or where there are none."""
+    known = all_clauses()
+    if wrong := unknown(wanted, known):
+        raise Mistaken(f"--clause {wrong}")
+    clauses = [clause for clause in known if selected(clause, wanted, stages)]
+    if not clauses:
+        raise Mistaken("no clause is selected: the clauses and the stages that are named have none in common")
+    return clauses
+
+
+def _check_expectations(file: Path) -> None:
+    expectations, known = read(file), all_clauses()
+    check_names(expectations, str(file), lambda names: unknown(names, known))
+    check_tolerances(expectations, str(file), {clause.id for clause in known if clause.level is Level.STOCHASTIC})
+
+
+def _check_path(name: str, path: Path) -> None:
+    """What is missing, or no archive at all; the rest is for those that read it."""
+    holds = {"data": "a zip or a folder of photographs", "preset": "a preset folder or a .keras file"}[name]
+    try:
+        exists, is_archive = path.exists(), path.is_dir() or name == "preset" or zipfile.is_zipfile(path)
+    except OSError as error:
+        raise Mistaken(f"{path} cannot be read: {error.strerror}") from error
+    if not exists:
+        raise Mistaken(f"{path} does not exist: --{name} takes {holds}")
+    if not is_archive:
+        raise Mistaken(f"{path} is neither a zip nor a folder: --{name} takes {holds}")
+
+
+def _passed(options: Namespace) -> tuple[str, ...]:
+    """The options that go through to the plugin of a worker."""
+    passed = [f"--seed={options.seed}", f"--profile={options.profile}"]
+    passed += [f"--stage={stage}" for stage in options.stage]
+    for name in ("expectations", "data", "preset"):
+        if value := getattr(options, name):
+            passed.append(f"--{name}={value.resolve()}")
+    return (*passed, "--clause", *options.clause) if options.clause else tuple(passed)

@@ -1,0 +1,40 @@
+"""One call of a function of the contract, and what keeps it from being one."""
+
+import inspect
+from contextlib import suppress
+from typing import Any
+
+from ...adapter.contract import PROTOCOLS
+from ...adapter.implementation import Implementation, one_line
+from .answers import Answer
+
+
+class Fault(Exception):  # noqa: N818 - not an error of this program
+    """An adapter's function cannot be used: one line."""
+
+
+def call(implementation: Implementation, name: str, answer: Answer, *arguments: Any, **options: Any) -> Any:
+    """What a function gives back; Fault if it does not take these arguments, or gives something else."""
+    function = getattr(implementation, name)
+    with suppress(ValueError):  # one without a signature is simply called
+        try:
+            inspect.signature(function).bind(*arguments, **options)
+        except TypeError as error:
+            raise Fault(f"{name}: {error}; it must take {_signature(name)}") from error
+    try:
+        came = function(*arguments, **options)
+    except NotImplementedError as error:
+        raise Fault(f"{name} is not filled in yet") from error
+    except (Exception, SystemExit) as error:
+        raise Fault(f"{name} raised {one_line(error)} for the simplest input: mend that first") from error
+    if wrong := answer(came):
+        raise Fault(f"{name} {wrong}")
+    return came
+
+
+def _signature(name: str) -> str:
+    """The arguments of a function of the contract, as they are written there."""
+    protocol = next(protocol for protocol in PROTOCOLS.values() if hasattr(protocol, name))
+    signature = inspect.signature(getattr(protocol, name))
+    parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name != "self"]
+    return f"{name}{signature.replace(parameters=parameters, return_annotation=signature.empty)}"

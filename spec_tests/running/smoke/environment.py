@@ -1,0 +1,12 @@
+"""Choosing a backend: its functions change the process, and are tried in one of their own."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ...adapter.implementation import Implementation
+
+
+def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:  # noqa: ARG001
+    """Nothing: its functions change the process, and are tried in one of their own."""
+    yield from ()

@@ -1,0 +1,45 @@
+"""The pretrained base, the classifier on it, and training."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...adapter.implementation import Implementation
+from ...cases.models import SIZE, SMALL, in_batches, tinted
+from ...cases.presets import random_arrays, write_preset
+from ...cases.trials import CONVNET_SIZE
+from .answers import a_history, a_model, an_array, anything, numbers, several, the_variables
+from .calling import call
+
+
+def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:
+    """A small Xception from the preset to a loaded checkpoint; what needs a model waits until there is one."""
+    use, (images, labels) = partial(call, implementation), tinted(8, seed=0)
+    yield partial(use, "preprocess", an_array, images, image_size=SIZE)
+    preset = write_preset(folder / "preset", SMALL, random_arrays(SMALL, seed=1)).folder
+    yield partial(use, "build_convnet", a_model, image_size=CONVNET_SIZE, dropout=0.5, seed=0)
+    made: list[Any] = []
+    yield lambda: made.append(use("build_classifier", a_model, preset, image_size=SIZE, seed=0))
+    if not made:
+        return
+    model, path = made[0], folder / "model.keras"
+    yield partial(use, "variables", the_variables, model)
+    yield partial(use, "predict", an_array, model, images)
+    yield partial(use, "extract_features", an_array, model, images)
+    yield partial(use, "evaluate", numbers("loss", "accuracy"), model, in_batches(images, labels, 8))
+    yield lambda: made.append(use("freeze_base", a_model, model))
+    step = several(a_model, numbers("loss", "accuracy"))
+    yield lambda: made.append(use("train_step", step, made[-1], images, labels, learning_rate=1e-3)[0])
+    yield partial(use, "save", anything, made[-1], path)
+    if path.exists():
+        yield partial(use, "load", a_model, path)
+    options = {"epochs": 1, "learning_rate": 1e-3, "checkpoint": folder / "best.keras", "seed": 0}
+    trained = several(a_model, a_history)
+    features = in_batches(np.ones((8, SMALL.filters[-1][-1]), np.float32), labels, 8)
+    yield lambda: made.append(use("fit_head", trained, made[-1], features, features, **options)[0])
+    seen = in_batches(images, labels, 8)
+    yield lambda: made.append(use("fit", trained, made[-1], seen, seen, **options, augment=True)[0])
+    yield lambda: use("unfreeze_top", a_model, made[-1], layers=4)

@@ -1,0 +1,35 @@
+"""SIGINT and SIGTERM end a check early, and its report is written all the same."""
+
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """Whether a signal has come, asked by what is to end; a second one interrupts whatever goes on."""
+
+    def __init__(self) -> None:
+        self.code = 0  # what a shell would say of a process that a signal ended
+        self._why = ""
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> str:
+        """Why the check is to end, nothing if it goes on."""
+        return self._why
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._take) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler is given both
+        if self._why:
+            raise KeyboardInterrupt
+        self._why, self.code = f"the check was stopped by {signal.Signals(number).name}", 128 + number
