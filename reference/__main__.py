@@ -14,18 +14,29 @@ A run that was interrupted goes on after its last finished stage when it is star
 import argparse
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from .backend import BACKENDS, DEFAULT_BACKEND, select_backend
-from .errors import PipelineError
+from .checks import check
+from .errors import PipelineError, printable
+from .presets import DEFAULT_PRESET, EMBEDDED_PRESET
+from .run import Run
 
 STAGES = ("data", "features", "augmented", "tune", "convnet", "convnet-augmented")
+SEEDS = 2**31  # as many as every backend takes: on torch a seed is an int32
+
+
+class Parser(argparse.ArgumentParser):
+    """The standard one, but for what it says of wrong use."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line, as for all other mistakes."""
+        self.exit(2, f"error: {printable(message)}\n")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; wrong use ends with exit code 2."""
-    parser = argparse.ArgumentParser(
-        "python -m reference", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser("python -m reference", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--data", default="embedded", help="a zip, a folder, 'kaggle', or 'embedded': drawn images (the default)")
     add(
@@ -46,6 +57,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if not (options.scale > 0 and (options.epochs is None or options.epochs > 0)):
         parser.error("--scale and --epochs take numbers above zero")
+    if not 0 <= options.seed < SEEDS:
+        parser.error(f"--seed takes a number from 0 to {SEEDS - 1:,}")
+    return with_defaults(options)
+
+
+def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
+    """The options, with the base that suits the data and a run folder that is named for them."""
+    options.base = options.base or (str(EMBEDDED_PRESET) if options.data == "embedded" else DEFAULT_PRESET)
+    weights = "random-" * options.random_base + Path(options.base).stem
+    name = f"{Path(options.data).stem}-{weights}-{options.backend}-{options.seed}"
+    options.output = options.output or Path("runs", name)
     return options
 
 
@@ -53,10 +75,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 2 something the user can put right, 130 interrupted."""
     options = parse_arguments(arguments)
     try:
+        run = Run(options)
+        check(run)
         select_backend(options.backend)
         from .pipeline import run_pipeline  # and with it Keras, which reads its backend on import
 
-        run_pipeline(options)
+        run_pipeline(run)
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,10 +17,20 @@ DEFAULT_BACKEND = os.environ.get("KERAS_BACKEND", "jax")
 
 
 def select_backend(name: str) -> None:
-    """Make Keras use the backend ``name`` in this process.
+    """Make Keras use the backend ``name`` in this process; PipelineError where ``check_backend`` refuses it."""
+    check_backend(name)
+    os.environ["KERAS_BACKEND"] = name
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if name == "torch":
+        importlib.import_module("torch")  # before TensorFlow: the other order can crash the process
+    _import_tensorflow()
+    register_magic()
 
-    Raises PipelineError for an unknown name, for a backend that is not installed, and when
-    Keras already runs on another one.
+
+def check_backend(name: str) -> None:
+    """Raise PipelineError for an unknown or missing backend, and when Keras already runs on another one.
+
+    Nothing is imported for it.
     """
     if name not in BACKENDS:
         raise PipelineError(f"unknown backend {name!r}: choose one of {', '.join(BACKENDS)}")
@@ -32,12 +42,6 @@ def select_backend(name: str) -> None:
             )
     if importlib.util.find_spec(name) is None:
         raise PipelineError(f"the backend {name} is not installed: run `pip install {name}`, or choose another one")
-    os.environ["KERAS_BACKEND"] = name
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if name == "torch":
-        importlib.import_module("torch")  # before TensorFlow: the other order can crash the process
-    _import_tensorflow()
-    register_magic()
 
 
 def _import_tensorflow() -> None:

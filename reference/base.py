@@ -4,6 +4,7 @@ A base comes from a keras-hub preset (a name, a ``kaggle://`` or ``hf://`` handl
 or from any saved ``.keras`` model that maps images in [-1, 1] to a feature map.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,11 @@ from keras import layers
 
 from .errors import PipelineError, explained
 from .layers import Array
+from .presets import ADVICE, DEFAULT_PRESET, find_base, is_handle, is_path
 from .weights import WEIGHTS, refuse_misfit
 
-DEFAULT_PRESET = "xception_41_imagenet"
-EMBEDDED_PRESET = Path(__file__).parents[1] / "fixtures" / "xception_drawn"
 BASE = "base"  # the name of the base in every model that holds one
-ADVICE = "check the network and Kaggle credentials, or name a preset folder or a .keras file with --base"
+NETWORK = "check the network and Kaggle credentials, or "
 SCALE, OFFSET = 1 / 127.5, -1.0  # grey levels 0..255 to -1..1
 
 
@@ -30,15 +30,16 @@ def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed
     PipelineError when it cannot be had or its weights do not fit its architecture.
     """
     keras.utils.set_random_seed(seed)
-    with explained(f"the base {str(preset)!r} cannot be loaded", ADVICE):
-        if str(preset).endswith(".keras"):
-            source = keras.models.load_model(preset, compile=False)
-            refuse_misfit(Path(preset), source)
+    found = find_preset(preset)
+    with _loading(found):
+        if found.endswith(".keras"):
+            source = keras.models.load_model(found, compile=False)
+            refuse_misfit(Path(found), source)
             source = source if weights else keras.models.clone_model(source)
         else:
-            source = keras_hub.models.Backbone.from_preset(str(preset), load_weights=weights)
-            if Path(preset, WEIGHTS).is_file():
-                refuse_misfit(Path(preset), source)
+            source = keras_hub.models.Backbone.from_preset(found, load_weights=weights)
+            if Path(found, WEIGHTS).is_file():
+                refuse_misfit(Path(found), source)
     if len(source.output_shape) != 4:
         raise PipelineError(f"{preset} gives {source.output_shape}, not a feature map: name a base without its top")
     # Saved and loaded again, a keras-hub backbone forgets which of its layers are frozen; a plain
@@ -50,8 +51,22 @@ def load_preprocessor(preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[
     """The layer that turns images in [0, 255] of any size into what the base expects."""
     if str(preset).endswith(".keras"):
         return layers.Rescaling(SCALE, OFFSET, name="preprocessor")
-    with explained(f"the base {str(preset)!r} cannot be loaded", ADVICE):
-        return keras_hub.layers.ImageConverter.from_preset(str(preset), image_size=image_size)
+    found = find_preset(preset)
+    with _loading(found):
+        return keras_hub.layers.ImageConverter.from_preset(found, image_size=image_size)
+
+
+def find_preset(preset: Path | str) -> str:
+    """What ``find_base`` finds; PipelineError also for a name that is none of keras-hub's presets."""
+    found = find_base(str(preset))
+    if not (is_handle(found) or is_path(found) or found in keras_hub.models.Backbone.presets):
+        raise PipelineError(f"the base {found!r} cannot be loaded (keras-hub has no preset of this name): {ADVICE}")
+    return found
+
+
+def _loading(found: str) -> AbstractContextManager[None]:
+    """What goes wrong in loading becomes a PipelineError; a local file needs no network."""
+    return explained(f"the base {found!r} cannot be loaded", ADVICE if is_path(found) else NETWORK + ADVICE)
 
 
 def preprocess(images: Array, *, image_size: tuple[int, int]) -> Array:

@@ -7,9 +7,10 @@ from weakref import WeakKeyDictionary
 import keras
 from keras import layers
 
-from .base import DEFAULT_PRESET, load_base, load_preprocessor
+from .base import load_base, load_preprocessor
 from .freezing import freeze_base
 from .loading import IMAGE_SIZE
+from .presets import DEFAULT_PRESET
 from .training import compile_classifier
 
 UNITS = 256

@@ -12,14 +12,13 @@ import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
-import kagglehub
-from kagglehub.config import get_kaggle_credentials
-
 from .errors import PipelineError, explained
 from .files import whole
 
 COMPETITION = "dogs-vs-cats"
 ARCHIVE = "train.zip"
+DRAWN = 1000  # images a class of the drawn set: enough for a split of scale 0.4
+ADVICE = "--data takes a zip, a folder, 'kaggle' or 'embedded'"
 
 
 def obtain(data: str, cache: Path) -> Path:
@@ -31,18 +30,25 @@ def obtain(data: str, cache: Path) -> Path:
     if data == "embedded":
         # The folder beside this one: a top-level package in a checkout, a part of convspec where it is installed.
         dataset = importlib.import_module(f"{__package__.removesuffix('reference')}fixtures.dataset")
-        return Path(dataset.drawn_images(cache))
-    advice = "--data takes a zip, a folder, 'kaggle' or 'embedded'"
-    with explained(f"{data} cannot be looked for", advice):  # such as the folder of an unknown user, ~nobody
-        source = _download() if data == "kaggle" else Path(data).expanduser()
-        if (source / ARCHIVE).is_file():
-            source = source / ARCHIVE
-        if source.is_dir():
-            return source
-        if not source.is_file():
-            raise PipelineError(f"{source} does not exist: {advice}")
+        return Path(dataset.drawn_images(cache, DRAWN))
+    source = find_data(_download() if data == "kaggle" else data)
+    if source.is_dir():
+        return source
     status = source.stat()
     return extract_archive(source, cache / f"{source.stem}-{status.st_size:x}-{status.st_mtime_ns:x}")
+
+
+def find_data(path: str) -> Path:
+    """The folder or the zip at a path, or the zip in the folder; PipelineError where there is neither."""
+    with explained(f"{path} cannot be looked for", ADVICE):  # such as the folder of an unknown user, ~nobody
+        source = Path(path).expanduser()
+        if (source / ARCHIVE).is_file():
+            source = source / ARCHIVE
+        if not source.exists():
+            raise PipelineError(f"{source} does not exist: {ADVICE}")
+        if not (source.is_dir() or zipfile.is_zipfile(source)):
+            raise PipelineError(f"{source} is neither a folder nor a whole zip: {ADVICE}")
+    return source
 
 
 def extract_archive(archive: Path, destination: Path) -> Path:
@@ -97,10 +103,13 @@ def _tree(folder: Path) -> dict[str, int | None]:
     }
 
 
-def _download() -> Path:
-    """The competition's files by kagglehub, which logs in first where someone can answer."""
+def _download() -> str:
+    """The folder of the competition's files, by kagglehub, which logs in first where someone can answer."""
+    import kagglehub  # slow, and of no use to the other data
+    from kagglehub.config import get_kaggle_credentials
+
     advice = "set KAGGLE_API_TOKEN, accept the rules on the competition's page, or name a local copy with --data"
     with explained(f"the download of {COMPETITION} from Kaggle failed", advice):
         if get_kaggle_credentials() is None and sys.stdin.isatty():
             kagglehub.login()
-        return Path(kagglehub.competition_download(COMPETITION))
+        return str(kagglehub.competition_download(COMPETITION))

@@ -6,6 +6,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from .errors import explained
+
+
+def check_place(folder: Path, use: str, option: str) -> None:
+    """PipelineError where no folder can be: at a file, or below one."""
+    with explained(f"{folder} cannot be {use}", f"name another folder with {option}"):
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        if not there.is_dir():
+            raise NotADirectoryError(f"{there} is a file")
+
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:

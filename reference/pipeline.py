@@ -1,18 +1,16 @@
 """The stages of a run, in the order of the notes."""
 
-from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .base import DEFAULT_PRESET, EMBEDDED_PRESET, calibrate, load_base, load_preprocessor
+from .base import calibrate, find_preset, load_base, load_preprocessor
+from .checks import ON_BASE
 from .classifier import DROPOUT, build_convnet, classifier_on, head
 from .download import obtain
-from .errors import PipelineError
 from .evaluation import judge
 from .features import cached_features, feature_batches, fit_head
 from .files import whole
@@ -27,15 +25,21 @@ EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-aug
 CALIBRATION_BATCHES = 2
 
 
-def run_pipeline(options: Namespace) -> None:
+def run_pipeline(run: Run) -> None:
     """The stages asked for, that of the data in any case, and last the report."""
-    options.base = options.base or (str(EMBEDDED_PRESET) if options.data == "embedded" else DEFAULT_PRESET)
-    weights = "random-" * options.random_base + Path(options.base).stem
-    name = f"{Path(options.data).stem}-{weights}-{options.backend}-{options.seed}"
-    options.output = options.output or Path("runs", name)
-    run = Run(options)
-    asked = [stage for stage in STAGES if stage in ("data", *options.stages)]
+    check_base(run)
+    run.begin()
+    asked = [stage for stage in STAGES if stage in ("data", *run.options.stages)]
     write_report(run, {stage: run.execute(stage, STAGES[stage]) for stage in asked})
+
+
+def check_base(run: Run) -> None:
+    """Find out before the data are made, which takes longer, that there is no such base or that it is damaged."""
+    unfinished = run.unfinished()
+    if "data" in unfinished:
+        find_preset(run.options.base)
+    if not unfinished.isdisjoint(ON_BASE):
+        base_and_preprocessor(run)
 
 
 def prepare_data(run: Run) -> Result:
@@ -61,20 +65,23 @@ def train_on_features(run: Run) -> Result:
 
 def fine_tune(run: Run) -> Result:
     """Partial fine-tuning from the best epoch of feature extraction, augmented or not."""
-    starts = [run.checkpoint(stage) for stage in ("augmented", "features") if run.finished(stage)]
-    if not starts:
-        raise PipelineError("the stage tune starts from a checkpoint: run the stage features or augmented before it")
-    return _train(run, "tune", unfreeze_top(load(starts[0])), augment=True, learning_rate=FINE_TUNING_RATE)
+    start = next(run.checkpoint(stage) for stage in ON_BASE if run.finished(stage))
+    return _train(run, "tune", unfreeze_top(load(start)), augment=True, learning_rate=FINE_TUNING_RATE)
 
 
 def frozen_classifier(run: Run) -> Any:
     """A new classifier on the run's base; the statistics of a random one are calibrated first."""
-    base = load_base(run.options.base, weights=not run.options.random_base, seed=run.options.seed)
-    preprocessor = load_preprocessor(run.options.base, image_size=IMAGE_SIZE)
+    base, preprocessor = base_and_preprocessor(run)
     if run.options.random_base:
         some = [images for images, _ in islice(_shuffled(run), CALIBRATION_BATCHES)]
         calibrate(base, preprocessor(np.concatenate(some)))
     return classifier_on(base, preprocessor, IMAGE_SIZE, run.options.seed)
+
+
+def base_and_preprocessor(run: Run) -> tuple[Any, Any]:
+    """The run's base, new, and what goes before it."""
+    base = load_base(run.options.base, weights=not run.options.random_base, seed=run.options.seed)
+    return base, load_preprocessor(run.options.base, image_size=IMAGE_SIZE)
 
 
 def _train(run: Run, stage: str, model: Any, **options: Any) -> Result:

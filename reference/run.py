@@ -15,15 +15,14 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
-
-import rich
-from rich.markup import escape
+from typing import TYPE_CHECKING, Any
 
 from .errors import PipelineError, explained
-from .files import whole
-from .loading import ImageBatches, load_images
+from .files import check_place, whole
 from .subset import SPLIT
+
+if TYPE_CHECKING:  # a folder is looked at before Keras is imported
+    from .loading import ImageBatches
 
 PACKAGES = ("keras", "keras-hub", "jax", "tensorflow", "torch", "numpy")
 MAY_CHANGE = ("stages", "output", "cache")  # options that do not determine the outcome
@@ -32,23 +31,40 @@ Result = dict[str, Any]
 
 
 class Run:
-    """One run folder; raises PipelineError when it holds a run with other options."""
+    """One run folder, which is only read until the run begins.
+
+    Raises PipelineError when it holds a run with other options, or cannot be a folder.
+    """
 
     def __init__(self, options: Namespace) -> None:
         self.options, self.folder, self.cache = options, options.output, options.cache
+        check_place(self.folder, "a run folder", "--output")
+        check_place(self.cache, "a cache", "--cache")
+        self._refuse_other_options()
+
+    def begin(self) -> None:
+        """Make the folder, and write down the options and versions."""
         with explained(f"{self.folder} cannot be a run folder", "name another folder with --output"):
             (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        self._remember({name: value for name, value in vars(options).items() if name not in MAY_CHANGE})
+        versions = {package.name: package.version for package in distributions() if package.name in PACKAGES}
+        versions = {"python": platform.python_version()} | versions
+        write_json(self._config, {"options": self._lasting_options(), "versions": versions})
 
     @cached_property
-    def images(self) -> dict[str, ImageBatches]:
+    def images(self) -> "dict[str, ImageBatches]":
         """Training, validation and test images, each in file order."""
+        from .loading import load_images
+
         skip = self.options.skip_unreadable
         return {name: load_images(self.folder / "images" / name, skip_unreadable=skip) for name in SPLIT}
 
     def checkpoint(self, stage: str) -> Path:
         """Where the best epoch of a stage is kept."""
         return Path(self.folder, "checkpoints", f"{stage}.keras")
+
+    def unfinished(self) -> set[str]:
+        """The stages that are still to run: those asked for, and that of the data."""
+        return {stage for stage in ("data", *self.options.stages) if not self.finished(stage)}
 
     def finished(self, stage: str) -> Result | None:
         """The stage's result, if it has one; PipelineError for a file that is none."""
@@ -66,6 +82,9 @@ class Run:
 
     def execute(self, stage: str, function: Callable[["Run"], Result]) -> Result:
         """Run a stage and record its result, or read the result of an earlier run."""
+        import rich
+        from rich.markup import escape
+
         if before := self.finished(stage):
             rich.print(f"[bold]{stage}[/] finished before: {escape(str(before['summary']))}")
             return before
@@ -77,19 +96,24 @@ class Run:
         rich.print(f"[bold]{stage}[/] {result['summary']} [dim]({result['seconds']:.0f} s)[/]")
         return result
 
-    def _remember(self, config: dict[str, Any]) -> None:
-        file = self.folder / "config.json"
-        with explained(f"{file} is not that of a run", "name another folder with --output, or remove this one"):
-            before = json.loads(file.read_text())["options"] if self.finished("data") else config
-            given = {name: before.get(name) for name in config}
-        changes = [f"{name} {given[name]}, now {now}" for name, now in config.items() if given[name] != now]
+    @property
+    def _config(self) -> Path:
+        return Path(self.folder, "config.json")
+
+    def _lasting_options(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self.options).items() if name not in MAY_CHANGE}
+
+    def _refuse_other_options(self) -> None:
+        options = self._lasting_options()
+        with explained(f"{self._config} is not that of a run", "name another folder with --output, or remove this one"):
+            before = json.loads(self._config.read_text())["options"] if self.finished("data") else options
+            given = {name: before.get(name) for name in options}
+        changes = [f"{name} {given[name]}, now {now}" for name, now in options.items() if given[name] != now]
         if changes:
             raise PipelineError(
                 f"{self.folder} holds a run with other options ({'; '.join(changes)}): "
                 f"name another folder with --output, or remove this one"
             )
-        versions = {package.name: package.version for package in distributions() if package.name in PACKAGES}
-        write_json(file, {"options": config, "versions": {"python": platform.python_version(), **versions}})
 
 
 def write_json(file: Path, content: Any) -> None:

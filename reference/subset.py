@@ -9,7 +9,7 @@ import re
 import shutil
 from pathlib import Path
 
-from .errors import PipelineError
+from .errors import PipelineError, explained
 from .files import whole
 
 SPLIT = {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}  # indices a class: start, end
@@ -21,7 +21,8 @@ ImageIndex = dict[str, dict[int, Path]]  # {class: {index: file}}
 
 def scaled_split(scale: float) -> dict[str, tuple[int, int]]:
     """The notes' index ranges, shrunk or stretched: 0.4 gives 400 / 200 / 400 images a class."""
-    split = {name: (round(scale * start), round(scale * end)) for name, (start, end) in SPLIT.items()}
+    with explained(f"there is no split of scale {scale:g}", "choose a number from 0.002"):  # infinity has none
+        split = {name: (round(scale * start), round(scale * end)) for name, (start, end) in SPLIT.items()}
     if any(start >= end for start, end in split.values()):
         raise PipelineError(f"a split of scale {scale:g} has no images: choose at least 0.002")
     return split
@@ -88,4 +89,5 @@ def _class_folders(folder: Path) -> ImageIndex:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+    files = (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+    return sorted(files, key=lambda file: file.name)  # paths take ten times as long to compare

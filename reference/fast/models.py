@@ -8,9 +8,9 @@ from typing import Any
 import keras
 
 from .. import classifier, training
-from ..base import DEFAULT_PRESET
 from ..freezing import freeze_base
 from ..loading import IMAGE_SIZE
+from ..presets import DEFAULT_PRESET
 
 
 def build_classifier(

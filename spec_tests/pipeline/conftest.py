@@ -49,8 +49,8 @@ def class_folders(tmp_path: Path, make_images: MakeImages) -> Path:
 @pytest.fixture
 def classifier() -> Any:
     """A new classifier on the embedded base, frozen, for images of 48×48."""
-    from reference.base import EMBEDDED_PRESET
     from reference.classifier import build_classifier
+    from reference.presets import EMBEDDED_PRESET
 
     return build_classifier(EMBEDDED_PRESET, image_size=SMALL, seed=3)
 

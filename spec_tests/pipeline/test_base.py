@@ -12,8 +12,9 @@ import pytest
 from keras import layers
 from safetensors.numpy import load_file
 
-from reference.base import EMBEDDED_PRESET, calibrate, load_base, load_preprocessor, preprocess
+from reference.base import calibrate, load_base, load_preprocessor, preprocess
 from reference.errors import PipelineError
+from reference.presets import EMBEDDED_PRESET
 from spec_tests.pipeline.conftest import SMALL
 
 
@@ -62,6 +63,13 @@ def test_any_keras_base_will_do(base: Any, tmp_path: Path) -> None:
     loaded = load_base(tmp_path / "base.keras")
     images = np.random.default_rng(0).uniform(-1, 1, (2, *SMALL, 3)).astype(np.float32)
     np.testing.assert_array_equal(loaded.predict(images, verbose=0), base.predict(images, verbose=0))
+
+
+def test_a_preset_in_the_home_folder_is_found_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(EMBEDDED_PRESET.parent))
+    base = load_base(f"~/{EMBEDDED_PRESET.name}")
+    converter = load_preprocessor(f"~/{EMBEDDED_PRESET.name}", image_size=SMALL)
+    assert base(converter(np.zeros((1, 4, 4, 3), np.float32))).shape == (1, 2, 2, 192)
 
 
 def test_a_model_with_its_top_is_refused(tmp_path: Path) -> None:

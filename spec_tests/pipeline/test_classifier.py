@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from reference.base import EMBEDDED_PRESET
 from reference.classifier import build_classifier, build_convnet, feature_extractor, head
 from reference.features import extract_features
+from reference.presets import EMBEDDED_PRESET
 from reference.training import predict
 from spec_tests.pipeline.conftest import SMALL
 

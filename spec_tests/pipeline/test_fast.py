@@ -11,8 +11,9 @@ from keras import layers
 
 from reference import classifier as plain
 from reference import fast
-from reference.base import BASE, EMBEDDED_PRESET
+from reference.base import BASE
 from reference.freezing import unfreeze_top, variables
+from reference.presets import EMBEDDED_PRESET
 from reference.training import predict, save, train_step
 from spec_tests.pipeline.conftest import BACKEND
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from reference import features
-from reference.base import EMBEDDED_PRESET
 from reference.classifier import build_classifier
 from reference.features import cached_features, extract_features, feature_batches, features_key
+from reference.presets import EMBEDDED_PRESET
 from spec_tests.pipeline.conftest import SMALL
 
 

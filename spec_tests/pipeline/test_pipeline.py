@@ -11,8 +11,8 @@ from PIL import Image
 
 from reference import pipeline
 from reference.__main__ import main, parse_arguments
-from reference.base import EMBEDDED_PRESET
 from reference.pipeline import STAGES
+from reference.presets import EMBEDDED_PRESET
 from spec_tests.pipeline.conftest import MakeImages
 
 SCALE = "0.012"  # 12, 6 and 12 images a class
@@ -102,11 +102,16 @@ def test_a_run_with_other_options_is_not_continued(
 
 
 def test_a_run_that_finished_no_stage_leaves_no_images_and_may_be_started_with_other_options(
-    command: list[str], tmp_path: Path
+    command: list[str], tmp_path: Path, make_images: MakeImages, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*command, "--stages", "data", "--scale", "0.02"]) == 2  # training images enough, test images not
+    images = make_images(tmp_path / "images", range(31))
+    (images / "dog.29.png").unlink()  # the last test image; the others are there
+    command += ["--data", str(images)]
+    assert main([*command, "--stages", "data"]) == 2
+    assert "dog image 29 is missing" in capsys.readouterr().err
+    assert (tmp_path / "run/config.json").is_file()
     assert not (tmp_path / "run/images").exists()
-    assert main([*command, "--stages", "data"]) == 0
+    assert main([*command, "--stages", "data", "--scale", "0.01"]) == 0
 
 
 def test_tuning_without_a_checkpoint_names_the_stages_before_it(
