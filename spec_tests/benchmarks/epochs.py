@@ -24,7 +24,8 @@ from rich.table import Table
 from reference.backend import select_backend
 from reference.errors import PipelineError
 
-from ..adapter.implementation import default_backend, load
+from ..adapter.implementation import load
+from ..adapter.targets import default_backend
 from ..support.files import write_text
 from .gate.numbers import count, new_file
 

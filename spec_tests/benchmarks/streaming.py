@@ -12,7 +12,8 @@ from pathlib import Path
 
 from fixtures.dataset import drawn_jpeg
 
-from ..adapter.implementation import DEFAULT_IMPLEMENTATION, BrokenAdapter, default_backend, load
+from ..adapter.implementation import BrokenAdapter, load
+from ..adapter.targets import DEFAULT_IMPLEMENTATION, default_backend
 from .memory import peak
 from .work import DROPOUT, LEARNING_RATE
 

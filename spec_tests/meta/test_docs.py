@@ -28,7 +28,7 @@ from spec_tests.adapter.expectations import read
 from spec_tests.adapter.targets import GROUP
 from spec_tests.benchmarks import conftest as benchmarks
 from spec_tests.benchmarks import epochs, ratios, streaming
-from spec_tests.benchmarks.gate import __main__ as gate
+from spec_tests.benchmarks.gate import command as gate
 from spec_tests.benchmarks.gate import curve
 from spec_tests.clauses.catalogue import all_clauses, unknown
 from spec_tests.proof import __main__ as proof

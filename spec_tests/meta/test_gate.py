@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from spec_tests.benchmarks.gate.session import LEAST_PILOT_ROUNDS, Measured, measured, sequences
+from spec_tests.benchmarks.gate.deadline import Deadline
+from spec_tests.benchmarks.gate.session import Measured, measured, sequences
 from spec_tests.benchmarks.gate.verdict import (
     AGAIN,
     BASE,
@@ -35,11 +36,11 @@ from spec_tests.benchmarks.gate.verdict import (
 from .made_up import ORDERS, Machine
 
 SESSIONS = 200
-GOOD_PLAN = Plan(noise=0.01, needed=12, rounds=12, findable=0.04)
+GOOD_PLAN = Plan(noise=0.01, needed=12, affordable=40, rounds=12, findable=0.04)
 
 
 def session(machine: Machine, minutes: float = 4.5) -> Measured:
-    found = measured(ORDERS, machine, LEVEL, minutes, machine.rng, machine.clock)
+    found = measured(ORDERS, machine, LEVEL, Deadline(machine.clock, 60 * minutes), machine.rng)
     assert machine.alive == 0
     return found
 
@@ -62,7 +63,9 @@ def simulated(seed: int, slowdown: float, noise: float, heavy: bool = False, wil
         return made
 
     base, again, _ = logs(8)
-    plan = planned(again - base, LEVEL, affordable=150)
+    plan = planned(again - base, LEVEL, affordable=200)
+    if not plan.rounds:
+        return decided([Evidence(plan, None, None)])[0].outcome
     base, again, head = logs(plan.rounds)
     head = head + np.log1p(slowdown) - (base + again) / 2
     return decided([Evidence(plan, estimated(head), estimated(again - base))])[0].outcome
@@ -118,6 +121,7 @@ def test_the_head_is_not_looked_at_before_the_plan_is_made() -> None:
     slow = session(Machine(3, slowdown=0.3))
     assert slow.plan == found.plan
     assert slow.shape == found.shape
+    assert slow.plan
     assert len(slow.rounds) == slow.plan.rounds
 
 
@@ -142,26 +146,6 @@ def test_orders_are_mirrored_and_balanced(names: tuple[str, ...]) -> None:
 def test_a_session_is_the_same_from_the_same_seed() -> None:
     assert session(Machine(7)) == session(Machine(7))
     assert session(Machine(7)) != session(Machine(8))
-
-
-def test_too_little_time_is_inconclusive_and_says_so() -> None:
-    found = session(Machine(1), minutes=0.01)
-    assert 2 <= len(found.pilot) <= LEAST_PILOT_ROUNDS
-    assert not found.rounds
-    decision = decided([found.evidence()])[0]
-    assert decision.outcome is Outcome.INCONCLUSIVE
-    assert "too few rounds" in decision.reason
-
-
-def test_less_time_than_needed_says_what_can_be_found() -> None:
-    plan = planned(np.random.default_rng(0).normal(0, 0.3, 8), LEVEL, affordable=20)
-    assert plan.rounds == 20 < plan.needed
-    assert 0.1 < plan.findable < 0.4
-    wide = Estimate(0.01, -0.1, 0.12, 0.4, 0.8)
-    (decision,) = decided([Evidence(plan, wide, Estimate(0, -0.1, 0.1, 0.5, 1.0))])
-    assert decision.outcome is Outcome.INCONCLUSIVE
-    assert f"{plan.needed} rounds" in decision.reason
-    assert f"are needed; a slowdown of {100 * plan.findable:.0f} % would be found" in decision.reason
 
 
 def test_a_control_that_fails_is_inconclusive_whatever_head_is() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from spec_tests.benchmarks.gate import process
-from spec_tests.benchmarks.gate.__main__ import main
+from spec_tests.benchmarks.gate.command import main
 from spec_tests.benchmarks.gate.process import Lost, Worker, spawned, started
 from spec_tests.benchmarks.gate.subjects import NoSubject, checkout
 from spec_tests.benchmarks.gate.worker import HARNESS
@@ -217,11 +217,14 @@ def test_the_command_says_what_it_found(
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_too_little_time_is_never_green(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("minutes", ["0.001", "0.01", "0.03", "0.1"])
+def test_too_little_time_is_never_green(
+    minutes: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     made = Machine(1)
-    assert main(["--base", str(HARNESS), *WORDS, "--minutes", "0.01"], made, made.clock) == 3
-    assert "inconclusive: the time allows too few rounds" in capsys.readouterr().out
+    assert main(["--base", str(HARNESS), *WORDS, "--minutes", minutes], made, made.clock) == 3
+    assert "augment: inconclusive: " in capsys.readouterr().out
 
 
 def test_another_implementation_is_never_gated(
@@ -284,6 +287,9 @@ def test_a_worker_that_is_lost_ends_the_command(
         ["--base", ".", "--benchmark", "none"],
         ["--base", ".", "--minutes", "0"],
         ["--base", ".", "--minutes", "nan"],
+        ["--base", ".", "--slowdown", "0"],
+        ["--base", ".", "--slowdown", "101"],
+        ["--base", ".", "--slowdown", "nan"],
         ["--base", ".", "--image-size", "0"],
         ["--base", ".", "--seed", "-1"],
         ["--base", ".", "--json", "."],

@@ -29,8 +29,9 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from ...adapter.implementation import installed_version
+from ...adapter.targets import installed_version
 from ...support.files import write_text
+from .deadline import Deadline
 from .numbers import count
 from .process import Worker
 from .record import circumstances
@@ -57,7 +58,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Session:
-    """What was found of a slowdown: shifts in log time, durations in milliseconds; None without any rounds.
+    """What was found of a slowdown: shifts in log time, durations in milliseconds; None for what was not measured.
 
     Of ``first`` are the processes of the first round, since a stored baseline rests on one process as a rule.
     """
@@ -68,8 +69,8 @@ class Session:
     head: float | None
     high: float | None
     control: float | None
-    noise: float
-    needed: int
+    noise: float | None
+    needed: int | None
     rounds: int
     seconds: float  # that the session took, with heads of all sizes
     base_mean: float | None
@@ -144,7 +145,7 @@ def held(seed: int, extra: Sequence[int]) -> list[Session]:
     _prepare()
     heads = {f"{HEAD} {size}": replace(ORDER, extra=units) for size, units in zip(SLOWDOWNS, extra, strict=True)}
     orders = {BASE: ORDER, AGAIN: ORDER, **heads}
-    found = measured(orders, forked, LEVEL, MINUTES, np.random.default_rng(seed), time.monotonic)
+    found = measured(orders, forked, LEVEL, Deadline(time.monotonic, 60 * MINUTES), np.random.default_rng(seed))
     return [_session(found, seed, *row) for row in zip(SLOWDOWNS, heads, strict=True)]
 
 
@@ -182,8 +183,8 @@ def _session(found: Measured, seed: int, slowdown: float, name: str) -> Session:
         head=_rounded(head.shift) if head else None,
         high=_rounded(head.high) if head else None,
         control=_rounded(control.shift) if control else None,
-        noise=_rounded(found.plan.noise),
-        needed=found.plan.needed,
+        noise=_rounded(found.plan.noise) if found.plan else None,
+        needed=found.plan.needed if found.plan else None,
         rounds=len(found.rounds),
         seconds=_rounded(60 * found.minutes),
         base_mean=_milliseconds(found.rounds, BASE, np.mean),

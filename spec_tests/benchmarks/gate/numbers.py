@@ -35,3 +35,11 @@ def positive(text: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is no number above zero")
     return number
+
+
+def percent(text: str) -> float:
+    """A share, given as per cent above zero and at most a hundred."""
+    number = float(text)
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 100")
+    return number / 100

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,9 +61,13 @@ class Worker:
             raise Lost(f"{self._name}: {runs} durations were asked for, and the answer was {seconds!r}")
         return seconds
 
-    def end(self) -> None:
-        """End the process, whatever it is at."""
+    def kill(self) -> None:
+        """End the process, whatever it is at; what waits for its answer gets none."""
         self._process.kill()
+
+    def end(self) -> None:
+        """End the process, and leave nothing of it."""
+        self.kill()
         self._process.wait()
         for file in (self._requests, self._answers, self._log):
             with suppress(OSError):  # what was not sent to one that died
@@ -110,25 +115,32 @@ def started(name: str, order: Order, command: list[str]) -> Worker:
     log = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's, which closes it
     environment = USUAL | os.environ | NO_CACHE | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), scratch.name)
     process = subprocess.Popen(  # noqa: S603 - our own command
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=HARNESS
-    )
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=HARNESS,
+        start_new_session=True,
+    )  # fmt: skip
     if process.stdin is None or process.stdout is None:
         raise AssertionError("they are pipes")
     return Worker(name, order, _Spawned(process, scratch), process.stdin, process.stdout, log)
 
 
 class _Spawned:
-    """A process that is ended when it takes too long, whatever it is at; its temporary files go with it."""
+    """A process that is ended when it takes too long, whatever it is at; its temporary files go with it.
+
+    So do its children, which may hold the pipe that its answers come through.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
-        self._process, self._scratch, self._watchdog = process, scratch, Timer(PATIENCE, process.kill)
+        self._process, self._scratch, self._watchdog = process, scratch, Timer(PATIENCE, self.kill)
         self._watchdog.daemon = True
         self._watchdog.start()
 
     def kill(self) -> None:
         """End it at once."""
         self._watchdog.cancel()
-        self._process.kill()
+        if self._process.returncode is None:  # or its number may be another process's
+            with suppress(OSError, AttributeError):  # Windows has no groups
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
 
     def wait(self) -> None:
         """Until it has ended, and nothing is left of it."""

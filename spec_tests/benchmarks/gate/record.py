@@ -33,9 +33,10 @@ class Comparison:
             "benchmark": self.benchmark,
             "decision": asdict(self.decision) if self.decision else None,
             "estimates": {name: asdict(estimate) if estimate else None for name, estimate in estimates.items()},
-            "plan": asdict(measured.plan),
-            "shape": asdict(measured.shape),
+            "plan": asdict(measured.plan) if measured.plan else None,
+            "shape": asdict(measured.shape) if measured.shape else None,
             "minutes": measured.minutes,
+            "minutes_needed": measured.minutes_needed,
             "pilot": _plain(measured.pilot),
             "rounds": _plain(measured.rounds),
         }

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .record import Comparison
-from .verdict import CONFIDENCE, CONTROL, Estimate, Outcome, versus_base
+from .verdict import CONFIDENCE, CONTROL, Estimate, Outcome, too_short, versus_base
 
 STYLES = {Outcome.PASS: "green", Outcome.REGRESSION: "bold red", Outcome.INCONCLUSIVE: "bold yellow"}
 NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "rounds", "runs", "minutes")
@@ -25,7 +25,7 @@ def show(console: Console, comparisons: Sequence[Comparison], title: str) -> Non
         table.add_row(comparison.benchmark.replace("_", " "), *_numbers(comparison))
     console.print(table)
     for comparison in comparisons:
-        console.print(_outcome(comparison))
+        console.print(_outcome(comparison), soft_wrap=True)
 
 
 def _numbers(comparison: Comparison) -> list[str]:
@@ -37,9 +37,9 @@ def _numbers(comparison: Comparison) -> list[str]:
         f"{head.percent[0]:+.1f} %" if head else "",
         _interval(head) if head else "",
         f"{control.percent[0]:+.1f} %" if control else "",
-        f"{100 * math.expm1(measured.plan.noise):.1f} %",
+        f"{100 * math.expm1(measured.plan.noise):.1f} %" if measured.plan else "",
         str(rounds),
-        f"{2 * rounds * measured.shape.blocks * measured.shape.runs:,}",
+        f"{2 * rounds * measured.shape.blocks * measured.shape.runs:,}" if measured.shape else "0",
         f"{measured.minutes:.1f}",
     ]
 
@@ -52,6 +52,7 @@ def _interval(estimate: Estimate) -> str:
 def _outcome(comparison: Comparison) -> Text:
     name = comparison.benchmark.replace("_", " ")
     if comparison.decision is None:
-        return Text(f"{name}: not gated", "dim")
+        evidence = comparison.measured.evidence()
+        return Text(f"{name}: not gated{'' if evidence.head else f': {too_short(evidence)}'}", "dim")
     outcome = comparison.decision.outcome
     return Text.assemble(f"{name}: ", (outcome, STYLES[outcome]), f": {comparison.decision.reason}")

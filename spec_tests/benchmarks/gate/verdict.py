@@ -21,8 +21,8 @@ BASE, AGAIN, HEAD = "base", "base again", "head"
 
 LEVEL = 0.005  # of false alarms, over all benchmarks together: half of what the recorded curve is held to
 POWER = 0.9  # of finding what is not tolerated
-TOLERATED = 0.05  # slowdown: "pass" says that there is less
-LEAST_EFFECT = 0.025  # slowdown: less is no regression, however sure
+TOLERATED = 0.05  # slowdown, unless another one is asked for: "pass" says that there is less
+LEAST_SHARE = 0.5  # of what is tolerated: a smaller slowdown is no regression, however sure
 CONFIDENCE = 0.95  # of the bounds, each on its own
 CONTROL_LEVEL = 0.01  # at which base differs from itself
 CAUTION = 0.8  # confidence of the upper bound that is taken for the noise
@@ -31,6 +31,7 @@ WILD_ROUNDS = 3  # that may point the wrong way, and further than all others, wi
 WILD_FOR_ONE = 2  # more of them for each wild round of the pilot
 WILD = 5  # times the noise, and beyond what is tolerated
 MOST_ROUNDS = 200
+MANY_MINUTES = 10  # are said without a decimal
 LEAST_NOISE = 1e-3  # that a plan reckons with
 
 CONTROL = {BASE: -1.0, AGAIN: 1.0}  # the contrast of base and its copy
@@ -79,9 +80,11 @@ class Plan:
     """How many rounds there are to be, settled before head is looked at."""
 
     noise: float  # standard deviation of a round's log ratio of head, as most of the pilot has it
-    needed: int  # rounds for POWER at the slowdown TOLERATED
-    rounds: int  # of these, what the budget allows; 0 if it allows too few for any result
-    findable: float  # the slowdown that so many rounds find with POWER; infinite for none
+    needed: int  # rounds for POWER at the slowdown that is tolerated
+    affordable: int  # rounds that the time allows
+    rounds: int  # to be made; 0 if the time is too short for a result
+    findable: float  # the slowdown that the affordable ones find with POWER; infinite for none
+    tolerated: float = TOLERATED
 
 
 @dataclass(frozen=True)
@@ -138,29 +141,38 @@ def _rank_sum_chances(count: int) -> Values:
     return (np.pad(others, (0, count)) + np.pad(others, (count, 0))) / 2
 
 
-def planned(pilot: Values, level: float, affordable: int) -> Plan:
+def planned(pilot: Values, level: float, affordable: int, tolerated: float = TOLERATED, gated: bool = True) -> Plan:
     """The rounds to be made, by the control contrasts of the pilot, (rounds,); ``affordable`` is what time allows.
 
     ``level`` is that of the test which is hardest to pass after Holm's correction. The noise is taken from the median
     size of a contrast, which few wild ones leave alone, and to be safe from an upper bound of that median; there are
-    rounds enough for as many wild ones as the pilot makes likely.
+    rounds enough for as many wild ones as the pilot makes likely. If the time allows fewer, all of these are made; but
+    none if they lack the power even with the noise at the median itself. What is not gated needs no power.
     """
     scale = math.sqrt(_squares(versus_base()) / _squares(CONTROL)) / stats.norm.ppf(0.75)
     sizes = scale * np.sort(np.abs(pilot))
     bound = min(int(stats.binom.ppf(CAUTION, sizes.size, 0.5)), sizes.size - 1)  # the rank that bounds a median
     noise, feared = float(np.median(sizes)), float(sizes[bound])
-    wild = int(np.count_nonzero(sizes > max(WILD * noise, scale * math.log1p(TOLERATED))))
-    least, steady = fewest_rounds(level, 0), fewest_rounds(level, WILD_ROUNDS + WILD_FOR_ONE * wild)
+    wild = int(np.count_nonzero(sizes > max(WILD * noise, scale * math.log1p(tolerated))))
+    steady = steady_rounds(level, wild)
 
-    def found(slowdown: float, rounds: int) -> bool:
-        return power(slowdown, feared, rounds, level) >= POWER
+    def found(slowdown: float, rounds: int, noise: float = feared) -> bool:
+        return power(slowdown, noise, rounds, level) >= POWER
 
-    needed = steady + bisect_left(range(steady, MOST_ROUNDS), True, key=lambda count: found(TOLERATED, count))
-    rounds = min(needed, affordable)
-    if rounds < least:
-        return Plan(noise, needed, 0, math.inf)
-    percent = 1 + bisect_left(range(1, 100), True, key=lambda size: found(size / 100, rounds))
-    return Plan(noise, needed, rounds, percent / 100 if found(percent / 100, rounds) else math.inf)
+    needed = steady + bisect_left(range(steady, MOST_ROUNDS), True, key=lambda count: found(tolerated, count))
+    rounds, findable = min(needed, affordable), math.inf
+    if rounds >= steady:
+        percent = 1 + bisect_left(range(1, 100), True, key=lambda size: found(size / 100, rounds))
+        findable = percent / 100 if found(percent / 100, rounds) else math.inf
+    least = steady if gated else fewest_rounds(level, 0)
+    if rounds < least or (gated and rounds < needed and not found(tolerated, rounds, noise)):
+        return Plan(noise, needed, affordable, 0, findable, tolerated)
+    return Plan(noise, needed, affordable, rounds, findable, tolerated)
+
+
+def steady_rounds(level: float, wild: int = 0) -> int:
+    """The fewest that any plan has, by the wild rounds of the pilot."""
+    return fewest_rounds(level, WILD_ROUNDS + WILD_FOR_ONE * wild)
 
 
 def fewest_rounds(level: float, wild: int) -> int:
@@ -197,9 +209,11 @@ def holm(p_values: Sequence[float], level: float) -> list[bool]:
 class Evidence:
     """What is known of a benchmark when it is decided; None for what was not measured."""
 
-    plan: Plan
+    plan: Plan | None
     head: Estimate | None
     control: Estimate | None
+    made: int | None = None  # rounds that were over in time; None for all of the plan
+    minutes_needed: float | None = None  # for all rounds that are needed; without a plan, for any result, at least
 
 
 def decided(evidence: Sequence[Evidence], level: float = LEVEL) -> list[Decision]:
@@ -210,20 +224,48 @@ def decided(evidence: Sequence[Evidence], level: float = LEVEL) -> list[Decision
 
 def _decision(evidence: Evidence, slow: bool) -> Decision:
     head, control, plan = evidence.head, evidence.control, evidence.plan
-    needed = f"{plan.needed} rounds{' or more' if plan.needed == MOST_ROUNDS else ''} are needed"
-    if head is None or control is None:
-        words = f"the time allows too few rounds for any result, and {needed}"
-        return Decision(Outcome.INCONCLUSIVE, words)
-    if control.differs <= CONTROL_LEVEL and abs(control.shift) >= math.log1p(LEAST_EFFECT):
+    if plan is None or head is None or control is None:
+        return Decision(Outcome.INCONCLUSIVE, too_short(evidence))
+    least_effect = math.log1p(LEAST_SHARE * plan.tolerated)
+    if control.differs <= CONTROL_LEVEL and abs(control.shift) >= least_effect:
         words = f"base differs from itself by {control.percent[0]:+.1f} %: nothing can be said of head"
         return Decision(Outcome.INCONCLUSIVE, words)
     estimate, _, high = head.percent
-    if slow and head.shift >= math.log1p(LEAST_EFFECT):
+    if slow and head.shift >= least_effect:
         return Decision(Outcome.REGRESSION, f"slower by {estimate:.1f} %")
-    if head.high < math.log1p(TOLERATED):
+    if head.high < math.log1p(plan.tolerated):
         return Decision(Outcome.PASS, f"slower by {max(high, 0):.1f} % at most")
     words = f"it may be slower by {high:.1f} %"
-    if plan.needed > plan.rounds:
-        words += f", {needed}"
-        words += f"; a slowdown of {100 * plan.findable:.0f} % would be found" if math.isfinite(plan.findable) else ""
+    if plan.rounds < plan.needed:
+        words += f"; {_needs(evidence, plan)}"
+    elif evidence.made is not None and evidence.made < plan.rounds:
+        words += f"; the time ended after {evidence.made} of {plan.rounds} rounds"
     return Decision(Outcome.INCONCLUSIVE, words)
+
+
+def too_short(evidence: Evidence) -> str:
+    """Why there are no rounds, and what would be needed."""
+    plan, minutes = evidence.plan, evidence.minutes_needed
+    if plan is None:
+        more = "" if minutes is None else f"; at this pace any result takes more than {in_minutes(minutes)}"
+        return f"the time ended before the noise was known{more}"
+    wanted, left = _needs(evidence, plan), f"the time left allows {plan.affordable}"
+    if plan.rounds:
+        return f"the time ended in the first of {plan.rounds} rounds; {wanted}"
+    if math.isfinite(plan.findable):
+        return f"{wanted}; {left}, which find one of {100 * plan.findable:.0f} %"
+    return f"{wanted}; {left}, too few to find any slowdown"
+
+
+def _needs(evidence: Evidence, plan: Plan) -> str:
+    """The rounds that are needed, and their time, in words."""
+    more = " or more" if plan.needed == MOST_ROUNDS else ""
+    about = "" if evidence.minutes_needed is None else f", about {in_minutes(evidence.minutes_needed)} in all"
+    return f"a slowdown of {100 * plan.tolerated:g} % takes {plan.needed} rounds{more}{about}"
+
+
+def in_minutes(minutes: float) -> str:
+    """Minutes with the digits that they are worth, or as seconds."""
+    if minutes < 1:
+        return f"{60 * minutes:.0f} seconds"
+    return f"{minutes:.1f} minutes" if minutes < MANY_MINUTES else f"{math.ceil(minutes)} minutes"

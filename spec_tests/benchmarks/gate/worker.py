@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from ...adapter.implementation import BrokenAdapter, Implementation, load, one_line, resolved
+from ...adapter.implementation import BrokenAdapter, Implementation, load, one_line
+from ...adapter.targets import resolved
 from ...cases.trials import EMBEDDED_PRESET
 from ..work import WORK, Settings, Work, lacking
 
