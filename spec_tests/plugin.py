@@ -16,13 +16,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from .adapter.expectations import Expectations, read
-from .adapter.implementation import Implementation
 from .adapter.stages import STAGES
 from .adapter.targets import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, installed_version
 from .clauses.catalogue import selected
-from .reporting import record
 from .reporting.record import TOLD
-from .running import hooks, results
+from .running import hooks, results, sharing
 from .running.profiles import EXPLAINED, PROFILES
 from .running.results import (
     COLLECTED,
@@ -31,9 +29,11 @@ from .running.results import (
     PHOTOGRAPHS,
     RESULTS,
     SMOKED,
+    TITLES,
     backend_of,
     clause_of,
     targets_of,
+    title_of,
     unknown_names,
 )
 from .support.texts import Told
@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["KERAS_BACKEND"] = config.option.backend
     _make_fast(config)
     config.stash[LOADED], config.stash[RESULTS], config.stash[COLLECTED] = {}, [], []
-    config.stash[SMOKED] = {}
+    config.stash[SMOKED], config.stash[TITLES] = {}, {}
     config.pluginmanager.register(results, "convspec-judging")
 
 
@@ -122,6 +122,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("clause")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the clauses asked for, and seed every property."""
     option = config.option
@@ -144,6 +145,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+    if sharing.is_worker(config):
+        sharing.keep_together([item for item in items if clause_of(item)])
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Take the results that other processes sent."""
+    node = getattr(report, "node", None)  # of pytest-xdist
+    if node and (came := sharing.attached(report)):
+        result, title = came
+        node.config.stash[RESULTS].append(result)
+        node.config.stash[TITLES][result.implementation] = title
 
 
 def _read_files(config: pytest.Config) -> None:
@@ -188,7 +200,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
         targets = dict.fromkeys(result.implementation for result in results)
         tables = (
             summary(
-                [r for r in results if r.implementation == target], _title(config, target), writer.fullwidth, colour
+                [r for r in results if r.implementation == target], title_of(config, target), writer.fullwidth, colour
             )
             for target in targets
         )
@@ -199,12 +211,3 @@ def _is_of_clause(report: object) -> bool:
     if not isinstance(report, pytest.TestReport) or report.when == "teardown":
         return False
     return "clause" in dict(report.user_properties)
-
-
-def _title(config: pytest.Config, target: str) -> str:
-    """Name, version and backend, as far as there are any."""
-    found = config.stash[LOADED].get(target)
-    if not isinstance(found, Implementation):
-        return target
-    backend = backend_of(config) if found.has_backends else ""
-    return record.Implementation(target, target, backend, found.name, found.version).title

@@ -32,19 +32,19 @@ class Outline:
         return bool(self.names & {*functions(stage)}) if self.claims is None else stage in self.claims
 
 
-def broken_stages(target: str) -> dict[str, str]:
-    """{stage: why it cannot be checked} of an adapter, as far as its source settles it."""
+def broken_stages(target: str) -> tuple[dict[str, str], list[str]]:
+    """{stage: why it cannot be checked} of an adapter, as far as its source settles it; if any, those not claimed."""
     file = source_of(target)
     found = outline(file) if file else None
-    if found is None:
-        return {}
     broken: dict[str, str] = {}
+    if found is None:
+        return broken, []
     for stage in filter(found.claims_stage, STAGES):
         if lacks := [name for name in functions(stage) if name not in found.names]:
             broken[stage] = lacking(target, stage, lacks)
         elif unfilled := [name for name in functions(stage) if name in found.unfilled]:
             broken[stage] = unusable(target, stage, [f"{name} is not filled in yet" for name in unfilled])
-    return broken
+    return broken, [stage for stage in STAGES if not found.claims_stage(stage)] if broken else []
 
 
 def outline(file: Path) -> Outline | None:

@@ -85,7 +85,7 @@ def test_what_the_command_line_excuses_is_excused_when_it_is_lost(check: Check) 
 
 
 def test_one_that_never_answers_costs_its_own_clauses(check: Check) -> None:
-    report = check("time.sleep(3600)", "", "--time-limit=15")
+    report = check("time.sleep(3600)", "", "--time-limit=6")
     assert outcomes(report) == dict.fromkeys(DENSE, Outcome.TIMED_OUT) | {"GAP-1": Outcome.PASSED}
 
 
@@ -112,17 +112,25 @@ def test_exits_that_python_knows_are_errors_like_others(check: Check) -> None:
     assert "dense raised SystemExit" in report.results[0].reason
 
 
-@pytest.mark.parametrize("more", ["os._exit(5)", "time.sleep(3600)"])
-def test_one_that_cannot_be_imported_is_broken(check: Check, more: str) -> None:
-    report = check("pass", more, "--time-limit=15")
+def test_one_that_cannot_be_imported_is_broken(check: Check) -> None:
+    report = check("pass", "os._exit(5)")
     assert set(outcomes(report).values()) == {Outcome.BROKEN}
     assert "adapter cannot be imported" in report.results[0].reason
     assert check.code == 3
 
 
+def test_an_import_that_takes_too_long_is_told_as_a_slow_import(check: Check) -> None:
+    report = check("pass", "time.sleep(3600)", "--import-limit=3")
+    assert set(outcomes(report).values()) == {Outcome.NOT_RUN}
+    assert {result.reason for result in report.results} == {
+        "slow import: adapter was not imported within 3 seconds: raise --import-limit"
+    }
+    assert check.code == 3
+
+
 def test_a_fixture_that_hangs_is_tried_once(check: Check, capsys: pytest.CaptureFixture[str]) -> None:
     (check.folder / "adapter.py").write_text(HANGING_FIT, encoding="utf-8")
-    limits = ("--time-limit=20", "--profile=quick", "--json=report.json")
+    limits = ("--time-limit=8", "--profile=quick", "--json=report.json")
     assert main(("check", "adapter", *limits, "--clause", "TRAIN-4", "TRAIN-6", "TRAIN-7", "PRE-1")) == 1
     report = read_report(check.folder / "report.json")
     found = {result.clause.id: result for result in report.results}

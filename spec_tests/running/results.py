@@ -17,7 +17,9 @@ from ..cases.windows import Window
 from ..clauses.catalogue import all_clauses, unknown
 from ..clauses.clause import Clause, Level
 from ..judging import checks
+from ..reporting import record
 from ..reporting.record import Failure, Outcome, Result, Tolerance, outcome_of_failure
+from . import sharing
 from .explanation import explain
 from .smoke import faults
 from .snippets import drawn, snippet
@@ -26,6 +28,7 @@ LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
 SMOKED = pytest.StashKey[dict[tuple[str, str], str]]()  # {(implementation, stage): what is wrong with its functions}
 EXPECTED = pytest.StashKey[Expectations]()  # by the file that the command line names
 PHOTOGRAPHS = pytest.StashKey[Any]()  # those that the command line names, by split, or None
+TITLES = pytest.StashKey[dict[str, str]]()  # of implementations that other processes checked
 RESULTS = pytest.StashKey[list[Result]]()
 COLLECTED = pytest.StashKey[list[Clause]]()
 SECONDS = pytest.StashKey[float]()
@@ -76,6 +79,15 @@ def loaded(config: pytest.Config, target: str) -> Implementation:
     if isinstance(usable, BrokenAdapter):
         raise usable
     return usable
+
+
+def title_of(config: pytest.Config, target: str) -> str:
+    """Name, version and backend, as far as there are any."""
+    found = config.stash[LOADED].get(target)
+    if not isinstance(found, Implementation):
+        return config.stash[TITLES].get(target, target)
+    backend = backend_of(config) if found.has_backends else ""
+    return record.Implementation(target, target, backend, found.name, found.version).title
 
 
 def check_expectations(config: pytest.Config, expectations: Expectations, where: str) -> None:
@@ -183,6 +195,8 @@ def pytest_runtest_makereport(
     if result.outcome in (Outcome.EXCUSED, Outcome.REPORTED):
         report.outcome, report.wasxfail = "skipped", result.reason or f"{clause.id} is a SHOULD"
     item.config.stash[RESULTS].append(result)
+    if sharing.is_worker(item.config):
+        sharing.attach(report, result, title_of(item.config, result.implementation))
     item.config.hook.pytest_convspec_judged(result=result)
     return report
 

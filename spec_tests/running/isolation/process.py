@@ -148,7 +148,8 @@ class Process:
         if self._importing:
             name, since = self._importing
             if now - since > limits.importing:
-                return End(Outcome.NOT_RUN, f"slow import: {name} was not imported within {limits.importing:g} seconds")
+                words = f"slow import: {name} was not imported within {limits.importing:g} seconds"
+                return End(Outcome.NOT_RUN, f"{words}: raise --import-limit")
         elif now - self._since > limits.seconds:
             return End(Outcome.TIMED_OUT, f"no answer within {limits.seconds:g} seconds")
         if memory_of(self._process.pid) > limits.memory:

@@ -49,8 +49,11 @@ def check(
     """
     state = State(Implementation(task.column, task.target, task.backend), stages=list(task.tried))
     state.clauses |= {clause.id: clause for clause in task.clauses}
-    for stage, why in broken_stages(task.target).items():
+    broken, unclaimed = broken_stages(task.target)
+    for stage, why in broken.items():
         state.settle_rest(Outcome.BROKEN, why, Failure(violated=why), stage)
+    for stage in unclaimed:
+        state.settle_rest(Outcome.NOT_CLAIMED, stage, stage=stage)
     if state.clauses and state.is_done:
         return state
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder, Reaper() as reaper:
@@ -78,10 +81,11 @@ class Crew:
             for place in range(min(workers, len(self._task.clauses) or workers)):
                 self._start(place)
             while self._workers:
-                if why := stopped():
-                    return self._state.settle_rest(Outcome.NOT_RUN, why)
+                why = stopped()
                 for place in list(self._workers):
                     self._look(place)
+                if why:
+                    return self._state.settle_rest(Outcome.NOT_RUN, why)
                 time.sleep(LOOK)
             return None
         finally:
