@@ -21,7 +21,7 @@ ImageIndex = dict[str, dict[int, Path]]  # {class: {index: file}}
 
 def scaled_split(scale: float) -> dict[str, tuple[int, int]]:
     """The notes' index ranges, shrunk or stretched: 0.4 gives 400 / 200 / 400 images a class."""
-    with explained(f"there is no split of scale {scale:g}", "choose a number from 0.002"):  # infinity has none
+    with explained(f"there is no split of scale {scale:g}", "choose a smaller number"):  # infinity has none
         split = {name: (round(scale * start), round(scale * end)) for name, (start, end) in SPLIT.items()}
     if any(start >= end for start, end in split.values()):
         raise PipelineError(f"a split of scale {scale:g} has no images: choose at least 0.002")
