@@ -14,11 +14,13 @@ import numpy as np
 import psutil
 import pytest
 
-from spec_tests.benchmarks.gate.command import main
+from spec_tests.benchmarks.gate import command
+from spec_tests.benchmarks.gate.command import advice, main
 from spec_tests.benchmarks.gate.deadline import Deadline, Late
 from spec_tests.benchmarks.gate.process import Lost, started
 from spec_tests.benchmarks.gate.progress import EVERY
-from spec_tests.benchmarks.gate.session import Measured, measured
+from spec_tests.benchmarks.gate.record import Comparison
+from spec_tests.benchmarks.gate.session import LEAST_PILOT_ROUNDS, PILOT_SHARE, Measured, Shape, measured
 from spec_tests.benchmarks.gate.verdict import AGAIN, BASE, HEAD, LEVEL, Estimate, Evidence, Outcome, decided, planned
 from spec_tests.benchmarks.gate.worker import HARNESS, Order
 
@@ -155,6 +157,24 @@ def test_no_time_for_any_plan_ends_the_pilot_early(capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     assert "too few to find any slowdown" in said
     assert "--slowdown" not in said
+    found = session(Ending(end=1000, starting=1.0), minutes=1.4)
+    assert len(found.pilot) == LEAST_PILOT_ROUNDS
+    assert found.minutes < PILOT_SHARE * 1.4, "there was time for more"
+
+
+def test_what_is_advised_has_time_for_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list[float]()
+    monkeypatch.setattr(command, "advice", lambda comparisons, trying: given.append(trying))
+    machine = Ending(end=60, starting=4)
+    main([*ONE, "--minutes", "1.1"], machine, machine.clock, begun=-6.0)
+    assert given == [pytest.approx((6 + 3 * 4.05) / 60)]
+    plan = planned(np.full(8, 0.1), LEVEL, affordable=3)
+    short = Measured(Shape(1, 5), plan=plan, minutes=0.5, minutes_needed=2.4)
+    comparisons = [Comparison("augment", short, decided([short.evidence()])[0])]
+    assert "--minutes 3" in advice(comparisons, trying=0.1)
+    assert "--minutes 4" in advice(comparisons, trying=0.7)
+    assert "--minutes 6" in advice(2 * comparisons, trying=0.7), "which share the time"
+    assert not advice([Comparison("augment", short, None)], trying=0.7), "not gated"
 
 
 def test_a_comparison_that_is_not_gated_uses_the_time() -> None:
