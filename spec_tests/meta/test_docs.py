@@ -38,7 +38,8 @@ from spec_tests.reporting.record import Outcome, Verdict, validator
 
 ROOT = Path(document.__file__).parents[2]
 DOCS = ROOT / "docs"
-ACTION = ROOT / ".github" / "actions" / "check" / "action.yml"
+ACTIONS = {file.parent.name: file for file in (ROOT / ".github" / "actions").glob("*/action.yml")}
+ACTION = re.compile(r"convspec/\.github/actions/([a-z]+)@")
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 LINKED = [*PAGES, ROOT / "CHANGELOG.md", document.FILE, *sorted((ROOT / "fixtures").rglob("README.md"))]
 
@@ -272,16 +273,22 @@ def test_a_report_follows_the_schema(text: str) -> None:
 
 @pytest.mark.parametrize("text", examples("yaml"))
 def test_a_workflow_gives_the_action_what_it_takes(text: str) -> None:
-    inputs = yaml.safe_load(ACTION.read_text(encoding="utf-8"))["inputs"]
-    required = {name for name, about in inputs.items() if about.get("required")}
-    given = [step["with"].keys() for step in workflow_steps(text) if "convspec" in step.get("uses", "")]
+    given = [
+        (used[1], step.get("with", {}).keys())
+        for step in workflow_steps(text)
+        if (used := ACTION.search(step.get("uses", "")))
+    ]
     assert given
-    assert all(required <= names <= inputs.keys() for names in given)
+    for name, names in given:
+        inputs = yaml.safe_load(ACTIONS[name].read_text(encoding="utf-8"))["inputs"]
+        required = {name for name, about in inputs.items() if about.get("required")}
+        assert required <= names <= inputs.keys()
 
 
-def test_inputs_and_outputs_of_the_action_are_told_of() -> None:
-    action = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
-    told = {token.content for token in inline(DOCS / "adopting.md") if token.type == "code_inline"}
+@pytest.mark.parametrize(("name", "page"), [("check", "adopting.md"), ("gate", "benchmarks.md")])
+def test_inputs_and_outputs_of_the_action_are_told_of(name: str, page: str) -> None:
+    action = yaml.safe_load(ACTIONS[name].read_text(encoding="utf-8"))
+    told = {token.content for token in inline(DOCS / page) if token.type == "code_inline"}
     assert sorted((action["inputs"].keys() | action["outputs"].keys()) - told) == []
 
 
