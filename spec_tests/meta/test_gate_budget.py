@@ -20,7 +20,14 @@ from spec_tests.benchmarks.gate.deadline import Deadline, Late
 from spec_tests.benchmarks.gate.process import Lost, started
 from spec_tests.benchmarks.gate.progress import EVERY
 from spec_tests.benchmarks.gate.record import Comparison
-from spec_tests.benchmarks.gate.session import LEAST_PILOT_ROUNDS, PILOT_SHARE, Measured, Shape, measured
+from spec_tests.benchmarks.gate.session import (
+    FEWEST_PILOT_ROUNDS,
+    LEAST_PILOT_ROUNDS,
+    PILOT_SHARE,
+    Measured,
+    Shape,
+    measured,
+)
 from spec_tests.benchmarks.gate.verdict import AGAIN, BASE, HEAD, LEVEL, Estimate, Evidence, Outcome, decided, planned
 from spec_tests.benchmarks.gate.worker import HARNESS, Order
 
@@ -157,9 +164,12 @@ def test_no_time_for_any_plan_ends_the_pilot_early(capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     assert "too few to find any slowdown" in said
     assert "--slowdown" not in said
-    found = session(Ending(end=1000, starting=1.0), minutes=1.4)
-    assert len(found.pilot) == LEAST_PILOT_ROUNDS
-    assert found.minutes < PILOT_SHARE * 1.4, "there was time for more"
+    for minutes, rounds in ((1.4, LEAST_PILOT_ROUNDS), (0.7, FEWEST_PILOT_ROUNDS)):
+        found = session(Ending(end=1000, starting=1.0), minutes)
+        assert len(found.pilot) == rounds
+        assert found.plan
+        assert not found.plan.rounds
+        assert found.minutes < PILOT_SHARE * minutes, "there was time for more"
 
 
 def test_what_is_advised_has_time_for_the_trials(monkeypatch: pytest.MonkeyPatch) -> None:

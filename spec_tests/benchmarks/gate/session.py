@@ -41,7 +41,7 @@ LEAST_BLOCKS, MOST_BLOCKS = 5, 16  # of a round; others slow a machine down for 
 LEAST_SECONDS = 3  # that the fewest blocks of both copies of base may take, or there are fewer
 PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
 PILOT_SHARE = 1 / 3  # of the time allowed, after which a pilot of the fewest rounds ends
-FEWEST_PILOT_ROUNDS = 2  # that a plan can be made of, where the time ended
+FEWEST_PILOT_ROUNDS = 2  # that a plan can be made of, where there is no time for more
 RESERVE = 1.1  # of the time that a session is said to need
 
 
@@ -142,7 +142,11 @@ def _piloted(
         rounds.append(one)
         ended = clock()
         left = deadline.left() * len(rounds) / (ended - since)
-        if len(rounds) >= LEAST_PILOT_ROUNDS and (left < hopeless or ended - begun > PILOT_SHARE * allowed):
+        if len(rounds) >= LEAST_PILOT_ROUNDS:
+            over = left < hopeless or ended - begun > PILOT_SHARE * allowed
+        else:
+            over = len(rounds) >= FEWEST_PILOT_ROUNDS and left < hopeless / 2  # their pace may be by chance
+        if over:
             break
     pace = clock() - since if ended is None else (ended - since) / len(rounds)
     return _Pilot(shape, rounds, since - begun, pace)
