@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ MISTAKES = [
 ]
 
 
-def imported(folder: Path, commands: list[tuple[str, ...]], watched: set[str], codes: tuple[int, ...]) -> list[str]:
+def imported(folder: Path, commands: Sequence[tuple[str, ...]], watched: set[str], codes: tuple[int, ...]) -> list[str]:
     """Which of the modules a new Python had imported after these commands, and what processes it had started."""
     code = TRIES.format(commands=commands, watched=watched, codes=codes)
     path = os.pathsep.join([str(folder), str(ROOT)])

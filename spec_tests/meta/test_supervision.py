@@ -19,7 +19,7 @@ import spec_tests
 from spec_tests.cli import main
 from spec_tests.reporting.record import Outcome, read_report
 from spec_tests.running import groups as grouping
-from spec_tests.running.isolation import imports, process, queue
+from spec_tests.running.isolation import imports, queue
 from spec_tests.running.isolation.process import End, Limits, Process
 from spec_tests.running.isolation.supervisor import Refused, check
 from spec_tests.running.isolation.task import Task
@@ -138,7 +138,7 @@ class Clock:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits) -> None:
         self.now, self.journal = 0.0, folder / "journal"
-        monkeypatch.setattr(process.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
         log = folder / "log"
         log.touch()
         alive = SimpleNamespace(pid=2**22 + 1, returncode=None, poll=lambda: None, wait=lambda timeout=None: 0)

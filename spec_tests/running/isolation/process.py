@@ -177,9 +177,13 @@ def default_memory(workers: int = 1) -> int:
 
 def default_workers() -> int:
     """As many as there are processors, at most four, and fewer where memory is short."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with_memory = int(psutil.virtual_memory().available) // MEMORY_OF_A_WORKER
-    return max(1, min(processors, MOST_WORKERS, with_memory))
+    return max(1, min(processors(), MOST_WORKERS, with_memory))
+
+
+def processors() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _exit_words(code: int) -> str:

@@ -15,12 +15,19 @@ from ...reporting.record import Failure, Implementation, Outcome
 from ...support.texts import Told
 from . import __package__ as isolation
 from .journal import Event
-from .process import End, Launch, Limits, Process, spawned
+from .process import End, Launch, Limits, Process, processors, spawned
 from .reaper import Reaper
 from .state import Position, State
 from .task import Task
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
+THREADS = (  # how many threads a library starts: OpenMP, BLAS, TensorFlow, and JAX on a CPU
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",
+)
 LOOK = 0.05  # seconds between two looks at what happened
 
 Watch = Callable[[Event], None]
@@ -57,7 +64,7 @@ def check(
     if state.clauses and state.is_done:
         return state
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder, Reaper() as reaper:
-        Crew(task, state, limits, watch, launch, Path(folder), reaper).work(workers, stopped)
+        Crew(task, state, limits, watch, launch, Path(folder), reaper, workers).work(stopped)
     return state
 
 
@@ -65,20 +72,29 @@ class Crew:
     """The workers of a check. They take groups of clauses from a queue that is a folder, see ``queue``."""
 
     def __init__(
-        self, task: Task, state: State, limits: Limits, watch: Watch, launch: Launch, folder: Path, reaper: Reaper
+        self,
+        task: Task,
+        state: State,
+        limits: Limits,
+        watch: Watch,
+        launch: Launch,
+        folder: Path,
+        reaper: Reaper,
+        workers: int,
     ) -> None:
         self._task, self._state, self._limits = task, state, limits
         self._watch, self._launch, self._folder, self._reaper = watch, launch, folder, reaper
-        self._started = 0
+        self._started, self._places = 0, workers
+        self._environment = _environment(task, workers)
         self._workers: dict[int, tuple[Process, Position]] = {}
 
-    def work(self, workers: int, stopped: Callable[[], str]) -> None:
+    def work(self, stopped: Callable[[], str]) -> None:
         """Until every clause is settled, or the check is stopped."""
         (self._folder / "queue").mkdir()
         try:
             if why := stopped():
                 return self._state.settle_rest(Outcome.NOT_RUN, why)
-            for place in range(min(workers, len(self._task.clauses) or workers)):
+            for place in range(min(self._places, len(self._task.clauses) or self._places)):
                 self._start(place)
             while self._workers:
                 why = stopped()
@@ -98,7 +114,7 @@ class Crew:
         journal, settled, log = (self._folder / f"{name}-{self._started}" for name in ("journal", "settled", "output"))
         settled.write_text(json.dumps(self._state.settled() | {"place": place}), encoding="utf-8")
         arguments = _arguments(self._task, journal, settled, self._folder / "queue")
-        started = self._launch(arguments, _environment(self._task), log)
+        started = self._launch(arguments, self._environment, log)
         self._reaper.watch(started.pid)
         self._workers[place] = Process(started, journal, log, self._limits), Position()
 
@@ -145,7 +161,7 @@ def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[st
     return [*plugins, *quiet, *places, *told, *what]
 
 
-def _environment(task: Task) -> dict[str, str]:
+def _environment(task: Task, workers: int) -> dict[str, str]:
     """What can be imported here can be imported there; the folder that one stands in comes first."""
     paths = dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])
     own = {
@@ -157,6 +173,9 @@ def _environment(task: Task) -> dict[str, str]:
     if task.backend == "jax":
         cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec" / "jax"
         own["JAX_COMPILATION_CACHE_DIR"] = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(cache))
+    if workers > 1:  # each with its share of the processors: more threads than these only wait for one another
+        threads = str(max(1, processors() // workers))
+        own |= {name: os.environ.get(name, threads) for name in THREADS}
     return os.environ | own
 
 
