@@ -1,5 +1,6 @@
 """Fixtures of the reference's own tests: the backend, image folders in Kaggle's layout, small models."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ SHARED = Path(os.environ.get("CONVSPEC_SHARED", Path(__file__).parents[3] / "sha
 SMALL = (48, 48)  # an image size that every pooling of the embedded base survives
 
 select_backend(BACKEND)
+gc.freeze()  # what was imported is not looked at again by each collection
 
 MakeImages = Callable[[Path, range], Path]
 

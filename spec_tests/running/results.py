@@ -3,6 +3,7 @@
 It imports no framework; an implementation is imported when the first clause is about to run.
 """
 
+import gc
 from collections.abc import Generator, Iterable
 from time import perf_counter
 from typing import Any
@@ -115,6 +116,8 @@ def claimed(item: pytest.Item, clause: Clause) -> bool:
         wrong = faults(found, stage)
         smoked[target, stage] = unusable(target, stage, wrong) if wrong else ""
         config.hook.pytest_convspec_smoked(target=target, stage=stage, fault=smoked[target, stage])
+        gc.collect()
+        gc.freeze()  # a framework is a million objects, and each collection from here on would look at all of them
     if smoked[target, stage]:
         raise BrokenAdapter(smoked[target, stage])
     return True
