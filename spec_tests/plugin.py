@@ -122,7 +122,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("clause")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the clauses asked for, and seed every property."""
     option = config.option
@@ -145,8 +144,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
-    if sharing.is_worker(config):
-        sharing.keep_together([item for item in items if clause_of(item)])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under ``--dist loadgroup``, by what tests share; pytest-xdist 3.8 sees no groups under pytest 9."""
+    return sharing.scheduler(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

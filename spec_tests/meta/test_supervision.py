@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +16,12 @@ import psutil
 import pytest
 
 import spec_tests
+from spec_tests.clauses.catalogue import FOLDER, all_clauses
+from spec_tests.clauses.clause import Clause
 from spec_tests.cli import main
 from spec_tests.reporting.record import Outcome, read_report
 from spec_tests.running import groups as grouping
+from spec_tests.running import sharing
 from spec_tests.running.isolation import imports, queue
 from spec_tests.running.isolation.process import End, Limits, Process
 from spec_tests.running.isolation.supervisor import Refused, check
@@ -184,34 +187,61 @@ def test_imports_are_told_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert told == ["importing outer_module", "imported outer_module"]
 
 
-def item(name: str, **fixtures: Sequence[str]) -> Any:
-    """A test with these fixtures of a session, and what each is made from."""
-    known = {fixture: [SimpleNamespace(scope="session", argnames=made_from)] for fixture, made_from in fixtures.items()}
-    clause = SimpleNamespace(id=name, stage="transfer")
-    return SimpleNamespace(
-        name=name, obj=SimpleNamespace(clause=clause), _fixtureinfo=SimpleNamespace(name2fixturedefs=known)
-    )
+CLAUSES = {clause.id: clause for clause in all_clauses()}
 
 
-ITEMS = [
-    item("A", steps=["implementation", "seed"]),
-    item("B", preset=["tmp_path_factory"]),
-    item("C", fit=["confident"], confident=["steps"], steps=["implementation"]),
-    item("D", preset=["tmp_path_factory"]),
-    item("E", other=["implementation"]),
-]
+def names(groups: Iterable[Sequence[Clause]]) -> list[list[str]]:
+    return [[clause.id for clause in group] for group in groups]
 
 
 def test_clauses_that_share_a_run_of_the_implementation_are_a_group() -> None:
-    assert [[one.name for one in group] for group in grouping.groups(ITEMS)] == [["A", "C"], ["B"], ["D"], ["E"]]
+    found = names(grouping.groups(CLAUSES.values()))
+    assert sorted(name for group in found for name in group) == sorted(CLAUSES)
+    assert ["DENSE-1"] in found
+    assert ["BASE-1", "FRZ-1", "HEAD-1", "TUNE-1"] in found
+    accuracy, training = (next(group for group in found if name in group) for name in ("ACC-1", "TRAIN-4"))
+    assert accuracy == [name for name in CLAUSES if name.startswith("ACC-")]
+    assert {"FRZ-2", "TUNE-2", "AUG-8"} <= set(training)  # of other modules
 
 
-def test_each_group_is_taken_by_one_worker_and_by_its_successor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "clause_of", lambda item: item.obj.clause)
+def test_what_is_made_once_without_the_implementation_makes_no_group() -> None:
+    assert "small" in grouping.source(FOLDER / "conftest.py").scopes
+    assert names(grouping.groups([CLAUSES["FEAT-1"], CLAUSES["BASE-4"]])) == [["FEAT-1"], ["BASE-4"]]
+
+
+def item(name: str) -> Any:
+    return SimpleNamespace(name=name, obj=SimpleNamespace(clause=CLAUSES[name]))
+
+
+ITEMS = [item(name) for name in ("DENSE-1", "GAP-1", "BASE-1", "FRZ-1")]
+
+
+def test_each_group_is_taken_by_one_worker_and_by_its_successor(tmp_path: Path) -> None:
     first, second, successor = (iter(queue.Queue(tmp_path, place, ITEMS)) for place in (0, 1, 0))
-    names = [[one.name for one in next(taker)] for taker in (first, second, first, second)]
-    assert names == [["E"], ["D"], ["B"], ["A", "C"]]
+    taken = [[one.name for one in next(taker)] for taker in (first, second, first)]
+    assert taken == [["BASE-1", "FRZ-1"], ["GAP-1"], ["DENSE-1"]]
     assert list(first) == list(second) == []
-    assert [[one.name for one in group] for group in successor] == [["E"], ["B"]]  # what is settled it leaves out
+    again = [[one.name for one in group] for group in successor]  # in the place of the first
+    assert again == [["BASE-1", "FRZ-1"], ["DENSE-1"]]
+
+
+def test_a_stage_that_another_worker_tries_comes_last(tmp_path: Path) -> None:
+    first, second = (queue.Queue(tmp_path, place, ITEMS) for place in (0, 1))
+    next(iter(first))
+    first.trying("layers")
+    assert first.verdict("layers") is None
+    others = queue.Queue(tmp_path, 1, [item("DENSE-1"), item("GET-1"), item("BASE-1")])
+    assert next(iter(others))[0].name == "GET-1"  # BASE-1 is taken, and DENSE-1 waits for the verdict
+    first.tried("layers", "dense is not filled in yet")
+    assert second.verdict("layers") == "dense is not filled in yet"
+
+
+def test_tests_that_share_something_stay_in_one_process() -> None:
+    known = {"test_base.py::test_the_base": "clauses with BASE-1"}
+    assert (
+        sharing.together("spec_tests/clauses/test_base.py::test_the_base[reference]", known, ROOT) == known.popitem()[1]
+    )
+    pipeline = "spec_tests/pipeline/test_pipeline.py"  # which has a fixture for the module
+    assert sharing.together(f"{pipeline}::test_a", {}, ROOT) == pipeline
+    alone = "spec_tests/meta/test_checks.py::test_a[b::c]"
+    assert sharing.together(alone, {}, ROOT) == alone

@@ -54,9 +54,19 @@ def test_the_set_is_drawn_once_in_kaggles_layout(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == [folder.name]
 
 
-def test_pretrained_features_beat_random_ones_on_the_embedded_set(tmp_path: Path) -> None:
+@pytest.fixture
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A new folder with the drawn set, which is drawn once and kept between runs; its name tells of its program."""
+    if hasattr(request.config, "cache"):  # none with -p no:cacheprovider
+        drawn = drawn_images(request.config.cache.mkdir("drawn"))
+        (tmp_path / "cache").mkdir()
+        (tmp_path / "cache" / drawn.name).symlink_to(drawn)
+    return tmp_path / "cache"
+
+
+def test_pretrained_features_beat_random_ones_on_the_embedded_set(cache: Path, tmp_path: Path) -> None:
     """100 / 50 / 100 images a class: far from the figures of a whole run, and far from chance."""
-    command = ["--backend", BACKEND, "--scale", "0.1", "--stages", "features", "--cache", str(tmp_path / "cache")]
+    command = ["--backend", BACKEND, "--scale", "0.1", "--stages", "features", "--cache", str(cache)]
     assert main([*command, "--output", str(tmp_path / "run")]) == 0
     assert main([*command, "--output", str(tmp_path / "random"), "--random-base"]) == 0
     accuracy = {name: results(tmp_path / name)["features"]["evaluation"]["accuracy"] for name in ("run", "random")}

@@ -1,7 +1,10 @@
 """The command line: a whole run, an interrupted one, and what a user can do wrong."""
 
+import contextlib
+import io
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +28,38 @@ def source(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) ->
 
 @pytest.fixture
 def command(source: Path, tmp_path: Path) -> list[str]:
+    return words(source, tmp_path)
+
+
+def words(source: Path, folder: Path) -> list[str]:
     return [
         *("--data", str(source), "--base", str(EMBEDDED_PRESET), "--backend", os.environ["KERAS_BACKEND"]),
-        *("--scale", SCALE, "--epochs", "2", "--output", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")),
+        *("--scale", SCALE, "--epochs", "2", "--output", str(folder / "run"), "--cache", str(folder / "cache")),
     ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of every stage, and what it printed."""
+
+    folder: Path
+    output: str
+
+
+@pytest.fixture(scope="module")
+def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder, output = tmp_path_factory.mktemp("whole"), io.StringIO()
+    with contextlib.redirect_stdout(output):
+        assert main(words(source, folder)) == 0
+    return Run(folder / "run", output.getvalue())
 
 
 def results(folder: Path) -> dict[str, Any]:
     return {file.stem: json.loads(file.read_text()) for file in (folder / "results").iterdir()}
 
 
-def test_a_whole_run_leaves_a_report_with_every_stage(
-    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(command) == 0
-    run, output = tmp_path / "run", capsys.readouterr().out
+def test_a_whole_run_leaves_a_report_with_every_stage(whole: Run) -> None:
+    run, output = whole.folder, whole.output
     assert set(results(run)) == set(STAGES)
     assert "24 training, 12 validation, 24 test images" in output
     for stage in STAGES:
@@ -83,11 +103,9 @@ def test_an_interrupted_run_goes_on_and_ends_as_a_run_in_one(
         assert results(tmp_path / "run")[stage]["history"] == results(tmp_path / "other")[stage]["history"]
 
 
-def test_a_stage_does_not_depend_on_those_before_it(command: list[str], tmp_path: Path) -> None:
-    assert main([*command, "--stages", "augmented", "convnet"]) == 0
-    alone = [str(tmp_path / "alone") if word == str(tmp_path / "run") else word for word in command]
-    assert main([*alone, "--stages", "convnet"]) == 0
-    after, first = (results(tmp_path / name)["convnet"]["history"] for name in ("run", "alone"))
+def test_a_stage_does_not_depend_on_those_before_it(command: list[str], tmp_path: Path, whole: Run) -> None:
+    assert main([*command, "--stages", "convnet"]) == 0
+    after, first = (results(folder)["convnet"]["history"] for folder in (whole.folder, tmp_path / "run"))
     assert after == first
 
 
@@ -121,11 +139,9 @@ def test_tuning_without_a_checkpoint_names_the_stages_before_it(
     assert "run the stage features or augmented before it" in capsys.readouterr().err
 
 
-def test_a_random_base_is_another_than_the_pretrained_one(command: list[str], tmp_path: Path) -> None:
+def test_a_random_base_is_another_than_the_pretrained_one(command: list[str], tmp_path: Path, whole: Run) -> None:
     assert main([*command, "--random-base", "--stages", "features"]) == 0
-    other = [str(tmp_path / "pretrained") if word == str(tmp_path / "run") else word for word in command]
-    assert main([*other, "--stages", "features"]) == 0
-    random, pretrained = (results(tmp_path / name)["features"]["history"] for name in ("run", "pretrained"))
+    random, pretrained = (results(folder)["features"]["history"] for folder in (tmp_path / "run", whole.folder))
     assert random != pretrained
 
 

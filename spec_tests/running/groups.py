@@ -1,44 +1,78 @@
-"""Clauses that look at the same run of the implementation are a group: one process makes it once for all of them."""
+"""Clauses that look at the same run of the implementation are a group: one process makes it once for all of them.
 
-from collections.abc import Mapping, Sequence
+What a clause and a fixture are made from is read from their source, as the catalogue reads what clauses say.
+"""
 
-import pytest
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ..clauses.catalogue import FOLDER
+from ..clauses.clause import Clause
 
 UNDER_TEST = "implementation"  # what a fixture is made without costs little
 CHEAP = {UNDER_TEST, "untrained"}  # made again by each process that needs it, before one waits for another
 
 
-def groups(items: Sequence[pytest.Item]) -> list[list[pytest.Item]]:
-    """The items by the runs of the implementation that they share, in the order of their first ones."""
-    found: list[tuple[set[str], list[pytest.Item]]] = []
-    for item in items:
-        runs = runs_of(item)
+@dataclass(frozen=True)
+class Source:
+    """What the functions of a module take, and how long its fixtures live."""
+
+    arguments: Mapping[str, frozenset[str]]
+    scopes: Mapping[str, str]  # of fixtures
+
+
+@cache
+def source(file: Path) -> Source:
+    """That of a module."""
+    functions = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    scopes = {node.name: scope for node in functions for scope in map(_scope, node.decorator_list) if scope}
+    return Source({node.name: frozenset(a.arg for a in node.args.args) for node in functions}, scopes)
+
+
+def _scope(decorator: ast.expr) -> str:
+    """The scope of a fixture; nothing for another decorator."""
+    call = decorator if isinstance(decorator, ast.Call) else None
+    named = call.func if call else decorator
+    if not isinstance(named, ast.Attribute) or named.attr != "fixture":
+        return ""
+    given = {word.arg: word.value for word in call.keywords} if call else {}
+    return str(ast.literal_eval(given["scope"])) if "scope" in given else "function"
+
+
+def groups(clauses: Iterable[Clause]) -> list[list[Clause]]:
+    """The clauses by the runs of the implementation that they share, in the order of their first ones."""
+    found: list[tuple[frozenset[str], list[Clause]]] = []
+    for clause in clauses:
+        runs = runs_of(clause)
         sharing = [group for group in found if group[0] & runs]
-        merged = (runs.union(*(names for names, _ in sharing)), [i for _, some in sharing for i in some] + [item])
+        merged = (runs.union(*(names for names, _ in sharing)), [c for _, some in sharing for c in some] + [clause])
         place = found.index(sharing[0]) if sharing else len(found)
         found = [group for group in found if group not in sharing]
         found.insert(place, merged)
     return [group for _, group in found]
 
 
-def runs_of(item: pytest.Item) -> set[str]:
-    """The fixtures of an item that are made once for all, and by calling the implementation."""
-    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    runs: set[str] = set()
-    for name in known:
-        definition = known[name][-1]
-        if definition.scope == "session" and UNDER_TEST in _closure(name, known):
-            runs.add(name)
-    return runs - CHEAP
+def runs_of(clause: Clause) -> frozenset[str]:
+    """The fixtures of a clause that are made once for all, by calling the implementation; none for a foreign one."""
+    file = FOLDER / f"{clause.module.rpartition('.')[2]}.py"
+    if not file.is_file():
+        return frozenset()
+    shared, own = source(FOLDER / "conftest.py"), source(file)
+    arguments, scopes = {**shared.arguments, **own.arguments}, {**shared.scopes, **own.scopes}
+    needed = _closure(clause.test, arguments)
+    once = (name for name in needed if scopes.get(name) == "session")
+    return frozenset(name for name in once if UNDER_TEST in _closure(name, arguments)) - CHEAP
 
 
-def _closure(name: str, known: Mapping[str, Sequence[pytest.FixtureDef[object]]]) -> set[str]:
-    """The fixtures that a fixture needs, at any distance."""
+def _closure(name: str, arguments: Mapping[str, frozenset[str]]) -> set[str]:
+    """All that a function is made from, at any distance."""
     needed: set[str] = set()
     waiting = {name}
     while waiting:
-        definitions = known.get(waiting.pop(), ())
-        new = {other for definition in definitions[-1:] for other in definition.argnames} - needed
+        new = arguments.get(waiting.pop(), frozenset()) - needed
         needed |= new
         waiting |= new
     return needed

@@ -21,8 +21,10 @@ class Queue:
 
     def __init__(self, folder: Path, place: int, items: Sequence[pytest.Item]) -> None:
         self._folder, self._place = folder, str(place)
+        tests = {clause.id: item for item in items if (clause := clause_of(item))}
+        clauses = [clause for item in items if (clause := clause_of(item))]
         # What trains is last in the pipeline and takes longest: begun first, it leaves the short ones for the end.
-        self._groups = groups(items)[::-1]
+        self._groups = [[tests[clause.id] for clause in group] for group in groups(clauses)[::-1]]
         self._taken: set[int] = set()  # by this process
 
     def __iter__(self) -> Iterator[list[pytest.Item]]:
