@@ -15,19 +15,12 @@ from ...reporting.record import Failure, Implementation, Outcome
 from ...support.texts import Told
 from . import __package__ as isolation
 from .journal import Event
-from .process import End, Launch, Limits, Process, processors, spawned
+from .process import End, Launch, Limits, Process, spawned
 from .reaper import Reaper
 from .state import Position, State
 from .task import Task
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
-THREADS = (  # how many threads a library starts: OpenMP, BLAS, TensorFlow, and JAX on a CPU
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "NPROC",
-)
 LOOK = 0.05  # seconds between two looks at what happened
 
 Watch = Callable[[Event], None]
@@ -85,7 +78,7 @@ class Crew:
         self._task, self._state, self._limits = task, state, limits
         self._watch, self._launch, self._folder, self._reaper = watch, launch, folder, reaper
         self._started, self._places = 0, workers
-        self._environment = _environment(task, workers)
+        self._environment = _environment(task)
         self._workers: dict[int, tuple[Process, Position]] = {}
 
     def work(self, stopped: Callable[[], str]) -> None:
@@ -161,7 +154,7 @@ def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[st
     return [*plugins, *quiet, *places, *told, *what]
 
 
-def _environment(task: Task, workers: int) -> dict[str, str]:
+def _environment(task: Task) -> dict[str, str]:
     """What can be imported here can be imported there; the folder that one stands in comes first."""
     paths = dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])
     own = {
@@ -173,9 +166,6 @@ def _environment(task: Task, workers: int) -> dict[str, str]:
     if task.backend == "jax":
         cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec" / "jax"
         own["JAX_COMPILATION_CACHE_DIR"] = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(cache))
-    if workers > 1:  # each with its share of the processors: more threads than these only wait for one another
-        threads = str(max(1, processors() // workers))
-        own |= {name: os.environ.get(name, threads) for name in THREADS}
     return os.environ | own
 
 
