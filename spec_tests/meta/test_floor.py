@@ -1,6 +1,7 @@
 """The floor trains the same networks as the reference, and as the oracles say, in every framework that is installed."""
 
 import importlib.util
+import os
 import json
 import zipfile
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class Case:
     losses: list[float]
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=[os.environ["KERAS_BACKEND"]] if "KERAS_BACKEND" in os.environ else BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
     """Each framework that is installed."""
     name = str(request.param)
