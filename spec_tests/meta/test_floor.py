@@ -1,8 +1,8 @@
 """The floor trains the same networks as the reference, and as the oracles say, in every framework that is installed."""
 
 import importlib.util
-import os
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class Case:
 
 @pytest.fixture(params=[os.environ["KERAS_BACKEND"]] if "KERAS_BACKEND" in os.environ else BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
-    """Each framework that is installed."""
+    """That of $KERAS_BACKEND alone, or each framework that is installed."""
     name = str(request.param)
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
