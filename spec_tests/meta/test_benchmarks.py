@@ -52,7 +52,9 @@ def fakes(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(folder)}
+    # Nothing is timed where pytest-xdist runs, and a test of this one may run there.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    environment = own | {"PYTHONPATH": str(folder)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(ROOT), "-c"]
     command += [str(ROOT / "pyproject.toml"), str(BENCHMARKS), *QUICK, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)  # noqa: S603 - our own
