@@ -21,6 +21,11 @@ from .state import Position, State
 from .task import Task
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
+THREADS = {  # of each worker, however many there are: more of them spin, and keep the other workers waiting
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",  # not fewer threads: with a single one torch takes another path
+}
 LOOK = 0.05  # seconds between two looks at what happened
 
 Watch = Callable[[Event], None]
@@ -166,7 +171,7 @@ def _environment(task: Task) -> dict[str, str]:
     if task.backend == "jax":
         cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec" / "jax"
         own["JAX_COMPILATION_CACHE_DIR"] = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(cache))
-    return os.environ | own
+    return THREADS | os.environ | own
 
 
 def _refusal(output: str) -> str:
