@@ -61,7 +61,7 @@ def conv2d(*arguments, **options):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of an adapter, which the process stands in."""
+    """The folder of an adapter, which is the current one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(ROOT)
     return tmp_path
