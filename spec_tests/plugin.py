@@ -39,11 +39,10 @@ from .running.results import (
 from .support.texts import Told
 
 ENVIRONMENT = {  # for speed; what the user has set stays
-    "jax": {  # keep what was compiled, however small
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-    },
-    "torch": {"OMP_WAIT_POLICY": "PASSIVE"},  # threads that spin between small operations slow down a busy machine
+    # JAX keeps what it compiled, however small. Set on every backend: an implementation may use JAX by itself.
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin between small operations slow down a busy machine
 }
 
 
@@ -96,10 +95,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _make_fast(config: pytest.Config) -> None:
     """Settings that a backend reads when it is imported; JAX keeps what it compiles in pytest's cache."""
-    backend = backend_of(config)
-    if backend == "jax" and hasattr(config, "cache"):  # none with -p no:cacheprovider
+    if hasattr(config, "cache"):  # none with -p no:cacheprovider
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(config.cache.mkdir("jax")))
-    for name, value in ENVIRONMENT.get(backend, {}).items():
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 

@@ -83,7 +83,7 @@ class Crew:
         self._task, self._state, self._limits = task, state, limits
         self._watch, self._launch, self._folder, self._reaper = watch, launch, folder, reaper
         self._started, self._places = 0, workers
-        self._environment = _environment(task)
+        self._environment = _environment()
         self._workers: dict[int, tuple[Process, Position]] = {}
 
     def work(self, stopped: Callable[[], str]) -> None:
@@ -159,19 +159,17 @@ def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[st
     return [*plugins, *quiet, *places, *told, *what]
 
 
-def _environment(task: Task) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """What can be imported here can be imported there; the folder that one stands in comes first."""
     paths = dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])
+    cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec"
     own = {
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
         "PYTEST_ADDOPTS": "",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
     }
-    if task.backend == "jax":
-        cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec" / "jax"
-        own["JAX_COMPILATION_CACHE_DIR"] = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(cache))
-    return THREADS | os.environ | own
+    return THREADS | {"JAX_COMPILATION_CACHE_DIR": str(cache / "jax")} | os.environ | own
 
 
 def _refusal(output: str) -> str:
