@@ -57,11 +57,12 @@ def average_pooling2d(
     _check_window(images, pool_size, padding)
     strides = strides or pool_size
     # On torch Keras pads unevenly by repeating the edge, and counts what it repeated. Padded with
-    # zeros here and divided by the share of real pixels, the mean is right on every backend.
+    # zeros here and divided by the share of real pixels, which an image of ones gives, the mean is
+    # right on every backend.
     pads = _same_pads(images.shape[1:3], pool_size, strides) if padding == "same" else 0
-    padded = np.pad(images, pads), np.pad(np.ones_like(images), pads)
-    sums, shares = (_numpy(ops.average_pool(array, pool_size, strides, "valid")) for array in padded)
-    return sums / shares
+    padded = np.pad(np.concatenate((images, np.ones_like(images[:1]))), pads)
+    means = _numpy(ops.average_pool(padded, pool_size, strides, "valid"))
+    return means[:-1] / means[-1:]
 
 
 def global_average_pooling2d(images: Array) -> Array:

@@ -279,6 +279,11 @@ class Batch:
         return spreads
 
 
+def fewer() -> settings:
+    """A third of the examples: those of batches differ in a few shapes and rates, and a call holds many values."""
+    return settings(max_examples=max(3, settings().max_examples // 3))
+
+
 def batches() -> st.SearchStrategy[Batch]:
     """Values of samples by channels, and of images."""
     return st.builds(Batch, st.sampled_from(SHAPES), SEEDS)
