@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 
 from ...adapter.implementation import Implementation
-from ...cases.models import SIZE, SMALL, in_batches, tinted
+from ...cases.models import SIZE, in_batches, tinted
 from ...cases.presets import random_arrays, write_preset
 from ...cases.trials import CONVNET_SIZE
+from ...oracles.xception import Xception
 from .answers import a_history, a_model, an_array, anything, numbers, several, the_variables
 from .calling import call
 
+SMALLEST = Xception(((4, 8), (8, 12)), (False, False))  # that has a last convolution to unfreeze
+
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:
-    """A small Xception from the preset to a loaded checkpoint; what needs a model waits until there is one."""
+    """The smallest Xception from the preset to a loaded checkpoint; what needs a model waits until there is one."""
     use, (images, labels) = partial(call, implementation), tinted(8, seed=0)
     yield partial(use, "preprocess", an_array, images, image_size=SIZE)
-    preset = write_preset(folder / "preset", SMALL, random_arrays(SMALL, seed=1)).folder
+    preset = write_preset(folder / "preset", SMALLEST, random_arrays(SMALLEST, seed=1)).folder
     yield partial(use, "build_convnet", a_model, image_size=CONVNET_SIZE, dropout=0.5, seed=0)
     made: list[Any] = []
     yield lambda: made.append(use("build_classifier", a_model, preset, image_size=SIZE, seed=0))
@@ -38,7 +41,7 @@ def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[]
         yield partial(use, "load", a_model, path)
     options = {"epochs": 1, "learning_rate": 1e-3, "checkpoint": folder / "best.keras", "seed": 0}
     trained = several(a_model, a_history)
-    features = in_batches(np.ones((8, SMALL.filters[-1][-1]), np.float32), labels, 8)
+    features = in_batches(np.ones((8, SMALLEST.filters[-1][-1]), np.float32), labels, 8)
     yield lambda: made.append(use("fit_head", trained, made[-1], features, features, **options)[0])
     seen = in_batches(images, labels, 8)
     yield lambda: made.append(use("fit", trained, made[-1], seen, seen, **options, augment=True)[0])
