@@ -22,6 +22,7 @@ GRACE = 5  # seconds to go by itself, once its work is done
 LOG_LIMIT = 32 * 2**20  # bytes of output that are kept
 TAIL = 2000  # characters of it that are told
 IMPORTING = 600.0  # seconds that an import may take, however busy the machine
+OURS = "convspec"  # whose own start no option limits
 MOST_WORKERS = 4  # the groups of clauses that train are no more
 MEMORY_OF_A_WORKER = 3 * 2**30  # bytes; the reference holds two thirds of that
 PARTS = ("fixture", "made", "importing", "imported")  # events of what was begun before
@@ -81,7 +82,7 @@ class Process:
         self._reader, self._log, self._limits = Reader(journal), log, limits
         self._process = started
         self._since = time.monotonic()  # the last event that begins something, later by what was imported since
-        self._importing: tuple[str, float] | None = ("convspec", self._since)  # what, and since when
+        self._importing: tuple[str, float] | None = (OURS, self._since)  # what, and since when
         self._weighed = 0.0
         self._finished: float | None = None  # since when its work is done
         self.over = False
@@ -147,8 +148,9 @@ class Process:
         self._weighed = now
         if self._importing:
             name, since = self._importing
-            if now - since > limits.importing:
-                words = f"slow import: {name} was not imported within {limits.importing:g} seconds"
+            limit = IMPORTING if name == OURS else limits.importing
+            if now - since > limit:
+                words = f"slow import: {name} was not imported within {limit:g} seconds"
                 return End(Outcome.NOT_RUN, f"{words}: raise --import-limit")
         elif now - self._since > limits.seconds:
             return End(Outcome.TIMED_OUT, f"no answer within {limits.seconds:g} seconds")
