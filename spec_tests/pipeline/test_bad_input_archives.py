@@ -32,6 +32,8 @@ from spec_tests.damage.bytes import (
 )
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome
 
+pytestmark = pytest.mark.any_backend
+
 CONTENT = {
     "train/cat.0.jpg": picture("jpg"),
     "train/dog.0.jpg": picture("jpg", 1),

@@ -17,6 +17,8 @@ from spec_tests.cases.galleries import Pixels
 from spec_tests.damage.bytes import FORMATS, SIDES, Damage, damaged, damages, picture, resized_header
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome
 
+pytestmark = pytest.mark.any_backend
+
 SIZE = (9, 7)  # that of the pictures: nothing is resized
 LARGEST = 2**22  # pixels that the other decoder is asked for
 SUFFIXES = st.sampled_from(list(FORMATS))

@@ -19,6 +19,8 @@ from spec_tests.damage.bytes import Damage, Mutation, damaged, damages, json_byt
 from spec_tests.pipeline.conftest import MakeImages
 from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome, told
 
+pytestmark = pytest.mark.any_backend
+
 slowly = settings(
     max_examples=max(settings().max_examples // 2, 5),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

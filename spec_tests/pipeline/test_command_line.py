@@ -19,6 +19,8 @@ from reference.run import Run
 from spec_tests.pipeline.mistakes import NOT_INSTALLED, Outcome
 from spec_tests.pipeline.outcomes import assert_one_line, nothing_written, told
 
+pytestmark = pytest.mark.any_backend
+
 ROOT = Path(__file__).parents[2]
 BACKEND = os.environ["KERAS_BACKEND"]
 IMAGES = 30  # of each class

@@ -8,6 +8,8 @@ from reference.download import extract_archive, obtain
 from reference.errors import PipelineError
 from spec_tests.cases.archives import Archive, Member, tree
 
+pytestmark = pytest.mark.any_backend
+
 ARCHIVE = Archive((Member("train/cat.0.jpg", b"cat"), Member("train/dog.0.jpg", b"dog"), Member("train/deep/er/x.txt")))
 
 

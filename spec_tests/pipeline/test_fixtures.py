@@ -13,6 +13,8 @@ from reference.__main__ import main
 from spec_tests.pipeline.conftest import BACKEND
 from spec_tests.pipeline.test_pipeline import results
 
+pytestmark = pytest.mark.any_backend
+
 
 def test_a_picture_depends_on_class_index_and_seed_alone() -> None:
     first = drawn_jpeg("cat", 5)

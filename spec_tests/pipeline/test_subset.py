@@ -10,6 +10,8 @@ from reference.errors import PipelineError
 from reference.subset import SPLIT, index_images, make_subset, scaled_split
 from spec_tests.pipeline.conftest import MakeImages
 
+pytestmark = pytest.mark.any_backend
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Path:
