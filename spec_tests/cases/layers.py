@@ -21,7 +21,7 @@ SEEN = 1e-3  # a change beyond this is one: rounding stays far below it, an effe
 POOLINGS = ("max_pooling2d", "average_pooling2d")
 
 RATES = (0.1, 0.25, 0.5, 0.8)  # of dropout
-CALLS, DROPPED = 32, (8, 4, 4, 32)
+CALLS, DROPPED = 64, (4, 4, 4, 32)
 
 
 def plain(pair: Pair) -> Size:

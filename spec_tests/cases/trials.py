@@ -8,7 +8,7 @@ import io
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,6 @@ BATCH = 20
 SIZE, CONVNET_SIZE = (128, 128), (80, 80)
 HEAD_EPOCHS, TUNING_EPOCHS, CONVNET_EPOCHS = 10, 1, 25
 CONVNET_DROPOUT = 0.5
-SHUFFLES = 2  # of the training labels
 SHIFT = 4  # pixels
 
 Split = tuple[Array, Labels]
@@ -43,9 +42,9 @@ class Trial:
     tuned: float  # after partial fine-tuning
     random: float | None  # head on features of a base with random weights; of a base that is no Xception there is none
     convnet: float  # trained from scratch
-    gap: float  # that one's accuracy on the training images, less that on the test images
+    gap: float  # that one's mean probability of the right class on the training images, less that on the test images
     augmented_gap: float  # the same with augmentation and dropout
-    shuffled: float  # head trained on shuffled labels: the mean over several shuffles
+    shuffled: float  # mean probability of the right class, of heads trained on shuffled labels and on their opposites
     changed: float  # the share of test images whose class changes when they are shifted
     epochs_ratio: float  # seconds of an epoch over features, over those of running the base once over the images
 
@@ -122,24 +121,6 @@ def trial(implementation: Implementation, splits: dict[str, Split], preset: Path
         )
 
 
-def narrowing(implementation: Implementation, splits: dict[str, Split], seed: int) -> float:
-    """How much smaller the gap of a convnet is with augmentation and dropout: that part of a trial alone."""
-    with tempfile.TemporaryDirectory() as scratch:
-        bench = Bench(implementation, splits, Path(scratch), seed)
-        return bench.convnet(augmented=False)[0] - bench.convnet(augmented=True)[0]
-
-
-def chances(
-    implementation: Implementation, splits: dict[str, Split], preset: Path, seeds: Iterable[int]
-) -> list[float]:
-    """What heads reach that are trained on shuffled labels: that part of a trial alone, for several seeds."""
-    with tempfile.TemporaryDirectory() as scratch:
-        benches = [Bench(implementation, splits, Path(scratch), seed) for seed in seeds]
-        model = implementation.build_classifier(preset, image_size=SIZE, seed=benches[0].seed)
-        features = benches[0].extract(model)
-        return [bench.shuffled(preset, features) for bench in benches]
-
-
 @dataclass(frozen=True)
 class Bench:
     """What the parts of a trial share."""
@@ -180,10 +161,10 @@ class Bench:
         random = write_preset(self.scratch / "random", config, random_arrays(config, self.seed))
         model = self.implementation.build_classifier(random.folder, image_size=SIZE, seed=self.seed)
         features = self.extract(model)
-        return self.head_accuracy(self.train_head(model, features), features)
+        return right(self.answers(self.train_head(model, features), features), self.splits["test"][1])
 
     def convnet(self, augmented: bool) -> tuple[float, float]:
-        """Of a convnet trained from scratch: how much better it is on what it has seen, and its test accuracy."""
+        """Of a convnet trained from scratch: how much surer it is of what it has seen, and its test accuracy."""
         small = {name: (shrunk(images), labels) for name, (images, labels) in self.splits.items()}
         dropout = CONVNET_DROPOUT if augmented else 0.0
         model = self.implementation.build_convnet(image_size=CONVNET_SIZE, dropout=dropout, seed=self.seed)
@@ -192,22 +173,26 @@ class Bench:
         model, _ = self.implementation.fit(
             model, train, validation, checkpoint=self.scratch / "convnet.keras", **options
         )
-        seen, test = (right(self.implementation.predict(model, small[s][0]), small[s][1]) for s in ("train", "test"))
-        return seen - test, test
+        seen, test = (self.implementation.predict(model, small[name][0]) for name in ("train", "test"))
+        gap = sureness(seen, small["train"][1]) - sureness(test, small["test"][1])
+        return gap, right(test, small["test"][1])
 
     def shuffled(self, preset: Path, features: dict[str, Array]) -> float:
-        """Test accuracy of heads trained on shuffled labels."""
+        """How sure of the right labels heads are on the test images, trained on shuffled labels and on their opposites.
+
+        The mean of two heads: what chance gives to one it takes from the other, whereas both know labels that leak.
+        """
         rng, found = np.random.default_rng(self.seed), []
-        for _ in range(SHUFFLES):
-            labels = {name: rng.permutation(self.splits[name][1]) for name in ("train", "validation")}
+        shuffled = {name: rng.permutation(self.splits[name][1]) for name in ("train", "validation")}
+        for labels in (shuffled, {name: 1 - drawn for name, drawn in shuffled.items()}):
             model = self.implementation.build_classifier(preset, image_size=SIZE, seed=self.seed)
-            found.append(self.head_accuracy(self.train_head(model, features, labels), features))
+            probabilities = self.answers(self.train_head(model, features, labels), features)
+            found.append(sureness(probabilities, self.splits["test"][1]))
         return float(np.mean(found))
 
-    def head_accuracy(self, model: Model, features: dict[str, Array]) -> float:
-        """The share of test images whose class the head gets right from their features; the base does not run."""
-        head = head_of(self.implementation, model, features["test"].shape[1])
-        return right(head.probabilities(features["test"]), self.splits["test"][1])
+    def answers(self, model: Model, features: dict[str, Array]) -> NDArray[np.floating]:
+        """Probabilities that the head gives to the test images from their features; the base does not run."""
+        return head_of(self.implementation, model, features["test"].shape[1]).probabilities(features["test"])
 
     def batches(self, inputs: Array, labels: Labels) -> Batches:
         """In an order drawn from the seed."""
@@ -218,6 +203,11 @@ class Bench:
 def right(probabilities: NDArray[np.floating], labels: Labels) -> float:
     """The share of samples whose class is right."""
     return float(((np.asarray(probabilities) > 0.5) == (labels == 1)).mean())
+
+
+def sureness(probabilities: NDArray[np.floating], labels: Labels) -> float:
+    """The mean probability of the right class: the accuracy to expect if classes are drawn with the probabilities."""
+    return float(np.where(labels == 1, probabilities, 1 - np.asarray(probabilities)).mean())
 
 
 def shrunk(images: Array) -> Array:

@@ -11,7 +11,7 @@ from ..adapter.implementation import Implementation
 from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
 from ..cases.presets import Preset, random_arrays, read_preset, write_preset
 from ..cases.records import name_of, recorded_trials
-from ..cases.trials import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, chances, drawn_splits, narrowing
+from ..cases.trials import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, drawn_splits
 from ..cases.trials import trial as make_trial
 from ..oracles.xception import XCEPTION_41
 
@@ -194,16 +194,18 @@ def fits(
     images, labels = tinted(24, seed + 4)
     validation = in_batches(images, np.where(np.arange(24) % 8 < 2, 1 - labels, labels).astype(np.int32), 16)
     other = in_batches(*tinted(10, seed + 5), 4)
-    runs = []
-    for chosen in (validation, validation, other):
-        model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
-        model = take_steps(implementation, model, learnt, 1 - rights, count=4, learning_rate=3e-3).model
-        runs.append(
-            run_fit(
-                implementation, model, train, chosen, tmp_path_factory, epochs=EPOCHS, learning_rate=3e-3, augment=True
-            )
+    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+    model = take_steps(implementation, model, learnt, 1 - rights, count=4, learning_rate=3e-3).model
+    saved = tmp_path_factory.mktemp("fits") / "start.keras"
+    implementation.save(model, saved)
+    first, again, elsewhere = (
+        run_fit(
+            implementation, implementation.load(saved), train, chosen, tmp_path_factory,
+            epochs=EPOCHS, learning_rate=3e-3, augment=True,
         )
-    return runs[0], runs[1], runs[2]
+        for chosen in (validation, validation, other)
+    )  # fmt: skip
+    return first, again, elsewhere
 
 
 @pytest.fixture(scope="session")
@@ -273,24 +275,6 @@ def trial(implementation: Implementation, splits: dict[str, Split], request: pyt
     """One trial of all ways of training, with a seed that no recorded trial has."""
     preset = request.config.option.preset or EMBEDDED_PRESET
     return make_trial(implementation, splits, preset, FIRST_UNRECORDED + seed)
-
-
-@pytest.fixture(scope="session")
-def shuffled(
-    implementation: Implementation, splits: dict[str, Split], trial: Trial, request: pytest.FixtureRequest, seed: int
-) -> list[float]:
-    """What heads reach that are trained on shuffled labels: in the trial, and with four other seeds."""
-    preset, first = request.config.option.preset or EMBEDDED_PRESET, 2 * FIRST_UNRECORDED + 4 * seed
-    return [trial.shuffled, *chances(implementation, splits, preset, range(first, first + 4))]
-
-
-@pytest.fixture(scope="session")
-def narrowings(
-    implementation: Implementation, splits: dict[str, Split], trial: Trial, seed: int
-) -> tuple[float, float]:
-    """How much augmentation and dropout narrow the gap of a convnet: in the trial, and with another seed."""
-    other = narrowing(implementation, splits, 2 * FIRST_UNRECORDED + seed)
-    return trial.gap - trial.augmented_gap, other
 
 
 @pytest.fixture(scope="session")

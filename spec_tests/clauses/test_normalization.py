@@ -78,7 +78,7 @@ def test_dropout_is_the_identity_in_inference(implementation: Implementation, ca
 def test_dropout_zeroes_each_value_independently(implementation: Implementation, seed: int) -> None:
     """In training it zeroes each value independently with probability rate.
 
-    For the rates 0.1, 0.25, 0.5 and 0.8, 32 calls with seeds of their own on 8×4×4×32 values. Tested: the share of
+    For the rates 0.1, 0.25, 0.5 and 0.8, 64 calls with seeds of their own on 4×4×4×32 values. Tested: the share of
     zeros and its spread over the calls, and that they depend neither on the values nor on their neighbours nor on the
     other half along each axis, nor on the sample before in the call of the next seed. False alarms: one in 1e6 seeds
     for all of it. Power: beyond 0.999999 against a rate that is wrong by 0.02 (and so against 0.5 for 0.25, and the

@@ -34,7 +34,7 @@ REACH = {  # {stage: stages that use what it consists of}
     "transfer": ("transfer",),
 }
 # Fixtures that take a second or much more to make
-DEAR = {"fits", "looks", "narrowings", "recorded", "shuffled", "states", "trial", "xception_41"}
+DEAR = {"fits", "looks", "recorded", "states", "trial", "xception_41"}
 CHEAP = ("numpy_port", "torch_port")  # checked in seconds; on others the first call of a function compiles it
 WITHOUT = {"ACC-7": "a SHOULD, never fails a run; what it looks at is time"}  # {clause: why no mutant needs it}
 FEW = "glance"  # profile in which a mutant is checked first
