@@ -69,8 +69,8 @@ def test_augmentation_and_dropout_narrow_the_gap(trial: Trial, recorded: Recorde
     """Augmentation and dropout narrow the gap between training and test accuracy of a convnet trained from scratch on few images.
 
     An image counts with the probability of its right class, which varies less than the share of right answers. The bound
-    that follows from the recorded trials is above zero. False alarms: 1e-6. Power, as recorded on the embedded drawings: at least
-    0.999 where 0.7 of the narrowing is lost.
+    that follows from the recorded trials is above zero. False alarms: 1e-6. Power, as recorded on the embedded drawings:
+    at least 0.999 where 0.7 of the narrowing is lost.
 
     If this fails, check that fit augments, and that dropout is on in training.
     """

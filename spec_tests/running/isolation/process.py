@@ -148,10 +148,10 @@ class Process:
         self._weighed = now
         if self._importing:
             name, since = self._importing
-            limit = IMPORTING if name == OURS else limits.importing
+            limit, advice = (IMPORTING, "") if name == OURS else (limits.importing, ": raise --import-limit")
             if now - since > limit:
                 words = f"slow import: {name} was not imported within {limit:g} seconds"
-                return End(Outcome.NOT_RUN, f"{words}: raise --import-limit")
+                return End(Outcome.NOT_RUN, f"{words}{advice}")
         elif now - self._since > limits.seconds:
             return End(Outcome.TIMED_OUT, f"no answer within {limits.seconds:g} seconds")
         if memory_of(self._process.pid) > limits.memory:
