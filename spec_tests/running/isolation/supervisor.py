@@ -21,11 +21,9 @@ from .state import Position, State
 from .task import Task
 
 INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
-THREADS = {  # of each worker, however many there are: more of them spin, and keep the other workers waiting
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_WAIT_POLICY": "PASSIVE",  # not fewer threads: with a single one torch takes another path
-}
+# Of each worker, however many there are: more threads of TensorFlow keep the other workers waiting. OMP_NUM_THREADS
+# stays as it is: with a single thread torch takes another path. The plugin keeps those threads from spinning.
+THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 LOOK = 0.05  # seconds between two looks at what happened
 
 Watch = Callable[[Event], None]
