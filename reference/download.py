@@ -6,8 +6,10 @@ destination, and a half-unpacked tree never bears the name of a whole one.
 """
 
 import importlib
+import os
 import shutil
 import stat
+import struct
 import sys
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -18,6 +20,9 @@ from .files import whole
 COMPETITION = "dogs-vs-cats"
 ARCHIVE = "train.zip"
 DRAWN = 1000  # images a class of the drawn set: enough for a split of scale 0.4
+END = struct.Struct("<4s4H2LH")  # the end record of a zip
+END_64 = struct.Struct("<4sQ2H2L4Q")  # and that of a zip64, which holds the number that is too large for the other
+FULL, LOCATOR_64_SIZE = 0xFFFF, 20
 ADVICE = "--data takes a zip, a folder, 'kaggle' or 'embedded'"
 
 
@@ -62,6 +67,8 @@ def extract_archive(archive: Path, destination: Path) -> Path:
         explained(f"{archive} cannot be unpacked", "name a whole, unencrypted zip with --data"),
         zipfile.ZipFile(archive) as opened,
     ):
+        if len(opened.infolist()) != (count := _number_of_members(archive, opened.comment)):
+            raise ValueError(f"its directory is damaged: it lists {len(opened.infolist()):,} of {count:,} members")
         members, found = _members(opened), _tree(destination)
         if destination.is_dir() and members.items() <= found.items():
             return destination
@@ -77,6 +84,17 @@ def extract_archive(archive: Path, destination: Path) -> Path:
             if not members.items() <= _tree(partial).items():
                 raise ValueError("a member is not as long as its header says")
     return destination
+
+
+def _number_of_members(archive: Path, comment: bytes) -> int:
+    """What the record at the end of a zip says; zipfile trusts its directory, however early that ends."""
+    with archive.open("rb") as file:
+        end = file.seek(-len(comment) - END.size, os.SEEK_END)
+        count = END.unpack(file.read(END.size))[4]
+        if count == FULL:
+            file.seek(end - LOCATOR_64_SIZE - END_64.size)
+            count = END_64.unpack(file.read(END_64.size))[7]
+    return int(count)
 
 
 def _members(opened: zipfile.ZipFile) -> dict[str, int | None]:

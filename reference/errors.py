@@ -24,5 +24,9 @@ def explained(problem: str, advice: str) -> Iterator[None]:
     except PipelineError:
         raise
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-        raise PipelineError(f"{problem} ({reason}): {advice}") from error
+        raise PipelineError(f"{problem} ({reason(error)}): {advice}") from error
+
+
+def reason(error: Exception) -> str:
+    """What another library's error says, in a line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

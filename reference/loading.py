@@ -1,26 +1,28 @@
 """Stage 4: read image folders into batches (notes, code 4).
 
-``keras.utils.image_dataset_from_directory`` does the work. Added here is what it lacks: two
-classes and no stray folder, unreadable files named, and decoded images kept on disk, so that an
-epoch pays for no JPEG, and memory for a few batches however many images there are.
+As ``keras.utils.image_dataset_from_directory``, but for what that does in silence: it overlooks
+.webp and .tiff, reads hidden folders, takes empty folders for classes and the indices of a BMP's
+palette for colours, orders files folder by folder, and does not say which file is unreadable.
+Decoded images are kept on disk, so that an epoch pays for no JPEG, and memory for a few batches
+however many images there are.
 """
 
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from .errors import PipelineError, explained
+from .errors import PipelineError, explained, reason
+from .images import class_folders, image_files, read_image
 from .layers import Array
 
 IMAGE_SIZE = (180, 180)  # height, width
@@ -28,6 +30,18 @@ BATCH_SIZE = 64
 
 Labels = NDArray[np.int32]
 Batches = Iterable[tuple[Array, Labels]]
+
+
+class UnreadableImage(PipelineError):
+    """Names the first of the files that cannot be read; ``file`` is that."""
+
+    def __init__(self, unreadable: Mapping[Path, Exception], number: int) -> None:
+        self.file, error = next(iter(unreadable.items()))
+        why = getattr(error, "strerror", None) or reason(error)  # an OSError's whole text names the file again
+        super().__init__(
+            f"{self.file} is not a readable image ({why}; of {number:,} files {len(unreadable):,} cannot be read): "
+            f"remove it, or leave such files out with --skip-unreadable"
+        )
 
 
 class Pixels:
@@ -107,53 +121,44 @@ def load_images(
     """Batches of all images below ``directory``, one folder for each of the two classes.
 
     Images are squashed to ``image_size`` by bilinear interpolation. Raises PipelineError for other
-    than two class folders, an empty one, and, unless they are to be skipped, unreadable files.
+    than two class folders, an empty one, and an image beside them; UnreadableImage for a file that
+    cannot be read, unless those are to be skipped.
     """
-    # Neither shuffled nor batched by Keras, so that the images are kept before both. Kept by
-    # ourselves: Dataset.cache() can take a first epoch that was cut short for the whole.
-    with explained(f"{directory} cannot be read", "make the subsets first"):
-        dataset = keras.utils.image_dataset_from_directory(
-            directory, image_size=image_size, batch_size=None, shuffle=False, verbose=False
-        )
-    files, class_names = [Path(file) for file in dataset.file_paths], tuple(dataset.class_names)
-    filled = {file.relative_to(directory).parts[0] for file in files}
-    if len(class_names) != 2 or len(filled) != 2:  # Keras takes any folder for a class
-        found = ", ".join(name if name in filled else f"{name} (empty)" for name in class_names)
-        raise PipelineError(f"{directory} must hold two class folders with images, and holds: {found}")
-    left_out: list[Path] = []
-    try:
-        images, labels = _decoded(dataset, image_size)
-    except tf.errors.OpError as error:  # which does not say in what file
-        left_out = _unreadable(files)
-        if not left_out or not skip_unreadable:
-            raise PipelineError(
-                f"{left_out[0] if left_out else directory} is not a readable image ({len(left_out)} of {len(files):,} "
-                f"files are not): remove it, or leave such files out with --skip-unreadable"
-            ) from error
-        images, labels = _decoded(dataset.ignore_errors(), image_size)
-    paths = tuple(file for file in files if file not in left_out)
-    return ImageBatches(images, labels, class_names, paths, tuple(left_out), batch_size, seed if shuffle else None)
-
-
-def _decoded(dataset: Any, image_size: tuple[int, int]) -> tuple[Pixels, Labels]:
-    """All images and labels of a dataset of single ones."""
-    images, labels = Pixels(image_size), []
-    for some, theirs in dataset.batch(BATCH_SIZE).as_numpy_iterator():
-        images.append(some)
-        labels.extend(theirs)
-    return images, np.array(labels, np.int32)
-
-
-def _unreadable(files: list[Path]) -> list[Path]:
+    class_names, files = _two_classes(directory)
+    images, paths, left_out = Pixels(image_size), [], {}
     with ThreadPoolExecutor() as threads:
-        readable = threads.map(_is_readable, files)
-        return [file for file, ok in zip(files, readable, strict=True) if not ok]
+        for start in range(0, len(files), BATCH_SIZE):
+            some = files[start : start + BATCH_SIZE]
+            for file, image in zip(some, threads.map(partial(_read, image_size=image_size), some), strict=True):
+                if isinstance(image, Exception):
+                    left_out[file] = image
+                else:
+                    images.append(image)
+                    paths.append(file)
+    if left_out and not (skip_unreadable and paths):
+        raise UnreadableImage(left_out, len(files))
+    labels = np.array([class_names.index(file.relative_to(directory).parts[0]) for file in paths], np.int32)
+    return ImageBatches(
+        images, labels, class_names, tuple(paths), tuple(left_out), batch_size, seed if shuffle else None
+    )
 
 
-def _is_readable(file: Path) -> bool:
-    """Whether the loader's own decoder takes the file."""
+def _two_classes(directory: Path) -> tuple[tuple[str, ...], list[Path]]:
+    """The names of the two class folders, and all images in them in the order of their paths."""
+    with explained(f"{directory} cannot be read", "make the subsets first"):
+        folders, files = class_folders(directory), image_files(directory)
+    filled = {file.relative_to(directory).parts[0] for file in files}
+    if len(folders) != 2 or not filled.issuperset(folder.name for folder in folders):
+        found = ", ".join(folder.name if folder.name in filled else f"{folder.name} (empty)" for folder in folders)
+        raise PipelineError(f"{directory} must hold two class folders with images, and holds: {found or 'none'}")
+    if beside := filled - {folder.name for folder in folders}:
+        raise PipelineError(f"{directory / min(beside)} is in no class folder: move it into one, or remove it")
+    return tuple(folder.name for folder in folders), files
+
+
+def _read(file: Path, image_size: tuple[int, int]) -> Array | Exception:
+    """The image, (1, *image_size, 3), or why it cannot be read."""
     try:
-        tf.io.decode_image(file.read_bytes(), channels=3, expand_animations=False)
-    except (tf.errors.InvalidArgumentError, OSError):
-        return False
-    return True
+        return np.asarray(tf.image.resize(read_image(file)[None], image_size))
+    except Exception as error:  # Pillow raises many kinds
+        return error

@@ -1,8 +1,10 @@
 """The stages of a run, in the order of the notes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +13,15 @@ from .base import calibrate, find_preset, load_base, load_preprocessor
 from .checks import ON_BASE
 from .classifier import DROPOUT, build_convnet, classifier_on, head
 from .download import obtain
+from .errors import PipelineError, printable
 from .evaluation import judge
 from .features import cached_features, feature_batches, fit_head
 from .files import whole
 from .freezing import unfreeze_top
-from .loading import IMAGE_SIZE, ImageBatches
+from .loading import IMAGE_SIZE, ImageBatches, UnreadableImage
 from .report import write_report
 from .run import Result, Run
-from .subset import make_subset, scaled_split
+from .subset import make_subset, original, scaled_split
 from .training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict
 
 EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-augmented": 20}
@@ -45,13 +48,31 @@ def check_base(run: Run) -> None:
 def prepare_data(run: Run) -> Result:
     """Obtain the images and make the three subsets."""
     source = obtain(run.options.data, run.cache)
-    with whole(run.folder / "images") as folder:
-        for name, (start, end) in scaled_split(run.options.scale).items():
-            make_subset(source, folder, name, start, end)
-    train, validation, test = (len(batches.paths) for batches in run.images.values())
+    with _naming_the_users_files(run, source):
+        with whole(run.folder / "images") as folder:
+            for name, (start, end) in scaled_split(run.options.scale).items():
+                make_subset(source, folder, name, start, end)
+        train, validation, test = (len(batches.paths) for batches in run.images.values())
+        left_out = [_of_the_user(path, run, source) for batches in run.images.values() for path in batches.left_out]
     summary = f"{train:,} training, {validation:,} validation, {test:,} test images"
-    left_out = [str(path) for batches in run.images.values() for path in batches.left_out]
     return {"summary": f"{summary}, {len(left_out)} unreadable left out" if left_out else summary, "left_out": left_out}
+
+
+@contextmanager
+def _naming_the_users_files(run: Run, source: Path) -> Iterator[None]:
+    """Errors name the user's files, not what was unpacked from them or copied."""
+    try:
+        yield
+    except PipelineError as error:
+        text = str(error)
+        if isinstance(error, UnreadableImage):
+            text = text.replace(printable(str(error.file)), printable(_of_the_user(error.file, run, source)))
+        raise PipelineError(text.replace(printable(str(source)), run.options.data)) from error
+
+
+def _of_the_user(copy: Path, run: Run, source: Path) -> str:
+    """The file in the user's data that an image of the run is a copy of."""
+    return str(original(copy.relative_to(run.folder / "images"), source)).replace(str(source), run.options.data)
 
 
 def train_on_features(run: Run) -> Result:

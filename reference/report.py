@@ -1,12 +1,13 @@
 """The report of a run: its pictures, and one table on the terminal and in ``report.md``."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rich
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from rich.markdown import Markdown
@@ -14,6 +15,7 @@ from rich.markdown import Markdown
 from .augmentation import augment
 from .errors import printable
 from .files import whole
+from .lettering import families, legible
 from .loading import ImageBatches
 from .run import Result, Run
 
@@ -31,7 +33,8 @@ def write_report(run: Run, results: dict[str, Result]) -> None:
     for stage, result in results.items():
         with run.reading(stage):
             rows.append(table_row(stage, result))
-    with rc_context({"text.parse_math": False}):  # the name of a file may hold a dollar
+    fonts = families(name for batches in run.images.values() for name in names(batches))
+    with rc_context({"text.parse_math": False, "font.family": fonts}):  # the name of a file may hold a dollar
         for name, figure in draw(run, results).items():
             with whole(run.folder / "pictures" / f"{name}.png") as partial:
                 figure.savefig(partial, dpi=DPI)
@@ -71,7 +74,8 @@ def draw(run: Run, results: dict[str, Result]) -> dict[str, Figure]:
 
 def draw_samples(batches: ImageBatches) -> Figure:
     """The first images of each class, a class a row."""
-    classes = [[path for path in batches.paths if path.parent.name == name] for name in batches.class_names]
+    pairs = list(zip(batches.paths, batches.labels, strict=True))
+    classes = [[path for path, label in pairs if label == number] for number in range(len(batches.class_names))]
     columns = min(COLUMNS, *map(len, classes))
     paths = [path for files in classes for path in files[:columns]]
     return draw_grid("samples", loaded(batches, paths), [path.name for path in paths], columns)
@@ -106,7 +110,8 @@ def draw_confusion(stage: str, confusion: list[list[int]], classes: Sequence[str
     axis.imshow(confusion, cmap="Blues", vmin=0, vmax=2 * np.max(confusion))  # pale: the numbers are black
     for (row, column), count in np.ndenumerate(confusion):
         axis.text(column, row, f"{count:,}", ha="center", va="center", fontsize=14)
-    axis.set(xticks=[0, 1], xticklabels=classes, yticks=[0, 1], yticklabels=classes)
+    labels = list(map(lettered, classes))
+    axis.set(xticks=[0, 1], xticklabels=labels, yticks=[0, 1], yticklabels=labels)
     axis.set(xlabel="predicted", ylabel="true", title=f"{stage}: test images")
     return figure
 
@@ -126,17 +131,38 @@ def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], column
     """Images row by row, each under its caption."""
     rows = max(1, -(-len(images) // columns))
     figure = Figure(figsize=(1.7 * columns, 2 * rows + 0.5), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(lettered(title))
     for axis in figure.subplots(rows, columns, squeeze=False).flat:
         axis.axis("off")
     for axis, image, caption in zip(figure.axes, images, captions, strict=False):
         axis.imshow(image)
-        axis.set_title("\n".join(map(printable, caption.splitlines())), fontsize=8)
+        axis.set_title("\n".join(map(lettered, caption.splitlines())), fontsize=8)
     return figure
 
 
+def names(batches: ImageBatches) -> Iterator[str]:
+    """Of classes and files: what of a picture's texts is the user's."""
+    yield from batches.class_names
+    yield from (path.name for path in batches.paths)
+
+
+def lettered(text: str) -> str:
+    """The text on one line, in letters that the pictures' fonts have."""
+    return legible(printable(text), rcParams["font.family"])
+
+
 def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint8]]:
-    """These images as they were loaded, since another reader might not take them; KeyError for another image."""
-    places = {path.parts[-2:]: place for place, path in enumerate(batches.paths)}  # class and name
-    images = batches.images.read([places[path.parts[-2:]] for path in paths])
+    """These images as they were loaded, since another reader might not take them; KeyError for another image.
+
+    They are found by their places below the folder, which may have moved since.
+    """
+    top = os.path.commonpath(batches.paths)
+    places = {path.relative_to(top).parts: place for place, path in enumerate(batches.paths)}
+    ends = [next((end for end in _ends(path) if end in places), path.parts) for path in paths]
+    images = batches.images.read([places[end] for end in ends])
     return list(images.astype(np.uint8))
+
+
+def _ends(path: Path) -> Iterator[tuple[str, ...]]:
+    """Class and name, and with more and more of the folders above."""
+    return (path.parts[-count:] for count in range(2, len(path.parts) + 1))

@@ -1,8 +1,8 @@
 """Stage 3: small training, validation and test sets out of the large one (notes, code 3).
 
-Three layouts are understood: Kaggle's (``train/cat.0.jpg``), Microsoft's (``PetImages/Cat/0.jpg``)
-and any folder a class. In the first two an image's index is the number in its name, in the
-third its place in the sorted folder.
+Three layouts are understood, also within one folder that holds all: Kaggle's
+(``train/cat.0.jpg``), Microsoft's (``PetImages/Cat/0.jpg``) and any folder a class. In the first
+two an image's index is the number in its name, in the third its place in the sorted folder.
 """
 
 import re
@@ -11,10 +11,10 @@ from pathlib import Path
 
 from .errors import PipelineError, explained
 from .files import whole
+from .images import class_folders, image_files
 
 SPLIT = {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}  # indices a class: start, end
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
-KAGGLE_STEM = re.compile(r"([A-Za-z]+)\.(\d+)")
+KAGGLE_STEM = re.compile(r"([^.]+)\.(\d+)")
 
 ImageIndex = dict[str, dict[int, Path]]  # {class: {index: file}}
 
@@ -48,10 +48,24 @@ def make_subset(source: Path, destination: Path, subset_name: str, start_index: 
             )
     with whole(folder) as partial:
         for name, files in classes.items():
-            (partial / name).mkdir(parents=True)
             for index in indices:
-                shutil.copyfile(files[index], partial / name / files[index].name)
+                copy = partial / name / _place(files[index], source, name)
+                copy.parent.mkdir(exist_ok=True, parents=True)
+                shutil.copyfile(files[index], copy)
     return folder
+
+
+def original(copy: Path, source: Path) -> Path:
+    """The image of the source that a subset's one (subset/class/name) is a copy of."""
+    name = copy.parts[1]
+    files = index_images(source)[name].values()
+    return next(file for file in files if Path(name, _place(file, source, name)) == Path(*copy.parts[1:]))
+
+
+def _place(file: Path, source: Path, name: str) -> Path:
+    """Where in the folder of its class an image lies, or is to lie if its name alone tells its class."""
+    *folders, last = file.relative_to(source).parts
+    return Path(*folders[folders.index(name) + 1 :], last) if name in folders else Path(last)
 
 
 def index_images(source: Path) -> ImageIndex:
@@ -61,33 +75,43 @@ def index_images(source: Path) -> ImageIndex:
     """
     if not source.is_dir():
         raise PipelineError(f"{source} is not a folder: name a folder of images")
-    for folder in (source / "train", source / "PetImages", source):
-        classes = (_kaggle_layout(folder) or _class_folders(folder)) if folder.is_dir() else {}
-        if len(classes) == 2:
-            return classes
+    for top in (source, *_only_folder(source)):
+        for folder in (top / "train", top / "PetImages", top):
+            classes = (_kaggle_layout(folder) or _class_folders(folder)) if folder.is_dir() else {}
+            if len(classes) == 2:
+                return classes
     raise PipelineError(
         f"{source} does not hold images of two classes (found: {', '.join(classes) or 'none'}): "
         f"expected train/cat.0.jpg, PetImages/Cat/0.jpg or one folder for each class"
     )
 
 
+def _only_folder(source: Path) -> list[Path]:
+    """The folder that all others are in, as archives are often packed."""
+    folders = class_folders(source)
+    return folders if len(folders) == 1 else []
+
+
 def _kaggle_layout(folder: Path) -> ImageIndex:
     classes: ImageIndex = {}
-    for file in _images(folder):
-        if match := KAGGLE_STEM.fullmatch(file.stem):
-            classes.setdefault(match[1], {})[int(match[2])] = file
+    for file in image_files(folder):
+        match = KAGGLE_STEM.fullmatch(file.stem)
+        if match and file.parent == folder:
+            _add(classes.setdefault(match[1], {}), int(match[2]), file)
     return classes
 
 
 def _class_folders(folder: Path) -> ImageIndex:
     classes: ImageIndex = {}
-    for child in sorted(folder.iterdir()):
-        if child.is_dir() and not child.name.startswith(".") and (files := _images(child)):
-            numbered = all(file.stem.isdecimal() for file in files)
-            classes[child.name] = {int(file.stem) if numbered else i: file for i, file in enumerate(files)}
+    for child in class_folders(folder):
+        files = image_files(child)
+        numbered = all(file.stem.isdecimal() and file.parent == child for file in files)
+        for place, file in enumerate(files):
+            _add(classes.setdefault(child.name, {}), int(file.stem) if numbered else place, file)
     return classes
 
 
-def _images(folder: Path) -> list[Path]:
-    files = (file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
-    return sorted(files, key=lambda file: file.name)  # paths take ten times as long to compare
+def _add(files: dict[int, Path], index: int, file: Path) -> None:
+    if index in files:
+        raise PipelineError(f"{files[index]} and {file} have the same number: rename or remove one")
+    files[index] = file

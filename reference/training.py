@@ -1,7 +1,10 @@
 """Stage 8: train, keep the best epoch, save, load, evaluate (notes, code 8)."""
 
 import json
+import math
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import tensorflow as tf
 from tqdm.keras import TqdmCallback
 
 from .augmentation import augment_dataset, augmentation_layers
-from .errors import explained
+from .errors import PipelineError, explained
 from .files import whole
 from .layers import Array
 from .loading import BATCH_SIZE, Batches, ImageBatches, untuned
@@ -20,6 +23,7 @@ from .weights import refuse_misfit
 LEARNING_RATE = 1e-3
 FINE_TUNING_RATE = 1e-5
 MONITOR = "val_loss"
+NO_NUMBER = "the loss is NaN, not a number: lower the learning rate, or look for NaN in images and weights"
 BACKENDS = "keras.src.backend."  # what belongs to one of them alone
 
 History = dict[str, list[float]]
@@ -39,6 +43,7 @@ def fit(
     """Train with a fresh optimiser; the epoch of the lowest validation loss goes to ``checkpoint``.
 
     Returns the model after its last epoch and loss, accuracy, val_loss and val_accuracy by epoch.
+    Raises PipelineError where no epoch has a validation loss that is a number.
     """
     keras.utils.set_random_seed(seed)
     compile_classifier(model, learning_rate)
@@ -46,15 +51,22 @@ def fit(
     # A first fit looks at one batch to build its metrics, and then starts the epoch again. With a
     # prefetched pipeline that look draws as many augmentations as it has time for, and no run
     # repeats; an evaluation builds the metrics before.
-    model.evaluate(validation_data.take(1), verbose=0)
+    with _naming_nan():
+        model.evaluate(validation_data.take(1), verbose=0)
     if augment:
         train_data = augment_dataset(train_data, augmentation_layers(seed))
-    best = keras.callbacks.ModelCheckpoint(str(checkpoint), save_best_only=True, monitor=MONITOR)
+    best = keras.callbacks.ModelCheckpoint(
+        str(checkpoint), save_best_only=True, monitor=MONITOR, initial_value_threshold=math.inf
+    )  # without that threshold a first loss is the lowest for ever if it is NaN
     bar = TqdmCallback(desc="epochs", verbose=0, leave=False, disable=None)
-    fitted = model.fit(
-        train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bar], shuffle=False, verbose=0
-    )
-    return model, {name: [float(value) for value in values] for name, values in fitted.history.items()}
+    with _naming_nan():
+        fitted = model.fit(
+            train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bar], shuffle=False, verbose=0
+        )
+    history = {name: [float(value) for value in values] for name, values in fitted.history.items()}
+    if not any(map(math.isfinite, history[MONITOR])):
+        raise PipelineError(NO_NUMBER)
+    return model, history
 
 
 def train_step(
@@ -62,7 +74,8 @@ def train_step(
 ) -> tuple[Any, dict[str, float]]:
     """One step of the model's optimiser on one batch; loss and accuracy are those before the step."""
     model.optimizer.learning_rate = learning_rate
-    logs = model.train_on_batch(images, labels, return_dict=True)
+    with _naming_nan():
+        logs = model.train_on_batch(images, labels, return_dict=True)
     return model, {name: float(value) for name, value in logs.items()}
 
 
@@ -73,8 +86,20 @@ def predict(model: Any, images: Array) -> Array:
 
 def evaluate(model: Any, batches: Batches) -> dict[str, float]:
     """Mean loss and accuracy over all samples, each counted once."""
-    logs = model.evaluate(as_dataset(batches), verbose=0, return_dict=True)
+    with _naming_nan():
+        logs = model.evaluate(as_dataset(batches), verbose=0, return_dict=True)
     return {"loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+
+
+@contextmanager
+def _naming_nan() -> Iterator[None]:
+    """Of a probability that is NaN torch's cross-entropy says that it is not between 0 and 1."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "between 0 and 1" not in str(error):
+            raise
+        raise PipelineError(NO_NUMBER) from error
 
 
 def save(model: Any, path: Path) -> None:

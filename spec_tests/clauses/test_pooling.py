@@ -31,9 +31,7 @@ INCREASING: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # exactly so 
 
 @clause("POOL-1", Level.MUST, "layers", SOURCE)
 @given(image=st.sampled_from(HALVED), name=st.sampled_from(POOLINGS), seed=SEEDS)
-def test_two_by_two_halves(
-    implementation: Implementation, image: tuple[int, int], name: str, seed: int
-) -> None:
+def test_two_by_two_halves(implementation: Implementation, image: tuple[int, int], name: str, seed: int) -> None:
     """A 2×2 window with stride 2 halves the side: floor(n / 2).
 
     That window is the default.
