@@ -40,7 +40,7 @@ def _walk(folder: Path, around: tuple[Path, ...]) -> Iterator[Path]:
                 continue
             if entry.is_dir():
                 yield from _walk(Path(entry.path), (*around, here))
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+            elif entry.name.lower().endswith(SUFFIXES):
                 if not entry.is_file():
                     raise PipelineError(f"{entry.path} is no file, but a link to nothing or a device: remove it")
                 yield Path(entry.path)

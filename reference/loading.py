@@ -32,7 +32,7 @@ Labels = NDArray[np.int32]
 Batches = Iterable[tuple[Array, Labels]]
 
 
-class UnreadableImage(PipelineError):
+class UnreadableImageError(PipelineError):
     """Names the first of the files that cannot be read; ``file`` is that."""
 
     def __init__(self, unreadable: Mapping[Path, Exception], number: int) -> None:
@@ -121,7 +121,7 @@ def load_images(
     """Batches of all images below ``directory``, one folder for each of the two classes.
 
     Images are squashed to ``image_size`` by bilinear interpolation. Raises PipelineError for other
-    than two class folders, an empty one, and an image beside them; UnreadableImage for a file that
+    than two class folders, an empty one, and an image beside them; UnreadableImageError for a file that
     cannot be read, unless those are to be skipped.
     """
     class_names, files = _two_classes(directory)
@@ -136,7 +136,7 @@ def load_images(
                     images.append(image)
                     paths.append(file)
     if left_out and not (skip_unreadable and paths):
-        raise UnreadableImage(left_out, len(files))
+        raise UnreadableImageError(left_out, len(files))
     labels = np.array([class_names.index(file.relative_to(directory).parts[0]) for file in paths], np.int32)
     return ImageBatches(
         images, labels, class_names, tuple(paths), tuple(left_out), batch_size, seed if shuffle else None

@@ -18,7 +18,7 @@ from .evaluation import judge
 from .features import cached_features, feature_batches, fit_head
 from .files import whole
 from .freezing import unfreeze_top
-from .loading import IMAGE_SIZE, ImageBatches, UnreadableImage
+from .loading import IMAGE_SIZE, ImageBatches, UnreadableImageError
 from .report import write_report
 from .run import Result, Run
 from .subset import make_subset, original, scaled_split
@@ -65,7 +65,7 @@ def _naming_the_users_files(run: Run, source: Path) -> Iterator[None]:
         yield
     except PipelineError as error:
         text = str(error)
-        if isinstance(error, UnreadableImage):
+        if isinstance(error, UnreadableImageError):
             text = text.replace(printable(str(error.file)), printable(_of_the_user(error.file, run, source)))
         raise PipelineError(text.replace(printable(str(source)), run.options.data)) from error
 

@@ -42,9 +42,8 @@ def test_wrong_class_folders_are_named(class_folders: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unreadable_file_comes_with_advice(class_folders: Path, kind: str) -> None:
     file = break_file(class_folders, kind)
-    with pytest.raises(
-        PipelineError, match=rf"{file.name} is not a readable image \(.*of 20 files 1 cannot be read.*--skip-unreadable"
-    ):
+    message = rf"{file.name} is not a readable image \(.*of 20 files 1 cannot be read.*--skip-unreadable"
+    with pytest.raises(PipelineError, match=message):
         load_images(class_folders)
 
 
