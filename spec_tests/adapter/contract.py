@@ -174,7 +174,10 @@ class Transfer(Protocol):
     def train_step(
         self, model: Model, images: Array, labels: Labels, *, learning_rate: float
     ) -> tuple[Model, dict[str, float]]:
-        """One step of Adam on one batch; the loss and the accuracy are those of the batch before the step."""
+        """One step of Adam on one batch.
+
+        Loss and accuracy are those that the step starts from: of the batch, by the model before it, under dropout.
+        """
 
     def fit(
         self,
@@ -188,7 +191,11 @@ class Transfer(Protocol):
         seed: int,
         augment: bool,
     ) -> tuple[Model, History]:
-        """Train with a fresh optimiser; the best epoch goes to ``checkpoint``, the last one is returned."""
+        """Train with a fresh optimiser; the best epoch goes to ``checkpoint``, the last one is returned.
+
+        An epoch is one ``train_step`` for each batch, in their order; its loss and accuracy are the means over samples.
+        A loss of NaN is never the best; an error that says NaN where there is no other.
+        """
 
     def fit_head(
         self,
@@ -201,7 +208,7 @@ class Transfer(Protocol):
         checkpoint: Path,
         seed: int,
     ) -> tuple[Model, History]:
-        """Train the head over batches of extracted features; the whole model of the best epoch is kept and returned."""
+        """The same for the head over batches of features; the whole model of the best epoch is kept and returned."""
 
     def evaluate(self, model: Model, batches: Batches) -> dict[str, float]:
         """Loss and accuracy over all samples."""

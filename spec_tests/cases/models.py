@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..adapter.contract import Array, Batches, Labels, Model, Variable
 from ..adapter.implementation import Implementation
+from ..judging.checks import Undecided
 from ..oracles import training
 from ..oracles.xception import Xception
 
@@ -18,6 +19,7 @@ EPOCHS = 7  # of the runs of fit that are looked at: the validation loss falls a
 IDLE_EPOCHS = 4  # of the run that learns next to nothing: chance makes no three losses of them alike
 SMALL = Xception(((4, 8), (12, 12), (16, 16), (16, 24)), (False, True, True, False))
 
+T = TypeVar("T")
 Values = dict[str, NDArray[Any]]
 
 
@@ -98,16 +100,24 @@ class Head:
 
 
 def head_of(implementation: Implementation, model: Model, channels: int) -> Head:
-    """Read the head; of two arrays of 256 the vector is the bias."""
-    found = values(implementation.variables(model), "head").values()
-    kernel = next(a for a in found if a.size == channels * UNITS)
-    bias = next(a for a in found if a.shape == (UNITS,))
-    last = next(a for a in found if a.size == UNITS and a.ndim > 1)
-    offset = next(float(a.ravel()[0]) for a in found if a.size == 1)
+    """Read the head; of two arrays of 256 the vector is the bias. Undecided for one that has other arrays."""
+    found = list(values(implementation.variables(model), "head").values())
+    kernel = _only((a for a in found if a.size == channels * UNITS), f"kernel of {channels} × {UNITS}")
+    bias = _only((a for a in found if a.shape == (UNITS,)), f"bias of {UNITS}")
+    last = _only((a for a in found if a.size == UNITS and a.ndim > 1), f"kernel of {UNITS} × 1")
+    offset = float(_only((a for a in found if a.size == 1), "bias of 1").ravel()[0])
     kernel = kernel if kernel.shape == (channels, UNITS) else kernel.T
     return Head(kernel.reshape(channels, UNITS), bias, last.ravel(), offset)
 
 
 def offset_of(implementation: Implementation, model: Model) -> str:
-    """The path of the last bias, the one number among the head's arrays."""
-    return next(path for path, value in values(implementation.variables(model), "head").items() if value.size == 1)
+    """The path of the last bias, the one number among the head's arrays. Undecided where there is none."""
+    head = values(implementation.variables(model), "head")
+    return _only((path for path, value in head.items() if value.size == 1), "bias of 1")
+
+
+def _only(found: Iterable[T], what: str) -> T:
+    """The first; Undecided where there is none, since another head is for HEAD-1 to judge."""
+    for one in found:
+        return one
+    raise Undecided(f"the head has no {what} among its variables, and this clause looks at the head of the notes")

@@ -9,7 +9,7 @@ from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
 from ..cases.models import SIZE, head_of, in_batches, tinted
 from ..cases.presets import Preset
-from ..judging.checks import expect, expect_close, expect_equal, expect_same
+from ..judging.checks import expect, expect_close, expect_equal
 from ..oracles import xception as oracle
 from ..oracles.images import preprocess
 from .clause import Level, clause
@@ -63,13 +63,14 @@ def test_predictions_do_not_depend_on_their_company(
 ) -> None:
     """Predictions do not depend on the batch size or on the other images of the batch, and are the same twice.
 
-    Tolerance between batches: 1e-5, for another order of summation; none between two runs.
+    Tolerance: 1e-5 of a probability, for sums in another order.
 
     If this fails, check that dropout is off and that batch normalisation uses its moving statistics.
     """
     images, _ = tinted(70, seed)
     together = implementation.predict(untrained, images)
-    expect_same(implementation.predict(untrained, images), together, "predictions of a second run")
+    again = implementation.predict(untrained, images)
+    expect_close(again, together, "predictions of a second run", rtol=0, atol=1e-5)
     for part in (slice(0, 1), slice(1, 4), slice(66, 70)):
         alone = implementation.predict(untrained, images[part])
         expect_close(alone, together[part], "predictions in a smaller batch", rtol=0, atol=1e-5)

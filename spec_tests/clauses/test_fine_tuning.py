@@ -84,7 +84,7 @@ def test_fine_tuning_starts_where_feature_extraction_ended(
 
 
 @clause("TUNE-5", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
-def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps) -> None:
+def test_the_optimiser_starts_afresh_and_slowly(implementation: Implementation, tuning_steps: Steps) -> None:
     """The optimiser starts afresh at learning rate 1e-5: the first step moves each weight by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
 
     That bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, reached only by an optimiser that has a past.
@@ -93,7 +93,7 @@ def test_the_optimiser_starts_afresh_and_slowly(tuning_steps: Steps) -> None:
     If this fails, check that the optimiser was made anew, its moments and its step counter with it.
     """
     first, second = values(tuning_steps.variables[0]), values(tuning_steps.variables[1])
-    offset = next(path for path in values(tuning_steps.variables[0], "head") if first[path].size == 1)
+    offset = offset_of(implementation, tuning_steps.model)
     expect_close(np.abs(second[offset] - first[offset]).item(), RATE, "first step of the last bias", rtol=0.01)
     for path in trainable(tuning_steps.variables[0]):
         expect_close(np.median(np.abs(second[path] - first[path])), RATE, f"first step of {path}", rtol=0.01)

@@ -7,10 +7,10 @@ import numpy as np
 from ..adapter.contract import Array, Labels, Model
 from ..adapter.implementation import Implementation
 from ..cases.evidence import keep_curves
-from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, head_of, in_batches, offset_of, tinted, trainable, values
+from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, head_of, in_batches, moved, offset_of, tinted, trainable, values
 from ..cases.presets import Preset
 from ..cases.trials import CONVNET_SIZE
-from ..judging.checks import expect, expect_close, expect_equal, expect_same
+from ..judging.checks import Undecided, expect, expect_close, expect_equal, expect_same
 from ..oracles import training as oracle
 from ..oracles import xception
 from ..oracles.images import preprocess
@@ -62,15 +62,16 @@ def test_steps_are_those_of_adam(
 ) -> None:
     """A step of Adam moves each trainable variable as Adam's formula says (beta 0.9 and 0.999, epsilon 1e-7).
 
-    A first step moves each weight by the learning rate, whatever its gradient, and none that has no gradient. The last bias
-    is followed over steps whose gradients are known, small ones and then large ones: for features of zero the head's weights
+    A first step moves each weight by the learning rate, whatever its gradient, and none that has no gradient: a last layer
+    that starts at zero gives none to those before it. The last bias is followed over steps whose gradients are known, small ones and then large ones: for features of zero the head's weights
     alone decide. Tolerance: 3 % of the learning rate, what dropout may add. An epsilon below 1e-6 does not show.
 
     If this fails, check the correction of the bias of both moments and their decay, and for weight decay.
     """
     first, second = (values(variables, "head") for variables in frozen_steps.variables[:2])
-    for path, value in first.items():
-        expect_close(np.median(np.abs(second[path] - value)), 3e-3, f"first step of {path}", rtol=5e-3)
+    starts_at_zero = any(value.ndim > 1 and not value.any() for value in first.values())
+    for path in moved(first, second) if starts_at_zero else first:
+        expect_close(np.median(np.abs(second[path] - first[path])), 3e-3, f"first step of {path}", rtol=5e-3)
     model = implementation.build_classifier(silent.folder, image_size=LEAST, seed=seed)
     images, nothing = np.zeros((64, *LEAST, 3), np.float32), np.zeros((1, 24))
     heads, gradients = [head_of(implementation, model, 24)], []
@@ -119,7 +120,8 @@ def test_the_checkpoint_holds_the_best_epoch(implementation: Implementation, fit
         implementation.evaluate(best, run.validation)["loss"], min(losses), "loss of the checkpoint", rtol=1e-4
     )
     expect_close(implementation.evaluate(last, run.validation)["loss"], losses[-1], "loss of the last epoch", rtol=1e-4)
-    expect(min(losses) < min(losses[0], losses[-1]), "validation loss", expected="falls and rises", got=losses)
+    if not min(losses) < min(losses[0], losses[-1]):
+        raise Undecided(f"the validation loss does not fall and rise ({losses}): see TRAIN-16")
 
 
 @clause("TRAIN-5", Level.MUST, "transfer", CODE)
@@ -156,21 +158,23 @@ def next_step(implementation: Implementation, model: Model, images: Array, label
 def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], looks: Looks) -> None:
     """The same seed gives the same run, parallel input pipeline included; another seed gives another one.
 
-    Bit by bit, on one machine and one backend, under augmentation and dropout.
+    On one machine and one backend, under augmentation and dropout. Tolerance, for sums in another order: 1e-3 of a loss,
+    1 % of the way that a variable went; another mask of dropout changes a loss by 1e-2, and the way by a quarter.
 
     If this fails, check for a parallel map over seeded layers, and for dropout or shuffling with a seed of their own.
     """
     first, again, _ = fits
-    expect_equal(again.history, first.history, "history of a second run")
-    got, expected = ([v.value for v in run.after] for run in (again, first))
-    for value, same in zip(got, expected, strict=True):
-        expect_same(value, same, "variable after a second run")
+    for name in ("loss", "val_loss"):
+        expect_close(again.history[name], first.history[name], f"{name} of a second run", rtol=1e-3)
+    expect_same_way(again, first, "after a second run")
     expect(looks.augmented[0] != looks.other, "losses of two seeds", expected="two", got=looks)
 
 
 @clause("TRAIN-7", Level.MUST, "transfer", CODE)
 def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit]) -> None:
     """Validation images never change a variable: another validation set gives the same weights in the end.
+
+    Tolerance, for sums in another order: 1 % of the way that a variable went.
 
     If this fails, check that validation runs in inference mode and takes nothing from the generator of training.
     """
@@ -181,8 +185,15 @@ def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit]) -> None:
         expected="others",
         got="the same",
     )
-    for value, same in zip(other.after, first.after, strict=True):
-        expect_same(value.value, same.value, f"{same.path} after training with another validation set")
+    expect_same_way(other, first, "after training with another validation set")
+
+
+def expect_same_way(got: Fit, expected: Fit, when: str) -> None:
+    """Two runs moved each variable alike; one that did not move is bit-identical."""
+    for start, end, other in zip(expected.before, expected.after, got.after, strict=True):
+        way = np.linalg.norm((end.value - start.value).astype(np.float64))
+        apart = np.linalg.norm((other.value - end.value).astype(np.float64))
+        expect_close(apart, 0, f"distance of {end.path} {when}", rtol=0, atol=0.01 * float(way))
 
 
 @clause("TRAIN-8", Level.MUST, "transfer", CODE)
@@ -251,11 +262,14 @@ def test_the_head_of_the_best_epoch_is_kept_and_returned(
     losses = history["val_loss"]
     for best in (model, implementation.load(path)):
         expect_close(implementation.evaluate(best, run.validation)["loss"], min(losses), "loss of the head", rtol=1e-4)
-    expect(min(losses) < losses[-1], "validation loss over features", expected="rises", got=losses)
+    if not min(losses) < losses[-1]:
+        raise Undecided(f"the validation loss over features does not rise ({losses})")
 
 
 @clause("TRAIN-12", Level.MUST, "transfer", f"{CODE}; code 7")
-def test_dropout_is_on_over_features(implementation: Implementation, small: Preset, tmp_path: Path, seed: int) -> None:
+def test_dropout_is_on_over_features(
+    implementation: Implementation, confident: Path, tmp_path: Path, seed: int
+) -> None:
     """Training over features is under dropout: at a rate of 0.25, a mask of its own for each sample, scaled.
 
     Over 4,096 samples of the same features, which leave the head undecided, the loss is that of such a dropout, within six
@@ -264,7 +278,7 @@ def test_dropout_is_on_over_features(implementation: Implementation, small: Pres
     If this fails, check for a head that is called without its training flag, for one mask for all of a batch, and for a
     rate that is taken for the share that is kept.
     """
-    model, rng = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed), np.random.default_rng(seed)
+    model, rng = implementation.load(confident), np.random.default_rng(seed)
     head, labels = head_of(implementation, model, 24), np.arange(4096, dtype=np.int32) % 2
     features = np.repeat(head.undecided(rng.normal(0, 6, (1, 24))), 4096, axis=0)
     dropped = head.dropped_losses(np.tile(features, (4, 1)), np.tile(labels, 4), rng)

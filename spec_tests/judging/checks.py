@@ -39,6 +39,10 @@ class Violation(AssertionError):  # noqa: N818 - the specification's word
         super().__init__(f"{what}\nexpected: {self.expected}\ngot:      {self.got}")
 
 
+class Undecided(Exception):  # noqa: N818 - an outcome, not an error
+    """A clause cannot tell whether it holds for this implementation: one line that says why."""
+
+
 @dataclass(frozen=True)
 class _Worst:
     """The value of an array at which it is most wrong."""

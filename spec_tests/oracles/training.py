@@ -1,6 +1,7 @@
 """Loss, accuracy, Adam's steps, and the head of the classifier (arXiv 1412.6980; Keras documentation)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,55 @@ def adam(
         v = BETA_2 * v + (1 - BETA_2) * gradient**2
         steps.append(-learning_rate * (m / (1 - BETA_1**t)) / (np.sqrt(v / (1 - BETA_2**t)) + EPSILON))
     return np.array(steps)
+
+
+@dataclass
+class Classifier:
+    """A head whose features are zero: its biases and last weights alone decide, and every sample has one probability.
+
+    Of a convnet the last bias alone is left: ``hidden`` and ``last`` are empty.
+    """
+
+    hidden: Array  # biases (units,)
+    last: Array  # (units,)
+    offset: float
+
+    @property
+    def probability(self) -> float:
+        """Of class 1, without dropout."""
+        return float(sigmoid(self.hidden @ self.last + self.offset))
+
+    def epochs(
+        self, train: Sequence[NDArray[Any]], validation: Sequence[NDArray[Any]], count: int, rate: float
+    ) -> dict[str, list[float]]:
+        """Loss and accuracy of epochs of one step of Adam for each batch of labels, dropout left aside."""
+        judged, learnt = np.concatenate(validation), np.concatenate(train)
+        history: dict[str, list[float]] = {name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        moments, taken = np.zeros((2, 2 * len(self.last) + 1)), 0
+        for _ in range(count):
+            seen = []
+            for labels in train:
+                seen.append(np.full(len(labels), self.probability))
+                error, taken = self.probability - labels.mean(), taken + 1
+                gradient = error * np.concatenate([self.last, self.hidden, [1]])
+                moments = np.stack(
+                    [
+                        BETA_1 * moments[0] + (1 - BETA_1) * gradient,
+                        BETA_2 * moments[1] + (1 - BETA_2) * gradient**2,
+                    ]
+                )
+                mean, square = moments[0] / (1 - BETA_1**taken), moments[1] / (1 - BETA_2**taken)
+                self._move(-rate * mean / (np.sqrt(square) + EPSILON))
+            after = np.full(len(judged), self.probability)
+            for prefix, p, labels in (("", np.concatenate(seen), learnt), ("val_", after, judged)):
+                history[f"{prefix}loss"].append(binary_crossentropy(p, labels))
+                history[f"{prefix}accuracy"].append(accuracy(p, labels))
+        return history
+
+    def _move(self, steps: Array) -> None:
+        units = len(self.last)
+        self.hidden, self.last = self.hidden + steps[:units], self.last + steps[units : 2 * units]
+        self.offset += float(steps[-1])
 
 
 def dropped_losses(

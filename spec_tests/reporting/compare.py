@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 TOLD_EACH = (Kind.BROKE, Kind.UNEXCUSED, Kind.STILL, Kind.EXCUSED)  # with its sentence; of the others the names
 STYLES = {Kind.STILL: "red", Kind.MENDED: "green"}  # what is worse is bold
-NOT_CHECKED = (Outcome.BROKEN, Outcome.NOT_RUN)
+NOT_CHECKED = (Outcome.BROKEN, Outcome.NOT_DECIDED, Outcome.NOT_RUN)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ def _sections(report: Report) -> Iterator[Section]:
     yield "### Excuses that are not needed", [_item(r, f"holds, though it is excused: {r.reason}") for r in needless]
     wider = [r for r in results if r.tolerance.factor > 1 and r.outcome in CHECKED]
     yield "### Tolerances made wider", [_item(r, r.tolerance.need) for r in wider]
+    yield "### Not decided", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_DECIDED]
     yield "### Not run", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_RUN]
 
 

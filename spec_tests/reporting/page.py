@@ -28,12 +28,13 @@ from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tol
 FOLDER = Path(__file__).parent
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
 AT_LENGTH = (*TOLD, Outcome.EXCUSED)
-UNCHECKED = (Outcome.NOT_CLAIMED, Outcome.NOT_RUN, Outcome.BROKEN)
+UNCHECKED = (Outcome.NOT_DECIDED, Outcome.NOT_CLAIMED, Outcome.NOT_RUN, Outcome.BROKEN)
 GLYPHS = {  # beside a word or a title, so that no outcome is told by its colour alone
     Outcome.PASSED: "✓",
     **dict.fromkeys(FAILURES, "✗"),
     Outcome.REPORTED: "!",
     Outcome.EXCUSED: "≈",
+    Outcome.NOT_DECIDED: "?",
     Outcome.NOT_CLAIMED: "–",
     Outcome.NOT_RUN: "·",
     Outcome.BROKEN: "⊘",

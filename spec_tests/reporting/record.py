@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out of memory"
     REPORTED = "reported"  # a SHOULD that does not hold
     EXCUSED = "excused"  # it does not hold, and the implementation gives a reason
+    NOT_DECIDED = "not decided"  # the clause ran, and cannot tell for this implementation
     NOT_CLAIMED = "not claimed"
     NOT_RUN = "not run"
     BROKEN = "broken adapter"
@@ -44,7 +45,12 @@ LOST = (Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.OUT_OF_MEMORY)  # no answer 
 FAILURES = (Outcome.FAILED, *LOST)
 TOLD = (*FAILURES, Outcome.REPORTED)  # told at length
 CHECKED = (Outcome.PASSED, *TOLD, Outcome.EXCUSED)
-ASIDE = (Outcome.EXCUSED, Outcome.REPORTED, Outcome.NOT_RUN)  # claimed and not held, and no failures either
+ASIDE = (
+    Outcome.EXCUSED,
+    Outcome.REPORTED,
+    Outcome.NOT_DECIDED,
+    Outcome.NOT_RUN,
+)  # claimed and not held, and no failures either
 
 
 class Verdict(StrEnum):
@@ -111,7 +117,7 @@ class Result:
     outcome: Outcome
     seconds: float = 0.0
     failure: Failure = Failure()
-    reason: str = ""  # of an excuse, of a broken adapter, or of not running
+    reason: str = ""  # of an excuse, of a broken adapter, of not deciding or of not running
     tolerance: Tolerance = Tolerance()
     evidence: tuple[dict[str, Any], ...] = ()  # what a picture is drawn of, by kind: see the schema
 

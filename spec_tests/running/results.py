@@ -195,7 +195,7 @@ def pytest_runtest_makereport(
     result = _result(item, clause, report, call)
     if report.failed:
         report.longrepr = result.failure.text(clause)
-    if result.outcome in (Outcome.EXCUSED, Outcome.REPORTED):
+    if result.outcome in (Outcome.EXCUSED, Outcome.REPORTED, Outcome.NOT_DECIDED):
         report.outcome, report.wasxfail = "skipped", result.reason or f"{clause.id} is a SHOULD"
     item.config.stash[RESULTS].append(result)
     if sharing.is_worker(item.config):
@@ -214,6 +214,8 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
         reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
         outcome, reason = _left_out(reason.removeprefix("Skipped: "))
         return Result(clause, target, outcome, seconds, reason=reason)
+    if isinstance(error, checks.Undecided):
+        return Result(clause, target, Outcome.NOT_DECIDED, seconds, reason=str(error))
     expected = expectations_of(item.config, target)
     factor, why = expected.tolerances.get(clause.id, (1.0, ""))
     compared = error is None or isinstance(error, checks.Violation)  # what raised was not compared

@@ -1,0 +1,126 @@
+"""Epochs: what ``fit`` and ``fit_head`` make of the steps, the augmentation and the evaluation that they are built of."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..adapter.implementation import Implementation
+from ..cases.epochs import (
+    LEAST,
+    Trainer,
+    blank,
+    dips,
+    labels_of,
+    looks_before,
+    refused_as_nan,
+    train_changing,
+    unseeing,
+)
+from ..cases.models import head_of
+from ..cases.presets import Preset
+from ..cases.trials import CONVNET_SIZE
+from ..judging.checks import expect, expect_close, expect_equal
+from ..oracles.training import Classifier
+from .clause import Level, clause
+
+CODE = "notes, code 8"
+KERAS = "Keras documentation"
+IMAGE, FEATURES = (*CONVNET_SIZE, 3), (24,)  # shapes
+UNEVEN = (*[3] * 10, 2, 1)  # images in each batch: more than ten batches, and a last one of one image
+MIXED = [int(i % 5 < 3) ^ (i in (3, 20, 32)) for i in range(33)]  # labels
+MOSTLY_ONE = [int(i not in (0, 7, 20, 32)) for i in range(33)]
+JUDGED = [1, 1, 0, 1, 0]
+AS_GIVEN = {"augment": False}
+
+
+@clause("TRAIN-14", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+def test_nan_is_never_the_lowest_loss(implementation: Implementation, silent: Preset, tmp_path: Path) -> None:
+    """An epoch whose validation loss is NaN is never the best one; where no epoch has another loss, training ends with an error that says NaN.
+
+    Validation images, or features, are NaN in the first epoch and the last, or in all. An error that says NaN is right in
+    each case. Tolerance: 1e-4.
+
+    If this fails, check for a first loss that is kept unseen: no number is less than NaN.
+    """
+    fit = Trainer(implementation.fit, tmp_path / "fit.keras", more=AS_GIVEN)
+    fit_head = Trainer(implementation.fit_head, tmp_path / "head.keras")
+    convnet = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
+    model = implementation.build_classifier(silent.folder, image_size=LEAST, seed=0)
+    looks = {fit: looks_before(fit, convnet, IMAGE), fit_head: looks_before(fit_head, model, FEATURES)}
+    for trainer, spoilt, shape in (
+        (fit, (0, 2), (*LEAST, 3)),
+        (fit_head, (0, 2), FEATURES),
+        (fit_head, (0, 1, 2), FEATURES),
+    ):
+        ones = blank([1] * 4, (3, 1), shape)
+        validation = [[(x * np.nan, y) for x, y in ones] if epoch in spoilt else ones for epoch in range(3)]
+        train = partial(train_changing, trainer, model, looks[trainer], [ones] * 3, validation)
+        if found := refused_as_nan(train):
+            expect(len(spoilt) < 3, "training with no loss but NaN", expected="an error", got=found[1]["val_loss"])
+            best = implementation.load(trainer.checkpoint)
+            got = implementation.evaluate(best, blank([1] * 4, (4,), (*LEAST, 3)))["loss"]
+            expect_close(got, np.nanmin(found[1]["val_loss"]), "loss of the checkpoint", rtol=1e-4)
+
+
+@clause("TRAIN-15", Level.MUST, "transfer", f"{CODE}; arXiv 1412.6980")
+def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp_path: Path) -> None:
+    """An epoch is one step of Adam for each batch, in the order given, at exactly the learning rate given; its training loss and accuracy are those before each step, its validation loss and accuracy those of the model at its end.
+
+    Ten epochs of 33 black images in batches of 3, of which a convnet without dropout sees nothing: its last bias alone
+    moves, and all four numbers of each epoch follow from the labels. Tolerance: 1e-4 of a loss; accuracies exactly.
+
+    If this fails, check for a batch that is stepped twice or left out, an optimiser that counts otherwise, a schedule or
+    decay of the rate, gradients that are clipped or accumulated, labels that are smoothed, weights of classes, and a short
+    batch that counts as much as a long one.
+    """
+    train, validation = blank(MIXED, UNEVEN, IMAGE), blank(JUDGED, (2, 2, 1), IMAGE)
+    fit = Trainer(implementation.fit, tmp_path / "best.keras", rate=0.02, more=AS_GIVEN)
+    _, history = fit(unseeing(implementation), train, validation, 10)
+    for name, values in (
+        Classifier(np.zeros(0), np.zeros(0), 0).epochs(labels_of(train), labels_of(validation), 10, 0.02).items()
+    ):
+        expect_close(history[name], values, f"{name} of ten epochs", rtol=1e-4)
+
+
+@clause("TRAIN-16", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+def test_the_lowest_of_several_dips_is_kept(implementation: Implementation, tmp_path: Path) -> None:
+    """Where the validation loss falls and rises more than once, the checkpoint holds the lowest of all epochs, and takes the place of an older file.
+
+    The labels of the training images change from epoch to epoch, so that the last bias of a convnet that sees nothing
+    goes up, down, further up and down again. Tolerance: 1e-4.
+
+    If this fails, check for the first or the last dip, for patience that runs out, and for a file that is left because it
+    was there.
+    """
+    fit = Trainer(implementation.fit, tmp_path / "best.keras", more=AS_GIVEN)
+    model = unseeing(implementation)
+    looks = looks_before(fit, model, IMAGE)
+    ones, zeros = (blank([label] * 5, (2, 2, 1), IMAGE) for label in (1, 0))
+    _, history = train_changing(fit, model, looks, [ones, zeros, zeros, ones, ones, ones, zeros, zeros], [ones] * 8)
+    losses = history["val_loss"]
+    got = implementation.evaluate(implementation.load(fit.checkpoint), ones)["loss"]
+    expect_close(got, min(losses), f"loss of the checkpoint, of epochs with {losses}", rtol=1e-4)
+    expect_equal(dips(losses), [1, 6], "epochs in which the validation loss is lower than before and after")
+
+
+@clause("TRAIN-17", Level.MUST, "transfer", f"{CODE}; code 7")
+def test_an_epoch_over_features_is_one_step_for_each_batch(
+    implementation: Implementation, small: Preset, tmp_path: Path
+) -> None:
+    """Training over features obeys TRAIN-15 as well.
+
+    Features are zero, so that the head's biases and last weights alone decide. Tolerance of a loss: 0.025, since dropout
+    adds up to 0.015 to it; a batch left out or stepped twice changes it by 0.07 at least.
+
+    If this fails, see TRAIN-15.
+    """
+    train, validation = blank(MOSTLY_ONE, UNEVEN, FEATURES), blank(MOSTLY_ONE[-8:], (5, 3), FEATURES)
+    fit_head = Trainer(implementation.fit_head, tmp_path / "head.keras", rate=1e-3)
+    model = implementation.build_classifier(small.folder, image_size=LEAST, seed=0)
+    head = head_of(implementation, model, *FEATURES)
+    _, history = fit_head(model, train, validation, 10)
+    simulated = Classifier(head.bias.astype(np.float64), head.last.astype(np.float64), head.offset)
+    expected = simulated.epochs(labels_of(train), labels_of(validation), 10, 1e-3)
+    for name in ("loss", "val_loss"):
+        expect_close(history[name], expected[name], f"{name} of ten epochs over features", rtol=0, atol=0.025)
