@@ -88,7 +88,7 @@ def test_the_lowest_of_several_dips_is_kept(implementation: Implementation, tmp_
     """Where the validation loss falls and rises more than once, the checkpoint holds the lowest of all epochs, and takes the place of an older file.
 
     The labels of the training images change from epoch to epoch, so that the last bias of a convnet that sees nothing
-    goes up, down, further up and down again. Tolerance: 1e-4.
+    goes up and down, and the second of three dips is the lowest. Tolerance: 1e-4.
 
     If this fails, check for the first or the last dip, for patience that runs out, and for a file that is left because it
     was there.
@@ -97,11 +97,12 @@ def test_the_lowest_of_several_dips_is_kept(implementation: Implementation, tmp_
     model = unseeing(implementation)
     looks = looks_before(fit, model, IMAGE)
     ones, zeros = (blank([label] * 5, (2, 2, 1), IMAGE) for label in (1, 0))
-    _, history = train_changing(fit, model, looks, [ones, zeros, zeros, ones, ones, ones, zeros, zeros], [ones] * 8)
+    epochs = [ones if letter == "1" else zeros for letter in "100111000110"]
+    _, history = train_changing(fit, model, looks, epochs, [ones] * len(epochs))
     losses = history["val_loss"]
     got = implementation.evaluate(implementation.load(fit.checkpoint), ones)["loss"]
     expect_close(got, min(losses), f"loss of the checkpoint, of epochs with {losses}", rtol=1e-4)
-    expect_equal(dips(losses), [1, 6], "epochs in which the validation loss is lower than before and after")
+    expect_equal(dips(losses), [1, 6, 10], "epochs in which the validation loss is lower than before and after")
 
 
 @clause("TRAIN-17", Level.MUST, "transfer", f"{CODE}; code 7")
