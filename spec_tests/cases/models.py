@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..adapter.contract import Array, Batches, Labels, Model, Variable
 from ..adapter.implementation import Implementation
 from ..judging.checks import Undecided
 from ..oracles import training
+from ..oracles.convnet import CHANNELS
 from ..oracles.xception import Xception
 
 SIZE = (50, 48)  # rectangular, and a pool of SMALL pads it unevenly
@@ -110,6 +112,20 @@ def head_of(implementation: Implementation, model: Model, channels: int) -> Head
     return Head(kernel.reshape(channels, UNITS), bias, last.ravel(), offset)
 
 
+def convnet_arrays(
+    implementation: Implementation, model: Model
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any], float]:
+    """Kernels (3, 3, in, out), biases, last weights and last bias of a convnet, found by their sizes."""
+    found = [v.value for v in implementation.variables(model)]
+    kernels, biases = [], []
+    for entering, leaving in pairwise(CHANNELS):
+        kernel = _only((a for a in found if a.size == 9 * entering * leaving), f"kernel for {leaving} filters")
+        kernels.append(kernel if kernel.shape[:2] == (3, 3) else kernel.transpose(2, 3, 1, 0))
+        biases.append(_only((a for a in found if a.shape == (leaving,)), f"bias of {leaving} filters"))
+    last = _only((a for a in found if a.size == CHANNELS[-1] and a.ndim > 1), f"kernel of {CHANNELS[-1]} × 1")
+    return kernels, biases, last.ravel(), float(_only((a for a in found if a.size == 1), "bias of 1").ravel()[0])
+
+
 def offset_of(implementation: Implementation, model: Model) -> str:
     """The path of the last bias, the one number among the head's arrays. Undecided where there is none."""
     head = values(implementation.variables(model), "head")
@@ -120,4 +136,4 @@ def _only(found: Iterable[T], what: str) -> T:
     """The first; Undecided where there is none, since another head is for HEAD-1 to judge."""
     for one in found:
         return one
-    raise Undecided(f"the head has no {what} among its variables, and this clause looks at the head of the notes")
+    raise Undecided(f"the model has no {what} among its variables, and this clause looks at the model of the notes")

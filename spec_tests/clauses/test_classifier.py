@@ -7,13 +7,15 @@ import pytest
 
 from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
-from ..cases.models import SIZE, head_of, in_batches, tinted
+from ..cases.models import SIZE, convnet_arrays, head_of, in_batches, tinted
 from ..cases.presets import Preset
+from ..cases.trials import CONVNET_SIZE
 from ..judging.checks import expect, expect_close, expect_equal
+from ..oracles import convnet
 from ..oracles import xception as oracle
 from ..oracles.images import preprocess
 from .clause import Level, clause
-from .conftest import States
+from .conftest import States, take_steps
 
 CODE = "notes, code 7"
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
@@ -74,6 +76,24 @@ def test_predictions_do_not_depend_on_their_company(
     for part in (slice(0, 1), slice(1, 4), slice(66, 70)):
         alone = implementation.predict(untrained, images[part])
         expect_close(alone, together[part], "predictions in a smaller batch", rtol=0, atol=1e-5)
+
+
+@clause("NET-1", Level.MUST, "transfer", "notes, code 7 (the model trained from scratch)")
+def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed: int) -> None:
+    """The convnet is pixels over 255, valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU, a 2 × 2 max pooling between each two, global average pooling, and Dense(1, sigmoid): twelve variables, 97,697 weights.
+
+    After three steps, so that no bias is zero, its predictions are those of its own weights in float64 arithmetic.
+    Tolerance of a probability: 1e-5.
+
+    If this fails, check for average pooling, a missing ReLU, another scale of the pixels, and padding.
+    """
+    images = np.random.default_rng(seed).uniform(0, 255, (6, *CONVNET_SIZE, 3)).astype(np.float32)
+    model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
+    sizes = sorted(v.value.size for v in implementation.variables(model))
+    expect_equal(sizes, convnet.SIZES, "sizes of the convnet's variables")
+    model = take_steps(implementation, model, images, np.arange(6) % 2, count=3, learning_rate=3e-3).model
+    expected = convnet.probabilities(images, *convnet_arrays(implementation, model))
+    expect_close(implementation.predict(model, images), expected, "probabilities", rtol=0, atol=1e-5)
 
 
 @clause("FEAT-1", Level.MUST, "transfer", TWO_WAYS)

@@ -6,14 +6,16 @@ import numpy as np
 
 from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
-from ..cases.models import SIZE, moved, named, offset_of, tinted, trainable, values
+from ..cases.models import SIZE, SMALL, moved, named, offset_of, tinted, trainable, values
 from ..cases.presets import Preset
 from ..judging.checks import expect, expect_close, expect_equal
 from ..oracles.training import LARGEST_STEP
+from ..oracles.xception import is_kernel
 from .clause import Level, clause
 from .conftest import Fit, States, Steps, take_steps
 
 SOURCE = 'notes, "부분 파인튜닝"; code 9'
+LAST = f"block{len(SMALL.filters)}_sepconv"  # the convolutions of the last block
 RATE, FIT_RATE = 1e-5, 1e-4
 
 
@@ -113,15 +115,20 @@ def test_a_change_of_what_is_trained_takes_effect_at_once(
 ) -> None:
     """Changing what is trainable takes effect in the very next training run, whatever was trained, saved or loaded before.
 
+    The last four layers, none, and the last six, which hold two convolutions.
+
     If this fails, check that the training step is built anew, and that what is frozen is saved with the model.
     """
     model = implementation.load(confident)
     kernels = named(implementation, model, small.arrays, small.config.top_kernels())
+    last_two = named(
+        implementation, model, small.arrays, [k for k in small.arrays if k.startswith(LAST) and is_kernel(k)]
+    )
     saved = tmp_path / "model.keras"
     for change, expected in (
         (implementation.unfreeze_top, kernels),
         (implementation.freeze_base, set()),
-        (lambda model: loaded(implementation, implementation.unfreeze_top(model), saved), kernels),
+        (lambda model: loaded(implementation, implementation.unfreeze_top(model, layers=6), saved), last_two),
         (implementation.freeze_base, set()),
     ):
         model = change(model)
@@ -149,3 +156,24 @@ def test_fit_starts_with_a_fresh_optimiser(implementation: Implementation, tunin
     path = offset_of(implementation, tuning_fit.model)
     step = values(tuning_fit.after)[path] - values(tuning_fit.before)[path]
     expect_close(step.item(), -2 * FIT_RATE, "two steps of the last bias in fit", rtol=0.03)
+
+
+@clause("TUNE-8", Level.MUST, "transfer", f"{SOURCE}; notes, code 10")
+def test_a_tuned_model_is_used_in_inference_mode(implementation: Implementation, tuning_fit: Fit, seed: int) -> None:
+    """A model whose base was tuned predicts in inference mode, as a frozen one does: features and predictions of an image do not depend on the batch; its checkpoint, loaded, predicts what it did.
+
+    Batches of one class, whose statistics are their own. Tolerance: 1e-4 of the largest feature, 1e-5 of a probability.
+
+    If this fails, check for a flag of training that unfreezing sets and nothing takes back.
+    """
+    images, _ = tinted(8, seed + 7, labels=np.repeat((0, 1), 4))
+    model, restored = tuning_fit.model, implementation.load(tuning_fit.checkpoint)
+    features, p = implementation.extract_features(model, images), implementation.predict(model, images)
+    for part in (slice(0, 4), slice(4, 8)):
+        alone = implementation.extract_features(model, images[part])
+        expect_close(alone, features[part], "features of a batch of one class", rtol=1e-4, scale=features.max())
+        expect_close(implementation.predict(model, images[part]), p[part], "their predictions", rtol=0, atol=1e-5)
+    best = int(np.argmin(tuning_fit.history["val_loss"]))
+    got = implementation.evaluate(restored, tuning_fit.validation)["loss"]
+    expect_close(got, tuning_fit.history["val_loss"][best], "loss of the tuned model that was kept", rtol=1e-4)
+    expect_equal(len(trainable(implementation.variables(restored), "base")), 2, "trainable variables of its base")

@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...adapter.implementation import Implementation
 from ...cases.models import SIZE, in_batches, tinted
 from ...cases.presets import random_arrays, write_preset
@@ -31,7 +29,6 @@ def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[]
     model, path = made[0], folder / "model.keras"
     yield partial(use, "variables", the_variables, model)
     yield partial(use, "predict", an_array, model, images)
-    yield partial(use, "extract_features", an_array, model, images)
     yield partial(use, "evaluate", numbers("loss", "accuracy"), model, in_batches(images, labels, 8))
     yield lambda: made.append(use("freeze_base", a_model, model))
     step = several(a_model, numbers("loss", "accuracy"))
@@ -41,8 +38,10 @@ def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[]
         yield partial(use, "load", a_model, path)
     options = {"epochs": 1, "learning_rate": 1e-3, "checkpoint": folder / "best.keras", "seed": 0}
     trained = several(a_model, a_history)
-    features = in_batches(np.ones((8, SMALLEST.filters[-1][-1]), np.float32), labels, 8)
-    yield lambda: made.append(use("fit_head", trained, made[-1], features, features, **options)[0])
+    features: list[Any] = []  # as wide as the base makes them
+    yield lambda: features.extend(in_batches(use("extract_features", an_array, made[-1], images), labels, 8))
+    if features:
+        yield lambda: made.append(use("fit_head", trained, made[-1], features, features, **options)[0])
     seen = in_batches(images, labels, 8)
     yield lambda: made.append(use("fit", trained, made[-1], seen, seen, **options, augment=True)[0])
     yield lambda: use("unfreeze_top", a_model, made[-1], layers=4)
