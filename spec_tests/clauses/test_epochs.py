@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..adapter.implementation import Implementation
+from ..cases.augmented import augmentation_p_values
 from ..cases.epochs import (
     LEAST,
     Trainer,
@@ -21,6 +22,7 @@ from ..cases.models import head_of
 from ..cases.presets import Preset
 from ..cases.trials import CONVNET_SIZE
 from ..judging.checks import expect, expect_close, expect_equal
+from ..judging.statistics import ALPHA
 from ..oracles.training import Classifier
 from .clause import Level, clause
 
@@ -125,3 +127,20 @@ def test_an_epoch_over_features_is_one_step_for_each_batch(
     expected = simulated.epochs(labels_of(train), labels_of(validation), 10, 1e-3)
     for name in ("loss", "val_loss"):
         expect_close(history[name], expected[name], f"{name} of ten epochs over features", rtol=0, atol=0.025)
+
+
+@clause("AUG-11", Level.STOCHASTIC, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
+def test_fit_augments_as_augment_does(implementation: Implementation, tmp_path: Path, seed: int) -> None:
+    """``fit`` augments as ``augment`` does: flip, rotation and zoom, with the same fill, drawn for each image anew, in each batch and each epoch.
+
+    Seen through the losses of a convnet that learns next to nothing, one number an epoch: of an image of two halves, of a
+    disc, of wedges, and of a white one, on which flip, zoom, rotation and fill show. Tested: their means and spreads,
+    against 400 images from ``augment``; that of 16 copies in an epoch is a quarter of one image's. False alarms: fewer
+    than one in 1e6 seeds. Power: each transformation left out, one draw for a batch, for each batch or for all epochs,
+    and black corners are found with a probability beyond 0.999.
+
+    If this fails, check for a pipeline of ``fit`` that has an augmentation of its own, for one that is cached behind it,
+    and for layers that draw once for a batch.
+    """
+    for what, p_value in augmentation_p_values(implementation, tmp_path / "best.keras", seed).items():
+        expect(p_value >= ALPHA / 100, what, expected=f"a p-value of at least {ALPHA / 100:.0e}", got=p_value)

@@ -1,0 +1,87 @@
+"""What ``fit`` augments with, seen through the losses of a convnet that learns next to nothing.
+
+Each epoch shows one image, or several copies of it. Its training loss is then one number that follows from what
+augmentation made of it, and ``augment`` gives the numbers that it has to look like.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from ..adapter.contract import Array, Model
+from ..adapter.implementation import Implementation
+from ..judging.statistics import independence_p_value
+from .epochs import Pairs, Trainer, looks_before, train_changing
+from .trials import CONVNET_SIZE
+
+SIDE = CONVNET_SIZE[0]
+EPOCHS = {"halves": 40, "disc": 30, "wedges": 30, "white": 2}
+BATCHES, COPIES = 4, 4  # of halves in each epoch; of the others there is one
+DRAWS = 400  # of ``augment``, for each of the images
+
+Losses = NDArray[np.float64]
+
+
+def _plane(grey: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]) -> Array:
+    """An image of which the grey level is a function of places in [-1, 1], down and to the right."""
+    down, right = np.meshgrid(*[np.linspace(-1, 1, SIDE)] * 2, indexing="ij")
+    return np.repeat(grey(down, right)[..., None], 3, axis=-1).astype(np.float32)
+
+
+IMAGES = {
+    "halves": _plane(lambda _, x: np.where(x < 0, 30, 230)),  # other on the other side: a flip shows
+    "disc": _plane(lambda y, x: np.where(np.hypot(x, y) < 0.4, 255, 0)),  # zoom alone changes it
+    "wedges": _plane(lambda y, x: 127.5 + 127.5 * np.cos(2 * np.arctan2(y, x))),  # rotation alone changes it
+    "white": _plane(lambda y, _: np.full_like(y, 255)),  # nothing changes it but another fill than reflection
+}
+
+
+def losses(implementation: Implementation, model: Model, images: Array) -> Losses:
+    """Of class 0, for each image."""
+    p = np.concatenate([implementation.predict(model, part) for part in np.array_split(images, -(-len(images) // 100))])
+    return -np.log1p(-p.astype(np.float64))
+
+
+def expected_losses(implementation: Implementation, model: Model, name: str, seed: int) -> Losses:
+    """Those of what ``augment`` makes of an image, in so many draws."""
+    copies, labels = np.repeat(IMAGES[name][None], DRAWS // 4, axis=0), np.zeros(DRAWS // 4, np.int32)
+    drawn = [implementation.augment(copies, labels, seed=seed + i)[0] for i in range(4)]
+    return losses(implementation, model, np.concatenate(drawn))
+
+
+def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path) -> dict[str, Losses]:
+    """{image: the training loss of each of its epochs}."""
+    epochs: list[Pairs] = []
+    for name, count in EPOCHS.items():
+        batches, copies = (BATCHES, COPIES) if name == "halves" else (1, 1)
+        images, labels = np.repeat(IMAGES[name][None], copies, axis=0), np.zeros(copies, np.int32)
+        epochs += [[(images, labels)] * batches] * count
+    fit = Trainer(implementation.fit, checkpoint, rate=1e-9, more={"augment": True})
+    one = [(IMAGES["white"][None], np.zeros(1, np.int32))]
+    looks = looks_before(fit, model, IMAGES["white"].shape)
+    _, history = train_changing(fit, model, looks, epochs, [one] * len(epochs))
+    ends = np.cumsum(list(EPOCHS.values()))
+    return dict(zip(EPOCHS, np.split(np.array(history["loss"]), ends[:-1]), strict=True))
+
+
+def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed: int) -> dict[str, float]:
+    """Of ``fit`` augmenting as ``augment`` does, each image of a batch anew."""
+    model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
+    expected = {name: expected_losses(implementation, model, name, seed) for name in IMAGES}
+    got = fitted_losses(implementation, model, checkpoint)
+    mean, error = expected["halves"].mean(), expected["halves"].std() / (BATCHES * COPIES) ** 0.5
+    squares = float((((got["halves"] - mean) / error) ** 2).sum())
+    found = {"spread of the means of epochs": float(scipy.stats.chi2.sf(squares, EPOCHS["halves"]))}
+    off = (got["halves"].mean() - mean) / (error * (1 / EPOCHS["halves"] + BATCHES * COPIES / DRAWS) ** 0.5)
+    found["mean of an image of two halves"] = float(2 * scipy.stats.norm.sf(abs(off)))
+    for name in ("disc", "wedges"):
+        values = np.concatenate([got[name], expected[name]])
+        which = np.arange(len(values)) < len(got[name])
+        found[f"losses of {name}"] = independence_p_value(values, which, seed)
+        found[f"spread of the losses of {name}"] = independence_p_value(np.abs(values - np.median(values)), which, seed)
+    constant = losses(implementation, model, IMAGES["white"][None])
+    found["white stays white"] = float(np.allclose(got["white"], constant, rtol=1e-5, atol=0))
+    return found
