@@ -19,7 +19,7 @@ from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
 EPOCHS = {"halves": 40, "disc": 30, "wedges": 30, "white": 2}
-BATCHES, COPIES = 4, 4  # of halves in each epoch; of the others there is one
+BATCHES, COPIES = 4, 4  # of halves in each epoch; of the others there is one image
 DRAWS = 400  # of ``augment``, for each of the images
 
 Losses = NDArray[np.float64]
@@ -53,18 +53,23 @@ def expected_losses(implementation: Implementation, model: Model, name: str, see
 
 
 def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path) -> dict[str, Losses]:
-    """{image: the training loss of each of its epochs}."""
+    """{image: its mean loss in each of its epochs}.
+
+    Every epoch has as many batches, since an implementation may count them once: white ones fill up those of one image.
+    """
+    label, fillings = np.zeros(1, np.int32), BATCHES - 1
     epochs: list[Pairs] = []
     for name, count in EPOCHS.items():
-        batches, copies = (BATCHES, COPIES) if name == "halves" else (1, 1)
-        images, labels = np.repeat(IMAGES[name][None], copies, axis=0), np.zeros(copies, np.int32)
-        epochs += [[(images, labels)] * batches] * count
+        copies = np.repeat(IMAGES[name][None], COPIES, axis=0), np.zeros(COPIES, np.int32)
+        one, white = (IMAGES[name][None], label), (IMAGES["white"][None], label)
+        epochs += [[copies] * BATCHES if name == "halves" else [one, *[white] * fillings]] * count
     fit = Trainer(implementation.fit, checkpoint, rate=1e-9, more={"augment": True})
-    one = [(IMAGES["white"][None], np.zeros(1, np.int32))]
+    judged = [(IMAGES["white"][None], label)]
     looks = looks_before(fit, model, IMAGES["white"].shape)
-    _, history = train_changing(fit, model, looks, epochs, [one] * len(epochs))
-    ends = np.cumsum(list(EPOCHS.values()))
-    return dict(zip(EPOCHS, np.split(np.array(history["loss"]), ends[:-1]), strict=True))
+    _, history = train_changing(fit, model, looks, epochs, [judged] * len(epochs))
+    halves, *others = np.split(np.array(history["loss"]), np.cumsum(list(EPOCHS.values()))[:-1])
+    filled = fillings * losses(implementation, model, IMAGES["white"][None])[0]
+    return dict(zip(EPOCHS, [halves, *(BATCHES * each - filled for each in others)], strict=True))
 
 
 def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed: int) -> dict[str, float]:

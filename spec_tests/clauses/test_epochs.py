@@ -129,7 +129,7 @@ def test_an_epoch_over_features_is_one_step_for_each_batch(
         expect_close(history[name], expected[name], f"{name} of ten epochs over features", rtol=0, atol=0.025)
 
 
-@clause("AUG-11", Level.STOCHASTIC, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
+@clause("AUG-12", Level.STOCHASTIC, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
 def test_fit_augments_as_augment_does(implementation: Implementation, tmp_path: Path, seed: int) -> None:
     """``fit`` augments as ``augment`` does: flip, rotation and zoom, with the same fill, drawn for each image anew, in each batch and each epoch.
 
