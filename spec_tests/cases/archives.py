@@ -176,7 +176,7 @@ HEADER, ENTRY, END = (
     46,
     22,
 )  # bytes of a member's header and of its entry in the directory before the name, and of the end
-NAME = 15  # bytes of each name of the three
+NAME, NUMBER = 15, 10  # bytes of each name of the three, and which of them is its number
 LENGTH = 3 * (HEADER + NAME + ENTRY + NAME) + sum(len(member.data) for member in THREE.members) + END
 IN_END = (
     8,
@@ -195,12 +195,13 @@ IN_ENTRY = (
 )  # size packed and unpacked, lengths of name, extra field and comment, place of the header
 IN_HEADER = (14, 18, 22, 26, 28)  # checksum, size packed and unpacked, lengths of name and extra field
 DIRECTORY = LENGTH - END - 3 * (ENTRY + NAME)
-LENGTHS = (
+TELLING = (
     *(LENGTH - END + field for field in IN_END),
     *(DIRECTORY + (ENTRY + NAME) * member + field for member in range(3) for field in IN_ENTRY),
     *IN_HEADER,
+    *(DIRECTORY + (ENTRY + NAME) * member + ENTRY + NUMBER for member in range(3)),
 )
-EACH_LENGTH = tuple(ByteChanged(place, inverted) for place in LENGTHS for inverted in (False, True))
+EACH_TELLING = tuple(ByteChanged(place, inverted) for place in TELLING for inverted in (False, True))
 
 
 def changed_bytes() -> st.SearchStrategy[ByteChanged]:

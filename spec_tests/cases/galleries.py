@@ -140,6 +140,7 @@ class Gap:
 
 SMALL_INDICES = st.integers(0, 12)
 PLAIN = st.just(("jpg",))
+CATS_AND_DOGS = st.just(("cat", "dog"))
 
 
 @st.composite
@@ -147,16 +148,19 @@ def cuts(
     draw: st.DrawFn,
     start: st.SearchStrategy[int] = SMALL_INDICES,
     suffixes: st.SearchStrategy[tuple[str, ...]] = PLAIN,
+    classes: st.SearchStrategy[tuple[str, str]] = CATS_AND_DOGS,
 ) -> Cut:
     """Ranges within sources that hold other indices too, not the same for both classes, and not without gaps."""
     first = draw(start)
     end = first + draw(st.integers(1, 5))
     others = st.sets(st.one_of(st.integers(0, 25), st.integers(100, 1300)), max_size=5)
     cats, dogs = (tuple(sorted(draw(others) | set(range(first, end)))) for _ in range(2))
-    return Cut(Source(cats, dogs, draw(suffixes), draw(st.sampled_from(CLASSES)), draw(st.booleans())), first, end)
+    return Cut(Source(cats, dogs, draw(suffixes), draw(classes), draw(st.booleans())), first, end)
 
 
-EACH_CUT = tuple(Cut(Source((0, 1, 2, 3, 10), (0, 1, 2, 12), classes=classes, alike=True), 1, 3) for classes in CLASSES)
+EACH_CUT = tuple(Cut(Source((0, 1, 2, 3, 10), (0, 1, 2, 12), classes=classes), 1, 3) for classes in CLASSES)
+ALIKE = replace(EACH_CUT[0], source=replace(EACH_CUT[0].source, alike=True))
+SUFFIXED = replace(EACH_CUT[0], source=replace(EACH_CUT[0].source, suffixes=("jpg", "JPG", "jpeg", "PNG", "png")))
 
 
 def suffix_lists() -> st.SearchStrategy[tuple[str, ...]]:

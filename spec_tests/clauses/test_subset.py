@@ -1,6 +1,5 @@
 """Making the subsets (notes, code 3)."""
 
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -9,7 +8,20 @@ from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
 from ..cases.archives import expect_tree, folder, tree
-from ..cases.galleries import EACH_CUT, Cut, Gap, Source, a_share_of_the_examples, cuts, gaps, save_marked, suffix_lists
+from ..cases.galleries import (
+    ALIKE,
+    CLASSES,
+    EACH_CUT,
+    SUFFIXED,
+    Cut,
+    Gap,
+    Source,
+    a_share_of_the_examples,
+    cuts,
+    gaps,
+    save_marked,
+    suffix_lists,
+)
 from ..cases.windows import always
 from ..judging.checks import expect_equal, expect_error, expect_no_error
 from .clause import Level, clause
@@ -21,15 +33,14 @@ BAD_RANGES = st.tuples(st.integers(-5, 12), st.integers(-5, 12)).filter(lambda b
 
 @clause("SUB-1", Level.MUST, "data", SOURCE)
 @given(case=cuts())
-@always(EACH_CUT)
+@always([ALIKE])
 def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case: Cut) -> None:
     """A subset holds, for each class, exactly the indices start..end-1, under their own names.
 
-    Classes are called anything, in any script, and files may have the same bytes.
+    Files may have the same bytes.
 
     If this fails, check that an index is the number in the name, and not the place in a sorted folder, where 10 comes
-    before 2 and a gap shifts what follows; that a class is what stands before the number; and for files told apart by
-    their bytes.
+    before 2 and a gap shifts what follows; and for files told apart by their bytes.
     """
     with folder() as here:
         source = case.source.write(here / "all")
@@ -134,7 +145,7 @@ def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut
 @clause("SUB-8", Level.MUST, "data", SOURCE)
 @a_share_of_the_examples()
 @given(case=cuts(suffixes=suffix_lists()))
-@always([replace(EACH_CUT[0], source=replace(EACH_CUT[0].source, suffixes=("jpg", "JPG", "jpeg", "PNG", "png")))])
+@always([SUFFIXED])
 def test_images_of_any_suffix_are_taken(implementation: Implementation, case: Cut) -> None:
     """Images named .jpg, .jpeg, .png, .bmp and .gif are taken, in small or capital letters, under their own names.
 
@@ -169,3 +180,22 @@ def test_an_index_with_two_images_is_refused(implementation: Implementation, suf
         make = partial(implementation.make_subset, source, here / "small", "train", 0, 3)
         expect_error(make, f"a class with cat.1.{' and cat.1.'.join(suffixes)}", "cat.1.")
         expect_tree(tree(here), before, "files after the refusal")
+
+
+@clause("SUB-10", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(case=cuts(classes=st.sampled_from(CLASSES)))
+@always(EACH_CUT)
+def test_classes_are_called_as_in_the_names(implementation: Implementation, case: Cut) -> None:
+    """A class is what stands before the number in a file's name, in any script.
+
+    Cat and Dog, hare and lynx, 강아지 and 고양이.
+
+    If this fails, check for classes that are written down in place of those that are found, and for patterns that take
+    the letters of one alphabet alone.
+    """
+    with folder() as here:
+        source = case.source.write(here / "all")
+        make = partial(implementation.make_subset, source, here / "small", "train", case.start, case.end)
+        expect_no_error(make, f"a subset of {' and '.join(case.source.classes)}")
+        expect_equal(set(tree(here / "small" / "train")), case.names, "the files of the subset")
