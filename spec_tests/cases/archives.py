@@ -171,29 +171,14 @@ THREE = Archive(
     (Member("train/cat.0.jpg", b"a cat"), Member("train/dog.0.jpg", b"a dog"), Member("train/cat.1.jpg", b"another")),
     deflated=False,
 )
-HEADER, ENTRY, END = (
-    30,
-    46,
-    22,
-)  # bytes of a member's header and of its entry in the directory before the name, and of the end
-NAME, NUMBER = 15, 10  # bytes of each name of the three, and which of them is its number
+# Bytes of a member's header and of its entry in the directory, without the name, of the end, and of a name; where in
+# a name its number stands.
+HEADER, ENTRY, END, NAME, NUMBER = 30, 46, 22, 15, 10
 LENGTH = 3 * (HEADER + NAME + ENTRY + NAME) + sum(len(member.data) for member in THREE.members) + END
-IN_END = (
-    8,
-    10,
-    12,
-    16,
-    20,
-)  # numbers of members on this disk and in all, size and place of the directory, length of the comment
-IN_ENTRY = (
-    20,
-    24,
-    28,
-    30,
-    32,
-    42,
-)  # size packed and unpacked, lengths of name, extra field and comment, place of the header
-IN_HEADER = (14, 18, 22, 26, 28)  # checksum, size packed and unpacked, lengths of name and extra field
+# Where numbers stand that tell how to read on: in the end those of members on this disk and in all, size and place of
+# the directory, length of the comment; in an entry the size packed and unpacked, lengths of name, extra field and
+# comment, place of the header; in a header the checksum, both sizes, lengths of name and extra field.
+IN_END, IN_ENTRY, IN_HEADER = (8, 10, 12, 16, 20), (20, 24, 28, 30, 32, 42), (14, 18, 22, 26, 28)
 DIRECTORY = LENGTH - END - 3 * (ENTRY + NAME)
 TELLING = (
     *(LENGTH - END + field for field in IN_END),
