@@ -75,13 +75,15 @@ def index_images(source: Path) -> ImageIndex:
     """
     if not source.is_dir():
         raise PipelineError(f"{source} is not a folder: name a folder of images")
+    found: ImageIndex = {}
     for top in (source, *_only_folder(source)):
         for folder in (top / "train", top / "PetImages", top):
             classes = (_kaggle_layout(folder) or _class_folders(folder)) if folder.is_dir() else {}
             if len(classes) == 2:
                 return classes
+            found = max(found, classes, key=len)
     raise PipelineError(
-        f"{source} does not hold images of two classes (found: {', '.join(classes) or 'none'}): "
+        f"{source} does not hold images of two classes (found: {', '.join(found) or 'none'}): "
         f"expected train/cat.0.jpg, PetImages/Cat/0.jpg or one folder for each class"
     )
 

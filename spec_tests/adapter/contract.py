@@ -42,12 +42,21 @@ class Data(Protocol):
         """Unpack a zip into ``destination``; returns the folder. An error for an unsafe or damaged one."""
 
     def make_subset(self, source: Path, destination: Path, subset_name: str, start_index: int, end_index: int) -> Path:
-        """Copy the images ``source/class.index.suffix`` of the range to destination/subset_name/class; returns it."""
+        """Copy the images ``source/class.index.suffix`` of the range to destination/subset_name/class; returns it.
+
+        Suffixes are those of ``load_images``. An error for a class and index that two files have.
+        """
 
     def load_images(
         self, directory: Path, *, image_size: tuple[int, int], batch_size: int, shuffle: bool, seed: int
     ) -> Batches:
-        """Batches of the images below ``directory``, one folder for each of the two classes."""
+        """Batches of the images below ``directory``, one folder for each of the two classes.
+
+        Files are images by suffix, in any case of letters: .jpg, .jpeg, .png, .bmp and .gif; .webp, .tif and .tiff
+        are images too, or an error. Links are followed, or an error. What begins with a dot is no image and no class.
+        A file's content says how it is decoded, not its name. Pixels come as they are stored: EXIF does not turn
+        them, transparency is dropped, and of 16 bits the upper eight are taken.
+        """
 
 
 class Layers(Protocol):

@@ -130,6 +130,22 @@ class Damaged:
         return path
 
 
+@dataclass(frozen=True)
+class ByteChanged:
+    """A stored zip of three files in which one byte is one higher, or has all its bits inverted."""
+
+    place: int
+    inverted: bool = False
+
+    def write(self, path: Path) -> Path:
+        """Write the zip."""
+        THREE.write(path)
+        data = bytearray(path.read_bytes())
+        data[self.place] = data[self.place] ^ 0xFF if self.inverted else (data[self.place] + 1) % 256
+        path.write_bytes(data)
+        return path
+
+
 def _data_of(info: zipfile.ZipInfo) -> range:
     start = info.header_offset + 30 + len(info.filename.encode())  # 30 bytes of header
     return range(start, start + info.file_size)
@@ -149,6 +165,45 @@ class Interrupted:
                 path = destination / member.name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(member.data[: int(share * len(member.data))])
+
+
+THREE = Archive(
+    (Member("train/cat.0.jpg", b"a cat"), Member("train/dog.0.jpg", b"a dog"), Member("train/cat.1.jpg", b"another")),
+    deflated=False,
+)
+# Bytes of a member's header and of its entry in the directory, without the name, of the end, and of a name; where in
+# a name its number stands.
+HEADER, ENTRY, END, NAME, NUMBER = 30, 46, 22, 15, 10
+LENGTH = 3 * (HEADER + NAME + ENTRY + NAME) + sum(len(member.data) for member in THREE.members) + END
+# Where numbers stand that tell how to read on: in the end those of members on this disk and in all, size and place of
+# the directory, length of the comment; in an entry the size packed and unpacked, lengths of name, extra field and
+# comment, place of the header; in a header the checksum, both sizes, lengths of name and extra field.
+IN_END, IN_ENTRY, IN_HEADER = (8, 10, 12, 16, 20), (20, 24, 28, 30, 32, 42), (14, 18, 22, 26, 28)
+DIRECTORY = LENGTH - END - 3 * (ENTRY + NAME)
+TELLING = (
+    *(LENGTH - END + field for field in IN_END),
+    *(DIRECTORY + (ENTRY + NAME) * member + field for member in range(3) for field in IN_ENTRY),
+    *IN_HEADER,
+    *(DIRECTORY + (ENTRY + NAME) * member + ENTRY + NUMBER for member in range(3)),
+)
+EACH_TELLING = tuple(ByteChanged(place, inverted) for place in TELLING for inverted in (False, True))
+
+
+def changed_bytes() -> st.SearchStrategy[ByteChanged]:
+    """Any byte of the zip."""
+    return st.builds(ByteChanged, st.integers(0, LENGTH - 1), st.booleans())
+
+
+LARGE = Archive((Member("large.jpg", bytes(range(256)) * 1000 + b"its end"), Member("small.jpg", b"x")))
+CASES = Archive(
+    (Member("train/cat.0.jpg", b"small"), Member("train/CAT.0.jpg", b"capital"), Member("Train/cat.0.jpg", b"T"))
+)
+
+
+def folds_case(here: Path) -> bool:
+    """Whether the file system takes a name in capitals for the same name in small letters."""
+    (here / "case").touch()
+    return (here / "CASE").exists()
 
 
 # Without capitals and without letters that Unicode writes in two ways: some file systems do not tell these apart.

@@ -1,12 +1,13 @@
 """Folders of images, made with Pillow: what subsets are taken from, and what is read into batches.
 
 Most images have one colour, which tells their class and their index whatever becomes of their
-size, name and place. Formats without loss, unless a clause needs JPEG: its decoders differ.
+size, name and place, and whatever JPEG makes of it. They are JPEG, as the real ones are, unless a
+clause is about another format or needs one without loss.
 """
 
 import io
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,22 @@ Pair = tuple[int, int]
 Mark = tuple[int, int]  # class and index
 Pixels = NDArray[np.uint8]
 
-CLASSES = (("cat", "dog"), ("Cat", "Dog"), ("hare", "lynx"))  # in alphabetical order
-SUFFIXES = ("png", "bmp")
-MODES = ("grey", "palette", "CMYK", "RGBA")
+CLASSES = (("cat", "dog"), ("Cat", "Dog"), ("hare", "lynx"), ("강아지", "고양이"))  # in alphabetical order
+SUFFIXES = ("jpg", "jpeg", "png", "bmp", "gif", "JPG", "JPEG", "PNG", "Jpg", "BMP")
+# Of the files of a class, without suffixes: one after the other, and again.
+NAMES: tuple[tuple[str, ...], ...] = (
+    ("{name}.{i}",),
+    ("{i}",),  # the same in both classes
+    ("{name} [{i}] (copy)", "{name}.{i}"),
+    ("사진 {i}",),
+    ("cat.{i}", "cat/{i}", "dat.{i}"),  # in this order as text: a folder between files
+)
+PER_FILE, NESTED = NAMES[0], NAMES[-1]
+STEP, BASE = 6, 40  # of marks: levels from one digit to the next, and how many digits there are
+MODES = ("grey", "palette", "palette with transparency", "palette BMP", "CMYK", "RGBA", "grey with alpha",
+         "one bit", "16 bits")  # fmt: skip
 UNREADABLE = ("cut off", "empty", "text")
-BREAKABLE = ("png", "jpg")  # suffixes
+BREAKABLE = ("JPEG", "PNG")  # formats
 
 
 def a_share_of_the_examples() -> settings:
@@ -49,32 +61,34 @@ def save(pixels: Pixels, path: Path) -> None:
 
 
 def save_marked(label: int, index: int, path: Path) -> None:
-    """Write an image that tells its class and index."""
+    """Write an image that tells its class and index, in the format of the path's suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_encoded(label, index, path.suffix))
+    path.write_bytes(encoded(label, index, path.suffix.lower()))
 
 
 @cache
-def _encoded(label: int, index: int, suffix: str) -> bytes:
-    encoded = io.BytesIO()
-    Image.fromarray(marked(label, index)).save(encoded, Image.registered_extensions()[suffix])
-    if suffix == ".jpg":  # neighbouring colours can give the same bytes
-        encoded.write(f"{label} {index}".encode())
-    return encoded.getvalue()
+def encoded(label: int, index: int, suffix: str) -> bytes:
+    """The bytes of a marked image; JPEG of a quality that moves its colour by a level."""
+    buffer, kind = io.BytesIO(), Image.registered_extensions()[suffix]
+    Image.fromarray(marked(label, index)).save(buffer, kind, quality=95, subsampling=0, lossless=True)
+    return buffer.getvalue()
 
 
 def marked(label: int, index: int) -> Pixels:
-    """An image of one colour, of a size of its own, that tells its class and index (below 65,536)."""
-    return np.full((5 + index % 3, 4 + index % 4, 3), (255 * label, index // 256, index % 256), np.uint8)
+    """An image of one colour, of a size of its own, that tells its class and index (below 1,600, then again)."""
+    high, low = (STEP * digit + STEP // 2 for digit in divmod(index % BASE**2, BASE))
+    return np.full((5 + index % 3, 4 + index % 4, 3), (255 * label, high, low), np.uint8)
 
 
 def marks(images: NDArray[Any]) -> list[Mark]:
     """The class and index that the colours of (n, height, width, 3) tell; (-1, -1) for another image."""
     found = []
     for image in np.asarray(images, np.float64):
-        red, high, low = np.rint(image[0, 0])
-        even = np.abs(image - (red, high, low)).max() < 0.1 and red in (0, 255)
-        found.append((int(red // 255), int(256 * high + low)) if even else (-1, -1))
+        label, *digits = np.rint((image[0, 0] - (0, STEP / 2, STEP / 2)) / (255, STEP, STEP))
+        colour = (255 * label, *(STEP * digit + STEP / 2 for digit in digits))
+        even = np.abs(image - image[0, 0]).max() < 0.1 and np.abs(image[0, 0] - colour).max() < 2
+        good = even and label in (0, 1) and min(digits) >= 0 and max(digits) < BASE
+        found.append((int(label), int(BASE * digits[0] + digits[1])) if good else (-1, -1))
     return found
 
 
@@ -84,13 +98,19 @@ class Source:
 
     cats: tuple[int, ...]
     dogs: tuple[int, ...]
-    suffix: str = "png"
+    suffixes: tuple[str, ...] = ("jpg",)  # one index after the other, and again
+    classes: tuple[str, str] = ("cat", "dog")
+    alike: bool = False  # all files have the same bytes
+
+    def name(self, label: int, index: int) -> str:
+        """The name of a file."""
+        return f"{self.classes[label]}.{index}.{self.suffixes[index % len(self.suffixes)]}"
 
     def write(self, folder: Path) -> Path:
-        """Write the images, all of them different."""
-        for label, (name, indices) in enumerate({"cat": self.cats, "dog": self.dogs}.items()):
+        """Write the images, all of them different or none."""
+        for label, indices in enumerate((self.cats, self.dogs)):
             for index in indices:
-                save_marked(label, index, folder / f"{name}.{index}.{self.suffix}")
+                save_marked(*((0, 0) if self.alike else (label, index)), folder / self.name(label, index))
         return folder
 
 
@@ -105,8 +125,8 @@ class Cut:
     @property
     def names(self) -> set[str]:
         """The files that the subset is to hold."""
-        suffix = self.source.suffix
-        return {f"{name}/{name}.{i}.{suffix}" for name in ("cat", "dog") for i in range(self.start, self.end)}
+        indices = range(self.start, self.end)
+        return {f"{name}/{self.source.name(i, k)}" for i, name in enumerate(self.source.classes) for k in indices}
 
 
 @dataclass(frozen=True)
@@ -119,27 +139,45 @@ class Gap:
 
 
 SMALL_INDICES = st.integers(0, 12)
+PLAIN = st.just(("jpg",))
+CATS_AND_DOGS = st.just(("cat", "dog"))
 
 
 @st.composite
-def cuts(draw: st.DrawFn, start: st.SearchStrategy[int] = SMALL_INDICES) -> Cut:
+def cuts(
+    draw: st.DrawFn,
+    start: st.SearchStrategy[int] = SMALL_INDICES,
+    suffixes: st.SearchStrategy[tuple[str, ...]] = PLAIN,
+    classes: st.SearchStrategy[tuple[str, str]] = CATS_AND_DOGS,
+) -> Cut:
     """Ranges within sources that hold other indices too, not the same for both classes, and not without gaps."""
     first = draw(start)
     end = first + draw(st.integers(1, 5))
     others = st.sets(st.one_of(st.integers(0, 25), st.integers(100, 1300)), max_size=5)
     cats, dogs = (tuple(sorted(draw(others) | set(range(first, end)))) for _ in range(2))
-    return Cut(Source(cats, dogs, draw(st.sampled_from(("jpg", "png")))), first, end)
+    return Cut(Source(cats, dogs, draw(suffixes), draw(classes), draw(st.booleans())), first, end)
+
+
+EACH_CUT = tuple(Cut(Source((0, 1, 2, 3, 10), (0, 1, 2, 12), classes=classes), 1, 3) for classes in CLASSES)
+ALIKE = replace(EACH_CUT[0], source=replace(EACH_CUT[0].source, alike=True))
+SUFFIXED = replace(EACH_CUT[0], source=replace(EACH_CUT[0].source, suffixes=("jpg", "JPG", "jpeg", "PNG", "png")))
+
+
+def suffix_lists() -> st.SearchStrategy[tuple[str, ...]]:
+    """A few suffixes that differ by more than their case, which some file systems do not tell apart."""
+    return st.lists(st.sampled_from(SUFFIXES), min_size=1, max_size=4, unique_by=str.lower).map(tuple)
 
 
 @st.composite
 def gaps(draw: st.DrawFn) -> Gap:
     """Ranges with an image missing; indices of four digits, which no message holds by chance."""
     cut = draw(cuts(st.integers(2000, 9000)))
-    name, index = draw(st.sampled_from(("cat", "dog"))), draw(st.integers(cut.start, cut.end - 1))
-    indices = {"cat": cut.source.cats, "dog": cut.source.dogs}
+    label, index = draw(st.integers(0, 1)), draw(st.integers(cut.start, cut.end - 1))
+    indices = [cut.source.cats, cut.source.dogs]
     alike = 10 * index  # some of the class are left, one of them of a name that begins like the missing one's
-    indices[name] = (*(i for i in indices[name] if i != index), alike)
-    return Gap(Cut(Source(indices["cat"], indices["dog"], cut.source.suffix), cut.start, cut.end), name, index)
+    indices[label] = (*(i for i in indices[label] if i != index), alike)
+    source = replace(cut.source, cats=indices[0], dogs=indices[1])
+    return Gap(replace(cut, source=source), source.classes[label], index)
 
 
 @dataclass(frozen=True)
@@ -148,7 +186,9 @@ class Gallery:
 
     counts: Pair
     classes: tuple[str, str] = ("cat", "dog")
-    suffix: str = "png"
+    names: tuple[str, ...] = PER_FILE
+    suffixes: tuple[str, ...] = ("jpg",)
+    twins: bool = False  # the first two files of a class have the same bytes
     image_size: Pair = (5, 4)
     batch_size: int = 4
     shuffle: bool = False
@@ -157,8 +197,12 @@ class Gallery:
     @cached_property
     def paths(self) -> dict[str, Mark]:
         """{path: class and index}, sorted by path: 10 before 2."""
-        numbered = ((label, name, i) for label, name in enumerate(self.classes) for i in range(self.counts[label]))
-        return dict(sorted((f"{name}/{name}.{i}.{self.suffix}", (label, i)) for label, name, i in numbered))
+        return dict(sorted(self._path(label, i) for label, count in enumerate(self.counts) for i in range(count)))
+
+    def _path(self, label: int, i: int) -> tuple[str, Mark]:
+        name, many = self.classes[label], len(self.suffixes)
+        stem = self.names[i % len(self.names)].format(name=name, i=i, stem=i // many)
+        return f"{name}/{stem}.{self.suffixes[i % many]}", (label, 0 if self.twins and i == 1 else i)
 
     @property
     def in_order(self) -> list[Mark]:
@@ -173,6 +217,9 @@ class Gallery:
 
 
 FEW = st.tuples(st.integers(1, 13), st.integers(1, 5))
+MANY = Gallery((190, 110), batch_size=64, shuffle=True)
+WITH_A_FOLDER_BETWEEN = Gallery((11, 5), names=NESTED)
+EACH_NAMED = tuple(Gallery((4, 3), names=names, twins=True) for names in NAMES)
 
 
 @st.composite
@@ -181,12 +228,24 @@ def galleries(draw: st.DrawFn, counts: st.SearchStrategy[Pair] = FEW) -> Gallery
     return Gallery(
         draw(counts),
         draw(st.sampled_from(CLASSES)),
-        draw(st.sampled_from(SUFFIXES)),
-        draw(st.sampled_from(((5, 4), (3, 8), (1, 1)))),
-        draw(st.sampled_from((1, 2, 3, 4, 5, 32))),
-        draw(st.booleans()),
-        draw(SEEDS),
+        draw(st.sampled_from(NAMES)),
+        twins=draw(st.booleans()),
+        image_size=draw(st.sampled_from(((5, 4), (3, 8), (1, 1)))),
+        batch_size=draw(st.sampled_from((1, 2, 3, 4, 5, 32))),
+        shuffle=draw(st.booleans()),
+        seed=draw(SEEDS),
     )
+
+
+def suffixed_galleries() -> st.SearchStrategy[Gallery]:
+    """Galleries of several suffixes, files of one stem among them."""
+    return st.builds(Gallery, FEW, names=st.just(("{stem}",)), suffixes=suffix_lists(), shuffle=st.booleans())
+
+
+EACH_SUFFIX = (
+    *(Gallery((4, 2), names=("{stem}",), suffixes=(suffix, "jpg")) for suffix in ("jpeg", "png", "bmp", "gif")),
+    *(Gallery((4, 2), suffixes=("png" if "J" in suffix else "jpg", suffix)) for suffix in SUFFIXES[5:]),
+)
 
 
 NOTHING = (np.zeros((0, 1, 1, 3), np.float32), np.zeros(0, np.int32))  # an epoch without a batch
@@ -213,6 +272,10 @@ class Resizing:
         made = [noise(size, self.seed + i) for i, size in enumerate(self.sizes)]
         return [np.broadcast_to(image[:1, :1], image.shape) for image in made] if self.constant else made
 
+    def tolerance(self, size: Pair) -> float:
+        """In grey levels, for an image of a size: positions are float32 at best, and grow with the side."""
+        return 0 if size == self.image_size else 0.01 * max(1, *(side / 50 for side in size))
+
     def write(self, folder: Path) -> Path:
         """Write the images under names in their order."""
         for i, image in enumerate(self.images):
@@ -222,13 +285,27 @@ class Resizing:
 
 
 TARGETS: tuple[Pair, ...] = ((6, 6), (4, 9), (13, 5), (24, 32))
-SIZES: tuple[Pair, ...] = (*TARGETS, (12, 12), (3, 2), (1, 7), (1, 1), (40, 9), (17, 31), (50, 45))
+SIZES: tuple[Pair, ...] = (
+    *TARGETS,
+    (12, 12),
+    (3, 2),
+    (1, 7),
+    (1, 1),
+    (40, 9),
+    (17, 31),
+    (50, 45),
+    (300, 70),
+    (70, 300),
+)
 
 
 def resizings() -> st.SearchStrategy[Resizing]:
     """Up and down, one axis up and the other down, by whole factors and others, and not at all."""
     sizes = st.lists(st.sampled_from(SIZES), min_size=2, max_size=5).map(tuple)
     return st.builds(Resizing, sizes, st.sampled_from(TARGETS), SEEDS, st.booleans())
+
+
+LARGE = (Resizing(((300, 70), (70, 300)), (24, 32)), Resizing(((64, 400), (5, 5)), (160, 20)))
 
 
 @dataclass(frozen=True)
@@ -240,33 +317,43 @@ class Coloured:
 
     @property
     def tolerance(self) -> float:
-        """In grey levels: CMYK comes as JPEG alone, whose decoders round; the images have one colour there."""
-        return 6 if self.mode == "CMYK" else 0
+        """In grey levels.
+
+        CMYK comes as JPEG alone, whose decoders round; the images have one colour there. Of 16 bits, decoders cut the
+        lower eight off or round them.
+        """
+        return {"CMYK": 6, "16 bits": 1}.get(self.mode, 0)
 
     @property
     def pixels(self) -> list[Pixels]:
         """The images in RGB."""
         rng = np.random.default_rng(self.seed)
         images = list(rng.integers(0, 256, (2, 8, 8, 3), np.uint8))
-        if self.mode == "grey":
+        if self.mode in ("grey", "grey with alpha", "16 bits"):
             return [np.repeat(image[..., :1], 3, axis=-1) for image in images]
-        if self.mode == "palette":
+        if self.mode == "one bit":
+            return [np.repeat(image[..., :1] // 128 * np.uint8(255), 3, axis=-1) for image in images]
+        if "palette" in self.mode:
             return [image[0][rng.integers(0, 8, (8, 8))] for image in images]
         return [np.broadcast_to(image[0, 0], image.shape) for image in images] if self.mode == "CMYK" else images
 
     def write(self, folder: Path) -> Path:
         """Write the images in their mode."""
-        convert: dict[str, Callable[[Image.Image], Image.Image]] = {
-            "grey": lambda image: image.convert("L"),
-            "palette": lambda image: image.quantize(256),
-            "RGBA": lambda image: image.convert("RGBA"),
-            "CMYK": lambda image: image.convert("CMYK"),
-        }
+        suffix = {"CMYK": "jpg", "palette BMP": "bmp"}.get(self.mode, "png")
+        options = {"transparency": 0} if self.mode == "palette with transparency" else {}
         for name, pixels in zip(("cat", "dog"), self.pixels, strict=True):
             (folder / name).mkdir(parents=True)
-            image = convert[self.mode](Image.fromarray(np.ascontiguousarray(pixels)))
-            image.save(folder / name / f"{name}.0.{'jpg' if self.mode == 'CMYK' else 'png'}", quality=95)
+            image = self._converted(Image.fromarray(np.ascontiguousarray(pixels)))
+            image.save(folder / name / f"{name}.0.{suffix}", quality=95, **options)
         return folder
+
+    def _converted(self, image: Any) -> Any:
+        if "palette" in self.mode:
+            return image.quantize(256)
+        if self.mode == "16 bits":
+            lower = np.random.default_rng(self.seed).integers(0, 256, (8, 8), np.uint16)
+            return Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 256 + lower)
+        return image.convert({"grey": "L", "grey with alpha": "LA", "one bit": "1"}.get(self.mode, self.mode))
 
 
 @dataclass(frozen=True)
@@ -290,7 +377,7 @@ class Misfit:
         if self.kind == "has no image":
             (spoilt / "readme.txt").write_text("no images yet")
         if self.kind == "is one more, with images":
-            save_marked(0, 9, spoilt / f"{self.name}.0.png")
+            save_marked(0, 9, spoilt / f"{self.name}.0.jpg")
         return folder
 
 
@@ -310,30 +397,30 @@ class Broken:
 
     kind: str
     name: str  # of its class
-    suffix: str = "png"
+    format: str = "JPEG"
     at: float = 0.5  # what is left of it, if it was cut off
     shuffle: bool = False
 
     @property
     def file(self) -> str:
         """The file's name."""
-        return f"{self.name}.1.{self.suffix}"
+        return f"{self.name}.1.jpg"
 
     def write(self, folder: Path) -> Path:
         """Write a gallery with the broken file in its middle."""
         Gallery((3, 3)).write(folder)
-        (folder / self.name / f"{self.name}.1.png").unlink()
-        path = folder / self.name / self.file
-        save(noise((32, 32), 0), path)
-        whole = path.read_bytes()
-        path.write_bytes({"cut off": whole[: int(self.at * len(whole))], "empty": b"", "text": b"<html>"}[self.kind])
+        buffer = io.BytesIO()
+        Image.fromarray(noise((32, 32), 0)).save(buffer, self.format)
+        whole = buffer.getvalue()
+        content = {"cut off": whole[: int(self.at * len(whole))], "empty": b"", "text": b"<html>"}[self.kind]
+        (folder / self.name / self.file).write_bytes(content)
         return folder
 
 
-EACH_BROKEN = tuple(Broken(kind, "dog", suffix) for kind in UNREADABLE for suffix in BREAKABLE)
+EACH_BROKEN = tuple(Broken(kind, "dog", name) for kind in UNREADABLE for name in BREAKABLE)
 
 
 def broken_galleries() -> st.SearchStrategy[Broken]:
     """Cut off anywhere but at the very end, where nothing of the image is lost."""
-    names, suffixes, kinds = map(st.sampled_from, (("cat", "dog"), BREAKABLE, UNREADABLE))
-    return st.builds(Broken, kinds, names, suffixes, st.floats(0.01, 0.9), st.booleans())
+    names, formats, kinds = map(st.sampled_from, (("cat", "dog"), BREAKABLE, UNREADABLE))
+    return st.builds(Broken, kinds, names, formats, st.floats(0.01, 0.9), st.booleans())

@@ -1,25 +1,36 @@
 """Unpacking the archive (notes, code 2)."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 
 from ..adapter.implementation import Implementation
 from ..cases.archives import (
+    CASES,
+    EACH_TELLING,
+    LARGE,
+    THREE,
     UNSAFE,
     Archive,
+    ByteChanged,
     Damaged,
     Interrupted,
+    Member,
     age,
     archives,
+    changed_bytes,
     damaged_archives,
     expect_tree,
     folder,
+    folds_case,
     interrupted_archives,
     times,
     tree,
     unsafe_archives,
 )
 from ..cases.windows import always
-from ..judging.checks import expect_equal, expect_error
+from ..judging.checks import attempt, expect, expect_equal, expect_error
 from .clause import Level, clause
 
 SOURCE = "notes, code 2"
@@ -27,14 +38,15 @@ SOURCE = "notes, code 2"
 
 @clause("GET-1", Level.MUST, "data", SOURCE)
 @given(case=archives())
+@always([LARGE, Archive((*LARGE.members[:1], Member("n" * 200 + ".jpg", b"x")), deflated=False)])
 def test_unpacking_yields_exactly_the_members(implementation: Implementation, case: Archive) -> None:
     """Unpacking yields exactly the members of the archive, byte for byte.
 
-    Names are of any script, files may be empty, and folders may have members of their own; what becomes of a name
-    that stands twice is left open.
+    Names are of any script, files may be empty or of 256,000 bytes, and folders may have members of their own; what
+    becomes of a name that stands twice is left open.
 
-    If this fails, check that files without content and folders without files are made, and that nothing of the
-    implementation's own (a marker, a log) lies in the destination.
+    If this fails, check that files without content and folders without files are made, that a file is read to its end
+    and not to that of a buffer, and that nothing of the implementation's own (a marker, a log) lies in the destination.
     """
     with folder() as here:
         destination = here / "images"
@@ -102,3 +114,42 @@ def test_an_unfinished_tree_is_completed_and_a_finished_one_is_left(
         before = times(destination)
         implementation.extract_archive(archive, destination)
         expect_tree(times(destination), before, "times of the last change after a run over a finished tree")
+
+
+@clause("GET-5", Level.MUST, "data", SOURCE)
+@given(case=changed_bytes())
+@always(EACH_TELLING)
+def test_no_damage_unpacks_in_part(implementation: Implementation, case: ByteChanged) -> None:
+    """An archive in which any one byte is another gives exactly its files, or an error, and then nothing is written.
+
+    A zip of three files, whose directory and end may be damaged too; its files are as they were, or it is refused.
+
+    If this fails, compare the members with the number that the end of the archive says: zipfile ends where an entry of
+    the directory has a wrong length, and takes the members before it for all. Look for a name that stands twice, and
+    compare names in the directory with those before the members.
+    """
+    with folder() as here:
+        archive, destination = case.write(here / "photos.zip"), here / "images"
+        before = tree(here)
+        _, error = attempt(lambda: implementation.extract_archive(archive, destination))
+        after = tree(here)
+    if error is None:
+        expect(set(before) <= set(after), "files beside", expected=sorted(before), got=sorted(after))
+        unpacked = {name.removeprefix("images/"): data for name, data in after.items() if name not in before}
+        expect_tree(unpacked, THREE.content, f"the destination, with byte {case.place} changed")
+    else:
+        expect_tree(after, before, f"files after the error ({error})")
+
+
+@clause("GET-6", Level.MUST, "data", SOURCE)
+def test_names_that_differ_in_case_alone(implementation: Implementation, tmp_path: Path) -> None:
+    """Members whose names differ in capital and small letters alone are different files.
+
+    Not checked where the file system takes them for one.
+
+    If this fails, check that names are not put in small letters, for a comparison with those unpacked before.
+    """
+    if folds_case(tmp_path):
+        pytest.skip("the file system takes names that differ in case alone for the same")
+    implementation.extract_archive(CASES.write(tmp_path / "photos.zip"), tmp_path / "images")
+    expect_tree(tree(tmp_path / "images"), CASES.content, "the destination")

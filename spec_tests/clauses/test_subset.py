@@ -8,8 +8,22 @@ from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
 from ..cases.archives import expect_tree, folder, tree
-from ..cases.galleries import Cut, Gap, Source, a_share_of_the_examples, cuts, gaps
-from ..judging.checks import expect_equal, expect_error
+from ..cases.galleries import (
+    ALIKE,
+    CLASSES,
+    EACH_CUT,
+    SUFFIXED,
+    Cut,
+    Gap,
+    Source,
+    a_share_of_the_examples,
+    cuts,
+    gaps,
+    save_marked,
+    suffix_lists,
+)
+from ..cases.windows import always
+from ..judging.checks import expect_equal, expect_error, expect_no_error
 from .clause import Level, clause
 
 SOURCE = "notes, code 3"
@@ -19,11 +33,14 @@ BAD_RANGES = st.tuples(st.integers(-5, 12), st.integers(-5, 12)).filter(lambda b
 
 @clause("SUB-1", Level.MUST, "data", SOURCE)
 @given(case=cuts())
+@always([ALIKE])
 def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case: Cut) -> None:
     """A subset holds, for each class, exactly the indices start..end-1, under their own names.
 
+    Files may have the same bytes.
+
     If this fails, check that an index is the number in the name, and not the place in a sorted folder, where 10 comes
-    before 2 and a gap shifts what follows.
+    before 2 and a gap shifts what follows; and for files told apart by their bytes.
     """
     with folder() as here:
         source = case.source.write(here / "all")
@@ -123,3 +140,62 @@ def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut
             make = partial(implementation.make_subset, again, here, "train", cut.start, cut.end)
             expect_error(make, "a subset of a name that is taken")
         expect_tree(tree(here), before, "files after the refusal")
+
+
+@clause("SUB-8", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(case=cuts(suffixes=suffix_lists()))
+@always([SUFFIXED])
+def test_images_of_any_suffix_are_taken(implementation: Implementation, case: Cut) -> None:
+    """Images named .jpg, .jpeg, .png, .bmp and .gif are taken, in small or capital letters, under their own names.
+
+    If this fails, check for names that are made of class, index and .jpg in place of those that are there.
+    """
+    with folder() as here:
+        source = case.source.write(here / "all")
+        make = partial(implementation.make_subset, source, here / "small", "train", case.start, case.end)
+        expect_no_error(make, f"a subset of images named {', '.join(case.source.suffixes)}")
+        expect_equal(set(tree(here / "small" / "train")), case.names, "the files of the subset")
+
+
+@clause("SUB-9", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(
+    suffixes=st.lists(
+        st.sampled_from(("jpg", "jpeg", "png", "bmp", "JPEG", "PNG")), min_size=2, max_size=2, unique_by=str.lower
+    )
+)
+def test_an_index_with_two_images_is_refused(implementation: Implementation, suffixes: list[str]) -> None:
+    """Two images of one class and index, such as cat.1.jpg and cat.1.png, are an error that names one of them, and no subset is made.
+
+    Which of them is meant, nobody can tell.
+
+    If this fails, check what becomes of a second file in a dict by class and index.
+    """
+    with folder() as here:
+        source = Source((0, 1, 2), (0, 1, 2), (suffixes[0],)).write(here / "all")
+        save_marked(0, 9, source / f"cat.1.{suffixes[1]}")
+        (here / "small").mkdir()
+        before = tree(here)
+        make = partial(implementation.make_subset, source, here / "small", "train", 0, 3)
+        expect_error(make, f"a class with cat.1.{' and cat.1.'.join(suffixes)}", "cat.1.")
+        expect_tree(tree(here), before, "files after the refusal")
+
+
+@clause("SUB-10", Level.MUST, "data", SOURCE)
+@a_share_of_the_examples()
+@given(case=cuts(classes=st.sampled_from(CLASSES)))
+@always(EACH_CUT)
+def test_classes_are_called_as_in_the_names(implementation: Implementation, case: Cut) -> None:
+    """A class is what stands before the number in a file's name, in any script.
+
+    Cat and Dog, hare and lynx, 강아지 and 고양이.
+
+    If this fails, check for classes that are written down in place of those that are found, and for patterns that take
+    the letters of one alphabet alone.
+    """
+    with folder() as here:
+        source = case.source.write(here / "all")
+        make = partial(implementation.make_subset, source, here / "small", "train", case.start, case.end)
+        expect_no_error(make, f"a subset of {' and '.join(case.source.classes)}")
+        expect_equal(set(tree(here / "small" / "train")), case.names, "the files of the subset")

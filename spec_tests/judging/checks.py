@@ -4,10 +4,12 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+T = TypeVar("T")
 
 SHOWN_WHOLE = 36  # values of an array
 
@@ -118,6 +120,23 @@ def expect_error(call: Callable[[], object], what: str, *mentions: object) -> st
         return text
     expect(False, what, expected="an error", got=f"no error, but {result!r:.200}")
     return ""
+
+
+def attempt(call: Callable[[], T]) -> tuple[T | None, str | None]:
+    """What the call returns, or the text of the ordinary exception that it raises; None in place of the other."""
+    try:
+        return call(), None
+    except NotImplementedError:
+        raise  # says nothing of the input
+    except Exception as error:
+        return None, str(error)
+
+
+def expect_no_error(call: Callable[[], T], what: str) -> T:
+    """The call must not raise an ordinary exception; returns what it returns."""
+    result, error = attempt(call)
+    expect(error is None, what, expected="no error", got=error)
+    return cast(T, result)
 
 
 def plainly(*values: object) -> tuple[str, ...]:

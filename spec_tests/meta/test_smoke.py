@@ -1,6 +1,8 @@
 """The smoke check tells an adapter that cannot be called from one that answers wrongly, and says what to mend."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -104,3 +106,18 @@ def test_faults_of_the_data(name: str, came: Any, words: str) -> None:
 def test_all_faults_of_a_stage_are_found_at_once() -> None:
     broken = adapter(dense=fails(OSError("a")), conv2d=fails(OSError("b")))
     assert [fault.partition(" ")[0] for fault in faults(broken, "layers")] == ["conv2d", "dense"]
+
+
+def test_one_that_knows_jpg_alone_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notes' own cell makes names of class, index and .jpg, as all files of the set are named."""
+    monkeypatch.setattr("fixtures.implementations.numpy_port.data.SUFFIXES", {".jpg"})
+
+    def make_subset(source: Path, destination: Path, subset_name: str, start_index: int, end_index: int) -> Path:
+        for category in ("cat", "dog"):
+            folder = destination / subset_name / category
+            folder.mkdir(parents=True)
+            for name in (f"{category}.{i}.jpg" for i in range(start_index, end_index)):
+                shutil.copyfile(source / name, folder / name)
+        return destination / subset_name
+
+    assert faults(adapter(make_subset=make_subset), "data") == []

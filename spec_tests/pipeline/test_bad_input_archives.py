@@ -2,16 +2,18 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from fixtures.implementations import numpy_port
 from reference.download import extract_archive, obtain
 from reference.errors import PipelineError
 from reference.subset import make_subset
-from spec_tests.cases.archives import Tree, folder, tree
+from spec_tests.cases.archives import LENGTH, THREE, ByteChanged, Tree, folder, tree
 from spec_tests.damage.bytes import (
     FLAGS,
     METHOD,
@@ -155,3 +157,17 @@ def test_folders_in_which_names_and_kinds_are_strange(kinds: dict[str, str]) -> 
         else:
             assert len(made) == 2
             assert all(data == before[f"source/{Path(name).name}"] for name, data in made.items())
+
+
+@pytest.mark.parametrize("unpack", [extract_archive, numpy_port.extract_archive], ids=["reference", "numpy_port"])
+def test_every_byte_of_an_archive_that_can_be_another(unpack: Callable[[Path, Path], Path]) -> None:
+    """GET-5 tries some of them."""
+    for case in (ByteChanged(place, inverted) for place in range(LENGTH) for inverted in (False, True)):
+        with folder() as here:
+            archive = case.write(here / "photos.zip")
+            try:
+                unpack(archive, here / "images")
+            except (PipelineError, ValueError):
+                assert list(tree(here)) == ["photos.zip"], case
+            else:
+                assert tree(here / "images") == THREE.content, case

@@ -195,6 +195,38 @@ def test_data_of_the_command_line(
     assert not list((tmp_path / "run").rglob(".*"))
 
 
+JPEGS = {f"{name}.{i}.jpg": picture("jpg", 2 * i + k) for k, name in enumerate(("cat", "dog")) for i in range(5)}
+OF_THE_USER: dict[str, tuple[dict[str, bytes], list[str]]] = {
+    "a corrupt JPEG": (JPEGS | {"dog.3.jpg": picture("jpg")[:100]}, ["dog.3.jpg is not a readable image"]),
+    "a missing image": (
+        {name.replace("dog.2", "dog.7"): data for name, data in JPEGS.items()}, ["dog image 2 is missing in"]
+    ),
+    "a third class": (
+        JPEGS | {"bird.0.jpg": picture("jpg")}, ["does not hold images of two classes (found: bird, cat, dog)"]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("within", ["", "train/", "photos/train/"])
+@pytest.mark.parametrize("zip_it", [True, False], ids=["zip", "folder"])
+@pytest.mark.parametrize("wrong", OF_THE_USER)
+def test_errors_name_the_users_files(
+    wrong: str, zip_it: bool, within: str, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files, says = OF_THE_USER[wrong]
+    data = tmp_path / "mine"
+    if zip_it:
+        data = tmp_path / "mine.zip"
+        data.write_bytes(zipped((within + name, content) for name, content in files.items()))
+    else:
+        (data / within).mkdir(parents=True)
+        for name, content in files.items():
+            (data / within / name).write_bytes(content)
+    line = told([*command, "--data", str(data)], capsys)
+    assert [words for words in (*says, str(data)) if words not in line] == [], line
+    assert not any(f"{tmp_path}/{place}" in line for place in ("run", "cache"))
+
+
 def test_names_that_mean_something_to_others(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference.download import obtain
 from reference.errors import PipelineError
 from reference.subset import SPLIT, index_images, make_subset, scaled_split
+from spec_tests.cases.archives import Archive, Member, tree
 from spec_tests.pipeline.conftest import MakeImages
 
 pytestmark = pytest.mark.any_backend
@@ -72,3 +74,15 @@ def test_an_empty_folder_and_a_missing_one_are_refused(tmp_path: Path) -> None:
         index_images(tmp_path)
     with pytest.raises(PipelineError, match="not a folder"):
         index_images(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    "layout", ["{c}/{c}.{i}.jpg", "train/{c}.{i}.jpg", "PetImages/{c}/{i}.JPG", "{c}/a/{i} [1].jpeg"]
+)
+def test_a_zip_of_one_folder_that_holds_all(layout: str, tmp_path: Path) -> None:
+    names = [layout.format(c=kind, i=i) for kind in ("cat", "dog") for i in range(3)]
+    archive = Archive(tuple(Member(f"photos/{name}", name.encode()) for name in names)).write(tmp_path / "a.zip")
+    subset = make_subset(obtain(str(archive), tmp_path / "cache"), tmp_path / "run", "train", 0, 2)
+    copies = tree(subset)
+    assert sorted(map(str, copies.values())) == sorted(str(name.encode()) for name in names if "2" not in name)
+    assert {name.partition("/")[0] for name in copies} == {"cat", "dog"}

@@ -15,7 +15,7 @@ FEW = (0, 1, 2)  # indices
 
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:
-    """An archive of one file, a subset of one image a class, a gallery of two."""
+    """An archive of one file, a subset of one image a class, a gallery of two; of JPEG, as the real ones are."""
     use = partial(call, implementation)
     archive = Archive((Member("a.txt", b"a"),)).write(folder / "a.zip")
     yield partial(use, "extract_archive", a_folder, archive, folder / "unpacked")
