@@ -1,6 +1,8 @@
 """How the clauses call the layers with a case, and what the oracles say of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from ..judging.statistics import axis_p_values, binomial_counts_p_value, binomia
 from ..oracles import windows as oracle
 from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
 from ..oracles.windows import Pair
-from .windows import Batch, Window, arrays
+from .windows import Batch, Matrix, Window, arrays
 
 # Tolerance of a sum, of its terms' magnitudes. Float32 rounds by 6e-8 at most, so that a sum of n rounded products is
 # off by n × 6e-8 of them at most, in whatever order it is taken: 1e-5 for n = 160. The errors of 300 terms, the most
@@ -21,7 +23,19 @@ SUM = 1e-5
 MOVED = 1e-6  # of a moving statistic, see ``moved_magnitudes``
 SEEN = 1e-3  # a change beyond this is one: rounding stays far below it, an effect far above
 
+NORMALIZED = ("inputs", "gamma", "beta", "moving_mean", "moving_variance")  # arguments of batch normalisation
+
 POOLINGS = ("max_pooling2d", "average_pooling2d")
+
+PURE_LAYERS = (
+    "conv2d",
+    "separable_conv2d",
+    *POOLINGS,
+    "global_average_pooling2d",
+    "dense",
+    "batch_normalization",
+    "dropout",
+)
 
 RATES = (0.1, 0.25, 0.5, 0.8)  # of dropout
 CALLS, DROPPED = 64, (4, 4, 4, 32)
@@ -54,6 +68,31 @@ def pool(implementation: Implementation, name: str, case: Window, images: Array 
     options = {"pool_size": plain(case.size), "strides": plain(case.strides), "padding": case.padding}
     outputs: Array = getattr(implementation, name)(images, **options)
     return outputs
+
+
+def layer_call(
+    implementation: Implementation, name: str, seed: int
+) -> tuple[Callable[..., Any], dict[str, NDArray[Any]]]:
+    """One of ``PURE_LAYERS`` as a function of arrays, in training where it matters, and its arrays by name."""
+    window = Window((5, 7), (2, 2), batch=2, channels=3, seed=seed)
+    matrix, batch = Matrix(5, 5, 5, seed), Batch((2, 2, 3, 2), seed)
+    arguments: dict[str, dict[str, NDArray[Any]]] = {
+        "conv2d": {"images": window.images, "kernel": window.kernel, "bias": window.bias},
+        "separable_conv2d": {
+            "images": window.images,
+            "depthwise_kernel": window.depthwise,
+            "pointwise_kernel": window.pointwise,
+        },
+        "dense": {"features": matrix.features, "kernel": matrix.kernel, "bias": matrix.bias},
+        "batch_normalization": dict(zip(NORMALIZED, (batch.inputs, *batch.variables), strict=True)),
+        "dropout": {"inputs": batch.inputs},
+    }
+    options: dict[str, dict[str, Any]] = {
+        "batch_normalization": {"training": True},
+        "dropout": {"rate": 0.5, "seed": seed, "training": True},
+    }
+    function = partial(getattr(implementation, name), **options.get(name, {}))
+    return function, arguments.get(name, {"images": window.images})
 
 
 def magnitudes(case: Window) -> NDArray[np.float64]:
