@@ -153,7 +153,7 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((4, 1), (2, 3), (1, 2), batch=2),
     Window((8, 7), (2, 2), (2, 2), batch=2, channels=2),
     Window((8, 7), (3, 2), dilation=(2, 2), channels=2),
-    Window((9, 8), (2, 3), dilation=(3, 1), batch=2),
+    Window((9, 8), (2, 3), dilation=(3, 2), batch=2),
     Window((7, 9), (3, 3), dilation=(2, 3), channels=2),
     Window((8, 10), (1, 2), (4, 5), batch=2),  # strides far beyond the kernel: no padding, though the sum gives -3
     Window((5, 12), (1, 1), (1, 6), channels=2),  # and -5 here
