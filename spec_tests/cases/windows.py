@@ -146,6 +146,7 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((5, 5), (5, 5), channels=2),  # a kernel as large as the image
     Window((3, 4), (3, 4), (2, 2), batch=2),
     Window((1, 1), (1, 1), batch=3, channels=2),  # one pixel
+    Window((1, 1), (1, 1), (2, 2), channels=2),
     Window((1, 1), (3, 2), channels=2),  # with same padding a kernel larger than the image
     Window((3, 2), (4, 5), (1, 2), batch=2),
     Window((7, 6), (1, 1), (2, 2), channels=2),  # strides beyond the kernel: some pixels are in no window
@@ -155,6 +156,7 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((8, 7), (3, 2), dilation=(2, 2), channels=2),
     Window((9, 8), (2, 3), dilation=(3, 2), batch=2),
     Window((7, 9), (3, 3), dilation=(2, 3), channels=2),
+    Window((8, 8), (2, 2), dilation=(2, 3), channels=2),
     Window((8, 10), (1, 2), (4, 5), batch=2),  # strides far beyond the kernel: no padding, though the sum gives -3
     Window((5, 12), (1, 1), (1, 6), channels=2),  # and -5 here
 )
