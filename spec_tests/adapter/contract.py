@@ -2,9 +2,12 @@
 
 Only NumPy arrays, numbers and paths cross it. Images are float32 (n, height, width, channels) in
 [0, 255] unless said otherwise, kernels (height, width, in, out), labels int (n,) in {0, 1}, seeds
-ints. An implementation is a module or an object; it claims a stage by offering its functions. A
-model is a handle that only the implementation opens; it may be changed in place or not, and the
-one that a function returns is the one to use from then on.
+ints from 0 to 2^31 - 1; a larger one may be refused with an error, but never counts as another one.
+Arrays that are given to layers and augmentation may be read-only, views of others and in any order
+of memory, and stay as they are. A result belongs to the caller; what is returned unchanged may be
+the array that was given. An implementation is a module or an object; it claims a stage by offering
+its functions. A model is a handle that only the implementation opens; it may be changed in place or
+not, and the one that a function returns is the one to use from then on.
 """
 
 from collections.abc import Iterable
@@ -60,7 +63,10 @@ class Data(Protocol):
 
 
 class Layers(Protocol):
-    """The layers as pure functions. An error for a valid window that does not fit into the image."""
+    """The layers as pure functions of float32. An error for a valid window that does not fit into the image.
+
+    An error too for weights and a bias of other sizes than the inputs and each other.
+    """
 
     def conv2d(
         self,
@@ -119,7 +125,11 @@ class Layers(Protocol):
 
 
 class Augmentation(Protocol):
-    """Random transformations, each image (h, w, 3) of a batch on its own."""
+    """Random transformations, each image (h, w, 3) of a batch on its own; a batch may be of one image.
+
+    Images of uint8 or float64 count as the same values in float32, or are refused with an error. A reflection outside
+    shows the outermost pixel twice or once, always the same: d c b a | a b c d | d c b a, or d c b | a b c d | c b a.
+    """
 
     def random_flip(self, images: Array, *, seed: int, training: bool = True) -> Array:
         """Left-right mirror images, half of the time."""
@@ -131,7 +141,7 @@ class Augmentation(Protocol):
         """Showing a window 1 + u times the image, u uniform in ±factor, bilinear, reflected outside."""
 
     def augment(self, images: Array, labels: Labels, *, seed: int, training: bool = True) -> tuple[Array, Labels]:
-        """Flip, then rotation by 0.1, then zoom by 0.2; labels as they were."""
+        """Flip, then rotation by 0.1, then zoom by 0.2, each of what came before; labels of any dtype as they were."""
 
 
 class Variable(Protocol):

@@ -1,6 +1,8 @@
 """How the clauses call the layers with a case, and what the oracles say of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +14,32 @@ from ..judging.statistics import axis_p_values, binomial_counts_p_value, binomia
 from ..oracles import windows as oracle
 from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
 from ..oracles.windows import Pair
-from .windows import Batch, Window, arrays
+from .windows import Batch, Matrix, Window, arrays
 
-SUM = 1e-5  # tolerance of a sum, of its terms' magnitudes
-MOVED = 1e-6  # of a moving statistic: a step is a hundredth of it
+# Tolerance of a sum, of its terms' magnitudes. Float32 rounds by 6e-8 at most, so that a sum of n rounded products is
+# off by n × 6e-8 of them at most, in whatever order it is taken: 1e-5 for n = 160. The errors of 300 terms, the most
+# there are here, add up like steps of either sign: they come to 9 sqrt(n) × 6e-8 = 1e-5 less than once in 1e16 sums.
+SUM = 1e-5
+MOVED = 1e-6  # of a moving statistic, see ``moved_magnitudes``
 SEEN = 1e-3  # a change beyond this is one: rounding stays far below it, an effect far above
+
+NORMALIZED = ("inputs", "gamma", "beta", "moving_mean", "moving_variance")  # arguments of batch normalisation
 
 POOLINGS = ("max_pooling2d", "average_pooling2d")
 
+PURE_LAYERS = (
+    "conv2d",
+    "separable_conv2d",
+    *POOLINGS,
+    "global_average_pooling2d",
+    "dense",
+    "batch_normalization",
+    "dropout",
+)
+
 RATES = (0.1, 0.25, 0.5, 0.8)  # of dropout
 CALLS, DROPPED = 64, (4, 4, 4, 32)
+BLOCKS = (4, 4096)  # values in rows as long as what code may draw a mask for at once
 
 
 def plain(pair: Pair) -> Size:
@@ -52,9 +70,40 @@ def pool(implementation: Implementation, name: str, case: Window, images: Array 
     return outputs
 
 
+def layer_call(
+    implementation: Implementation, name: str, seed: int
+) -> tuple[Callable[..., Any], dict[str, NDArray[Any]]]:
+    """One of ``PURE_LAYERS`` as a function of arrays, in training where it matters, and its arrays by name."""
+    window = Window((5, 7), (2, 2), batch=2, channels=3, seed=seed)
+    matrix, batch = Matrix(5, 5, 5, seed), Batch((2, 2, 3, 2), seed)
+    arguments: dict[str, dict[str, NDArray[Any]]] = {
+        "conv2d": {"images": window.images, "kernel": window.kernel, "bias": window.bias},
+        "separable_conv2d": {
+            "images": window.images,
+            "depthwise_kernel": window.depthwise,
+            "pointwise_kernel": window.pointwise,
+        },
+        "dense": {"features": matrix.features, "kernel": matrix.kernel, "bias": matrix.bias},
+        "batch_normalization": dict(zip(NORMALIZED, (batch.inputs, *batch.variables), strict=True)),
+        "dropout": {"inputs": batch.inputs},
+    }
+    options: dict[str, dict[str, Any]] = {
+        "batch_normalization": {"training": True},
+        "dropout": {"rate": 0.5, "seed": seed, "training": True},
+    }
+    function = partial(getattr(implementation, name), **options.get(name, {}))
+    return function, arguments.get(name, {"images": window.images})
+
+
 def magnitudes(case: Window) -> NDArray[np.float64]:
     """The magnitudes that a convolution adds up, for each output."""
     return oracle.conv2d(np.abs(case.images), np.abs(case.kernel), case.strides, case.dilation, case.padding)
+
+
+def separable_magnitudes(case: Window) -> NDArray[np.float64]:
+    """Those that a separable convolution adds up."""
+    images, depthwise, pointwise = map(np.abs, (case.images, case.depthwise, case.pointwise))
+    return oracle.separable_conv2d(images, depthwise, pointwise, case.strides, case.padding)
 
 
 def expect_convolution(got: Array, case: Window, what: str, bias: Array | float = 0) -> None:
@@ -67,31 +116,66 @@ def expect_separable(got: Array, case: Window, what: str) -> None:
     """What came of ``separate`` is right."""
     kernels, options = (case.depthwise, case.pointwise), (case.strides, case.padding)
     expected = oracle.separable_conv2d(case.images, *kernels, *options)
-    scale = oracle.separable_conv2d(np.abs(case.images), np.abs(kernels[0]), np.abs(kernels[1]), *options)
-    expect_close(got, expected, what, rtol=SUM, scale=scale)
+    expect_close(got, expected, what, rtol=SUM, scale=separable_magnitudes(case))
 
 
-def expect_pooled(got: Array, expected: NDArray[np.floating], name: str, case: Window, what: str) -> None:
+def expect_pooled(
+    got: Array, expected: NDArray[np.floating], name: str, case: Window, what: str, rtol: float = SUM
+) -> None:
     """Maxima are exact; means are as precise as the mean of the magnitudes."""
     scale = oracle.average_pooling2d(np.abs(case.images), case.size, case.strides, case.padding)
-    expect_close(got, expected, what, rtol=0 if name == "max_pooling2d" else SUM, scale=scale)
+    expect_close(got, expected, what, rtol=0 if name == "max_pooling2d" else rtol, scale=scale)
 
 
-def expect_normalized(got: Array, case: Batch, mean: NDArray[np.floating], variance: NDArray[np.floating]) -> None:
-    """The case's inputs are normalised with these statistics."""
+def expect_inferred(got: Array, case: Batch) -> None:
+    """The case's inputs are normalised with its moving statistics."""
+    mean, variance = case.variables[2:]
+    expect_normalized(got, case, mean, variance, np.abs(mean))
+
+
+def expect_trained(got: Array, case: Batch) -> None:
+    """They are normalised with their own statistics; a mean is as precise as the mean of the magnitudes."""
+    expect_normalized(got, case, *moments(case.inputs), magnitudes_of_moments(case.inputs)[0])
+
+
+def expect_normalized(
+    got: Array,
+    case: Batch,
+    mean: NDArray[np.floating],
+    variance: NDArray[np.floating],
+    subtracted: NDArray[np.floating],
+) -> None:
+    """The case's inputs are normalised with these statistics; ``subtracted`` is the magnitude of the mean."""
     gamma, beta = case.variables[:2]
     expected = batch_normalization(case.inputs, gamma, beta, mean, variance)
     factors = np.abs(gamma) / np.sqrt(variance + EPSILON)
-    scale = factors * (np.abs(case.inputs) + np.abs(mean)) + np.abs(beta)
+    scale = factors * (np.abs(case.inputs) + subtracted) + np.abs(beta)
     expect_close(got, expected, "normalised values", rtol=SUM, scale=scale)
 
 
 def expect_moved(moving: Sequence[Array], case: Batch) -> None:
     """Moving mean and variance have moved towards those of the case's inputs."""
-    old = case.variables[2:]
-    for name, got, before, batch in zip(("mean", "variance"), moving, old, moments(case.inputs), strict=True):
-        scale = moved(np.abs(before), np.abs(batch))
+    old, statistics, sums = case.variables[2:], moments(case.inputs), magnitudes_of_moments(case.inputs)
+    names = ("mean", "variance")
+    for name, got, before, batch, magnitude in zip(names, moving, old, statistics, sums, strict=True):
+        scale = moved_magnitudes(before, magnitude)
         expect_close(got, moved(before, batch), f"moving {name}", rtol=MOVED, scale=scale)
+
+
+def magnitudes_of_moments(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What the mean and the variance of each channel are made of: the means of magnitudes and of squares."""
+    axes = tuple(range(x.ndim - 1))
+    return np.abs(x).mean(axis=axes, dtype=np.float64), np.square(x, dtype=np.float64).mean(axis=axes)
+
+
+def moved_magnitudes(old: NDArray[np.floating], batch: NDArray[np.floating]) -> NDArray[np.float64]:
+    """What the tolerance of a moving statistic is relative to, for the magnitudes of the old one and of the batch.
+
+    Of the batch's share ``SUM`` is allowed, ten times ``MOVED``: 1 - 0.99f is 0.0099999905 in float32, 9.6e-7 less than
+    0.01, and with it go two roundings of 6e-8 and those of the sums that the batch's statistic is made of. Of the old
+    one's share ``MOVED`` is: 0.99f is off by 1e-8, and there are two roundings.
+    """
+    return moved(np.abs(old), SUM / MOVED * np.abs(batch))
 
 
 def masks(implementation: Implementation, rate: float, seed: int) -> tuple[Array, NDArray[np.bool_]]:
@@ -115,3 +199,10 @@ def dropout_p_values(values: Array, zeroed: NDArray[np.bool_], rate: float, seed
         ),
         **axis_p_values(zeroed, ("calls", "samples", "height", "width", "channels"), seed),
     }
+
+
+def block_p_values(implementation: Implementation, rate: float, seed: int) -> dict[str, float]:
+    """Those of the mask of one call, in which no block of ``BLOCKS`` follows from another."""
+    zeroed = implementation.dropout(np.ones(BLOCKS, np.float32), rate, seed=seed, training=True) == 0
+    length = f"{BLOCKS[1]:,}"
+    return axis_p_values(zeroed, (f"blocks of {length} values", f"the values of blocks of {length}"), seed)

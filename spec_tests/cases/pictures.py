@@ -1,5 +1,6 @@
 """What the clauses of augmentation are tried on: pictures, and charts that tell how they were transformed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ..adapter.contract import Array
+from ..adapter.contract import Array, Labels
 from ..adapter.implementation import Implementation
 from ..oracles.transformations import chart, recover
 from .windows import SEEDS
@@ -16,9 +17,13 @@ from .windows import SEEDS
 SOME = settings(max_examples=max(3, settings().max_examples // 10))
 FEW = settings(max_examples=max(3, settings().max_examples // 20))  # where each goes through every transformation
 
+ONCE = settings(max_examples=1)  # where one shows all that there is to see
+
 TRANSFORMATIONS = ("random_flip", "random_rotation", "random_zoom", "augment")
 SIZES = ((8, 8), (9, 9), (7, 12), (12, 7))
 CHART_SIZES = ((21, 21), (16, 16), (15, 24), (24, 15))
+LARGE_SIZES = ((21, 21), (20, 31), (30, 21))  # the middle of which shows no reflection after two transformations
+LABELS = (np.int32, np.int64, np.uint8, np.bool_, np.float32)  # dtypes of labels
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Pictures:
     @property
     def labels(self) -> NDArray[np.int32]:
         """Of each image, 0 or 1."""
-        return np.random.default_rng(self.seed + 1).integers(0, 2, self.count, dtype=np.int32)
+        return classes(self.count, self.seed + 1)
 
 
 @dataclass(frozen=True)
@@ -66,19 +71,31 @@ def pictures(plain: bool = False) -> st.SearchStrategy[Pictures]:
     return st.builds(Pictures, st.sampled_from(SIZES), st.just(24), st.just(plain), SEEDS)
 
 
-def charts() -> st.SearchStrategy[Charts]:
+def charts(sizes: Sequence[tuple[int, int]] = CHART_SIZES) -> st.SearchStrategy[Charts]:
     """Charts of every shape."""
-    return st.builds(Charts, st.sampled_from(CHART_SIZES), st.just(16), SEEDS)
+    return st.builds(Charts, st.sampled_from(sizes), st.just(16), SEEDS)
 
 
 def transform(implementation: Implementation, name: str, images: Array, *, seed: int, training: bool = True) -> Array:
-    """The images that came of one of ``TRANSFORMATIONS``, with its own factor."""
+    """The images that came of one of ``TRANSFORMATIONS``, with its own factor; ``augment`` is given ``classes``."""
+    labels = classes(len(images), seed)
+    return transform_labelled(implementation, name, images, labels, seed=seed, training=training)
+
+
+def transform_labelled(
+    implementation: Implementation, name: str, images: Array, labels: Labels, *, seed: int, training: bool = True
+) -> Array:
+    """The images that came of one of ``TRANSFORMATIONS``, of which ``augment`` is given the labels too."""
     if name == "augment":
-        labels = np.zeros(len(images), np.int32)
         augmented: Array = implementation.augment(images, labels, seed=seed, training=training)[0]
         return augmented
     transformed: Array = getattr(implementation, name)(images, seed=seed, training=training)
     return transformed
+
+
+def classes(count: int, seed: int) -> NDArray[np.int32]:
+    """Labels of either class, at random."""
+    return np.random.default_rng(seed).integers(0, 2, count, dtype=np.int32)
 
 
 def draws(images: Array) -> dict[str, NDArray[np.float64]]:

@@ -76,6 +76,11 @@ class Window:
         return all(n >= e for n, e in zip(self.image, self.spans, strict=True))
 
     @property
+    def short_side(self) -> Pair:
+        """The side of an image that a window does not fit into, and that of the window."""
+        return next((n, e) for n, e in zip(self.image, self.spans, strict=True) if n < e)
+
+    @property
     def pads(self) -> tuple[Pair, Pair]:
         """Same padding before and after, for height and width."""
         numbers = zip(self.image, self.size, self.strides, self.dilation, strict=True)
@@ -141,6 +146,7 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((5, 5), (5, 5), channels=2),  # a kernel as large as the image
     Window((3, 4), (3, 4), (2, 2), batch=2),
     Window((1, 1), (1, 1), batch=3, channels=2),  # one pixel
+    Window((1, 1), (1, 1), (2, 2), channels=2),
     Window((1, 1), (3, 2), channels=2),  # with same padding a kernel larger than the image
     Window((3, 2), (4, 5), (1, 2), batch=2),
     Window((7, 6), (1, 1), (2, 2), channels=2),  # strides beyond the kernel: some pixels are in no window
@@ -148,9 +154,23 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((4, 1), (2, 3), (1, 2), batch=2),
     Window((8, 7), (2, 2), (2, 2), batch=2, channels=2),
     Window((8, 7), (3, 2), dilation=(2, 2), channels=2),
-    Window((9, 8), (2, 3), dilation=(3, 1), batch=2),
+    Window((9, 8), (2, 3), dilation=(3, 2), batch=2),
     Window((7, 9), (3, 3), dilation=(2, 3), channels=2),
+    Window((8, 8), (2, 2), dilation=(2, 3), channels=2),
+    Window((8, 10), (1, 2), (4, 5), batch=2),  # strides far beyond the kernel: no padding, though the sum gives -3
+    Window((5, 12), (1, 1), (1, 6), channels=2),  # and -5 here
 )
+LARGE = (  # beyond the blocks, tiles and special cases of fast code; a window has 147 terms at most
+    Window((3, 4), (1, 2), batch=33, channels=66, filters=33),
+    Window((131, 2), (3, 2)),
+    Window((17, 15), (7, 7), (4, 4), channels=3),
+)
+OFTEN = 2  # a large one is drawn as often as so many of the others, so that each clause meets all of them
+
+
+def _geometries(such: Callable[[Window], bool]) -> st.SearchStrategy[Window]:
+    """Those of both pools, the small ones first, since failures are shown with them."""
+    return st.sampled_from([case for case in (*POOL, *LARGE * OFTEN) if such(case)])
 
 
 @st.composite
@@ -162,9 +182,9 @@ def windows(
     strided: bool = True,
     such: Callable[[Window], bool] = lambda _: True,
 ) -> Window:
-    """Cases of a sliding window, from the pool of geometries; with valid padding the window fits."""
+    """Cases of a sliding window, from the pools of geometries; with valid padding the window fits."""
     free = settings.get_current_profile_name() == "convspec-thorough" and draw(st.booleans())
-    shape = draw(_any_geometry().filter(such) if free else st.sampled_from([case for case in POOL if such(case)]))
+    shape = draw(_any_geometry().filter(such) if free else _geometries(such))
     case = replace(
         shape,
         strides=shape.strides if strided else ONE,
@@ -187,7 +207,7 @@ def _any_geometry(draw: st.DrawFn) -> Window:
         return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
 
     dilation = pair(1, 2)
-    strides = pair(1, 3) if dilation == ONE else ONE  # Keras refuses both at once
+    strides = pair(1, 6) if dilation == ONE else ONE  # Keras refuses both at once
     batch, channels = pair(1, 3)
     return Window(pair(1, 11), pair(1, 5), strides, dilation, batch=batch, channels=channels)
 
@@ -233,7 +253,7 @@ class Matrix:
 
 def matrices() -> st.SearchStrategy[Matrix]:
     """Cases of a dense layer."""
-    shapes = ((1, 1, 1), (2, 3, 4), (1, 7, 2), (3, 5, 1), (4, 1, 6), (5, 5, 5), (2, 40, 3))
+    shapes = ((1, 1, 1), (2, 3, 4), (1, 7, 2), (3, 5, 1), (4, 1, 6), (5, 5, 5), (2, 40, 3), (35, 300, 33))
     if settings.get_current_profile_name() == "convspec-thorough":
         sides = st.integers(1, 50)
         return st.one_of(st.builds(Matrix, sides, sides, sides, SEEDS), _shaped(shapes))
@@ -244,7 +264,8 @@ def _shaped(shapes: tuple[tuple[int, int, int], ...]) -> st.SearchStrategy[Matri
     return st.sampled_from(shapes).flatmap(lambda shape: st.builds(Matrix, *map(st.just, shape), SEEDS))
 
 
-SHAPES = ((2, 1), (1, 4), (2, 3), (5, 4), (2, 2, 3, 2), (3, 4, 1, 2), (1, 3, 3, 5))  # the channels last
+# The channels last. The largest is beyond the blocks of fast code: 32 samples, 64 channels, 4,096 values
+SHAPES = ((2, 1), (1, 4), (2, 3), (5, 4), (2, 2, 3, 2), (3, 4, 1, 2), (1, 3, 3, 5), (60, 70))
 
 
 @dataclass(frozen=True)
@@ -280,7 +301,7 @@ class Batch:
 
 
 def fewer() -> settings:
-    """A third of the examples: those of batches differ in a few shapes and rates, and a call holds many values."""
+    """A third of the examples, where they differ in little that matters or a call holds many values."""
     return settings(max_examples=max(3, settings().max_examples // 3))
 
 

@@ -32,6 +32,7 @@ FAMILIES = {  # in the order of the pipeline
     "GAP": "global average pooling",
     "NORM": "batch normalisation",
     "DROP": "dropout",
+    "PURE": "arguments and results in memory",
     "AUG": "augmentation as a whole",
     "FLIP": "flips",
     "ROT": "rotations",

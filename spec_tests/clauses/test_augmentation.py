@@ -1,10 +1,14 @@
 """Augmentation: random mirror images, rotations and zooms (notes, "과적합과 데이터 증강"; code 5)."""
 
-from itertools import combinations
+from collections.abc import Callable
+from functools import partial
+from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ..adapter.contract import Array
@@ -12,19 +16,23 @@ from ..adapter.implementation import Implementation
 from ..cases.evidence import keep_histogram, keep_images
 from ..cases.pictures import (
     FEW,
+    LABELS,
+    LARGE_SIZES,
+    ONCE,
     SOME,
     TRANSFORMATIONS,
     Charts,
     Pictures,
     charts,
+    classes,
     draws,
     most_alike,
     pictures,
     transform,
 )
-from ..judging.checks import expect, expect_close, expect_same
+from ..judging.checks import expect, expect_close, expect_equal, expect_same
 from ..judging.statistics import ALPHA, binomial_p_value, independence_p_value, uniform_p_value
-from ..oracles.transformations import comes_from_outside, recover, rotation, transformed, zoom
+from ..oracles.transformations import augmented, comes_from_outside, recover, rotation, transformed, zoom
 from .clause import Level, clause
 
 SOURCE = 'notes, "과적합과 데이터 증강"; code 5'
@@ -52,12 +60,27 @@ def expect_many(values: NDArray[np.float64], digits: int, what: str) -> None:
     expect(different > values.size / 2, f"different {what}", expected=f"more than {values.size // 2}", got=different)
 
 
-def expect_transformed(got: Array, case: Charts, matrices: NDArray[np.float64], what: str) -> None:
-    """All of the image must be as the definition says: what comes from inside it, and what from outside."""
-    expected, outside = transformed(case.images, matrices), comes_from_outside(*case.size, matrices)[..., None]
+def expect_transformed(
+    got: Array, definition: Callable[[bool], NDArray[np.float64]], matrices: NDArray[np.float64], what: str, atol: float
+) -> None:
+    """All of the image must be as the definition says: what comes from inside it, and what from outside.
+
+    The definition is given whether a reflection repeats the edge pixel; either will do, the same for the whole batch.
+    """
+    either = [definition(repeated) for repeated in (True, False)]
+    expected = min(
+        either, key=lambda images: float(np.nanmax(np.abs(got - images))) if got.shape == images.shape else 0
+    )
+    height, width = expected.shape[1:3]
+    outside = comes_from_outside(height, width, matrices)[..., None]
     keep_images(what, expected, got)
-    expect_close(np.where(outside, expected, got), expected, f"{what}, from inside the image", rtol=0, atol=0.02)
-    expect_close(np.where(outside, got, expected), expected, f"{what}, reflected from outside", rtol=0, atol=0.02)
+    expect_close(np.where(outside, expected, got), expected, f"{what}, from inside the image", rtol=0, atol=atol)
+    expect_close(np.where(outside, got, expected), expected, f"{what}, reflected from outside", rtol=0, atol=atol)
+
+
+def reflecting(images: Array, matrices: NDArray[np.float64], repeated: bool) -> NDArray[np.float64]:
+    """One transformation as it is defined, for either reading of a reflection."""
+    return transformed(images, matrices, repeated=repeated)
 
 
 @clause("AUG-1", Level.MUST, "augmentation", SOURCE)
@@ -83,16 +106,19 @@ def test_shape_dtype_and_range_are_kept(implementation: Implementation, case: Pi
 
 @clause("AUG-2", Level.MUST, "augmentation", SOURCE)
 @SOME
-@given(case=pictures(plain=True))
-def test_labels_and_order_are_untouched(implementation: Implementation, case: Pictures) -> None:
+@given(case=pictures(plain=True), dtype=st.sampled_from(LABELS))
+def test_labels_and_order_are_untouched(implementation: Implementation, case: Pictures, dtype: type) -> None:
     """Labels and the order of the samples are untouched.
 
-    Each image has a colour of its own all over, by which it is known again.
+    Each image has a colour of its own all over, by which it is known again. Labels of other integers, bool or float32 come
+    back in their dtype.
 
     If this fails, check for a shuffle, and for parallel workers whose results are taken as they come.
     """
-    images, labels = implementation.augment(case.images, case.labels, seed=case.seed)
+    given: NDArray[Any] = case.labels.astype(dtype)
+    images, labels = implementation.augment(case.images, given, seed=case.seed)
     expect_same(labels, case.labels, "labels")
+    expect_equal(str(np.asarray(labels).dtype), str(given.dtype), "dtype of labels")
     expect_same(most_alike(images, case.images), np.arange(case.count), "index of the image that each is made of")
 
 
@@ -116,12 +142,15 @@ def test_outside_training_it_is_the_identity(implementation: Implementation, cas
 def test_a_seed_repeats_and_another_does_not(implementation: Implementation, seed: int) -> None:
     """The same seed gives the same result, bit for bit, whatever was drawn in between; another seed gives another.
 
-    Three seeds in a row. False alarms: two of them flip all of 64 images alike with probability 2e-19. Power: a seed that
-    is ignored or halved and one that does not decide one image of the 64 always fail; at least 0.999 for one that leaves
-    each draw to chance with probability 0.02.
+    Three seeds in a row, on 64 images. A batch of one image does not come out alike with 24 seeds for a flip, and with 2
+    for the others. False alarms: two seeds flip all of 64 images alike with probability 2e-19, 24 flip one image alike
+    with 1.2e-7, and two draw one angle or one zoom with 6e-8 each. Power: a seed that is ignored or halved and one that
+    does not decide one image of the 64 always fail; at least 0.999 for one that leaves each draw to chance with
+    probability 0.02.
 
     If this fails, check for a global random generator; for one that is made once and goes on with the next call; for
-    parallel workers that race for one; and for digits of the seed that get lost.
+    parallel workers that race for one; for digits of the seed that get lost; and for a batch of one image that is taken
+    for no batch.
     """
     images = Charts(count=64).images
     for name in TRANSFORMATIONS:
@@ -130,19 +159,24 @@ def test_a_seed_repeats_and_another_does_not(implementation: Implementation, see
         for one, other in combinations((first, second, third), 2):
             differ = not np.array_equal(one, other)
             expect(differ, f"{name} with another seed", expected="another result", got="the same")
+        seeds = range(seed, seed + (24 if name == "random_flip" else 2))
+        alone = {transform(implementation, name, images[:1], seed=each).tobytes() for each in seeds}
+        what = f"results of {name} on one image, with {len(seeds)} seeds"
+        expect(len(alone) > 1, what, expected="more than one", got=len(alone))
 
 
 @clause("AUG-5", Level.STOCHASTIC, "augmentation", SOURCE)
 def test_samples_and_transformations_are_independent(epochs: tuple[Array, Array], seed: int) -> None:
     """The samples of a batch are transformed independently, and the three transformations of one sample too.
 
-    Flip, angle and zoom are recovered from 2,048 copies of one image. False alarms: 1e-6 over nine tests: each of the
-    three for images two by two and for those half a batch apart, and each two of the three. Power: at least 0.999 for a
+    Flip, angle and zoom are recovered from 2,048 copies of one image, of both classes. False alarms: 1e-6 over twelve
+    tests: each of the three for images two by two, for those half a batch apart and with the class, and each two of the
+    three. Power: at least 0.999 for a
     correlation of 0.2 between two transformations and of 0.3 between images. One draw for every two images gives 1, one
     seed for all transformations 0.87 and 1. One draw for the whole batch always fails.
 
-    If this fails, check for one seed that is given to all three; for one draw a batch; and for a generator that starts
-    afresh with each image.
+    If this fails, check for one seed that is given to all three; for one draw a batch; for a generator that starts
+    afresh with each image; and for images of one class that are treated differently.
     """
     found = draws(epochs[0])
     for name, drawn in found.items():
@@ -153,6 +187,7 @@ def test_samples_and_transformations_are_independent(epochs: tuple[Array, Array]
     for name, drawn in found.items():
         p_values[f"{name} of two neighbours"] = independence_p_value(drawn[::2], drawn[1::2], seed)
         p_values[f"{name} half a batch apart"] = independence_p_value(drawn[: N // 2], drawn[N // 2 :], seed)
+        p_values[f"{name} and the class of an image"] = independence_p_value(drawn, classes(N, seed), seed)
     expect_likely(p_values)
 
 
@@ -193,6 +228,76 @@ def test_two_epochs_show_different_versions(epochs: tuple[Array, Array], seed: i
         for image, (a, b) in pairs.items():
             p_values[f"{name} of an image and, an epoch later, of {image}"] = independence_p_value(a, b, seed)
     expect_likely(p_values)
+
+
+@clause("AUG-9", Level.MUST, "augmentation", SOURCE)
+@SOME
+@given(case=charts(LARGE_SIZES))
+def test_the_whole_is_flip_then_rotation_then_zoom(implementation: Implementation, case: Charts) -> None:
+    """The whole is a flip, then a rotation, then a zoom, each of the image that came of the one before and as its own clauses say.
+
+    All about the centre, bilinear and reflected outside, as FLIP-1, ROT-2 and ZOOM-2 have it. Flip, angle and zoom are
+    recovered from the middle of the image, to which no reflection comes, and the whole image is compared with these
+    three, one after the other. Tolerance: 0.04 grey levels, which is 0.02 for each interpolation; the centre to 1e-3
+    pixels, the window to 1e-4.
+
+    If this fails, check the order; that nothing else is done to the image; and that fill and interpolation are those of
+    the single transformations, where they are made in another place.
+    """
+    got = transform(implementation, "augment", case.images, seed=case.seed)
+    found = recover(got)
+    expect_close(found.heights, found.widths, "height and width of the window", rtol=0, atol=1e-4)
+    expect_close(np.abs(found.shifts).max(), 0, "pixels by which the centre moved", rtol=0, atol=1e-3)
+
+    def definition(repeated: bool) -> NDArray[np.float64]:
+        return augmented(case.images, found.mirrored, found.turns, found.zooms, repeated=repeated)
+
+    expect_transformed(got, definition, found.matrices, "flip, rotation and zoom of the middle", atol=0.04)
+
+
+@clause("AUG-10", Level.MUST, "augmentation", f"{SOURCE}; contract")
+@ONCE
+@given(case=pictures())
+def test_other_dtypes_count_as_float32_or_are_refused(implementation: Implementation, case: Pictures) -> None:
+    """Images of uint8 or float64 are transformed as the same values in float32 are, or refused with an error.
+
+    Tolerance: 0.02 grey levels.
+
+    If this fails, check for results in the dtype of the images: of uint8 they are whole grey levels, and wrap around.
+    """
+    whole: NDArray[Any] = case.images.astype(np.uint8)
+    for name, dtype in product(TRANSFORMATIONS, (np.uint8, np.float64)):
+        expected = transform(implementation, name, whole.astype(np.float32), seed=case.seed)
+        try:
+            got = transform(implementation, name, whole.astype(dtype), seed=case.seed)
+        except Exception as error:  # whatever the implementation refuses with
+            expect(str(error), f"{name} of {dtype.__name__}", expected="an error that says something", got=error)
+        else:
+            expect_close(got, expected, f"{name} of {dtype.__name__}", rtol=0, atol=0.02)
+
+
+@clause("AUG-11", Level.STOCHASTIC, "augmentation", f"{SOURCE}; contract")
+def test_every_bit_of_a_seed_counts(implementation: Implementation, seed: int) -> None:
+    """Seeds from 0 to 2^31 - 1 that differ in bit 16 or 30 alone give different results; larger ones do too or are refused with an error.
+
+    The larger ones are seed + 2^31 and seed + 2^32. False alarms: two seeds flip all of 64 images alike with probability
+    2e-19. Power: a seed that is cut to 16, 30, 31 or 32 bits always fails.
+
+    If this fails, check for a seed that is cut to the bits that a generator takes: torch's takes 32, and so does a key of
+    JAX.
+    """
+    images = Charts(count=64).images
+    for name in TRANSFORMATIONS:
+        first = transform(implementation, name, images, seed=seed)
+        for other in (seed ^ 1 << 16, seed ^ 1 << 30, seed + (1 << 31), seed + (1 << 32)):
+            try:
+                got = transform(implementation, name, images, seed=other)
+            except Exception:
+                if other < 1 << 31:
+                    raise
+            else:
+                what = f"{name} with the seeds {seed} and {other}"
+                expect(not np.array_equal(got, first), what, expected="different results", got="the same")
 
 
 @clause("FLIP-1", Level.MUST, "augmentation", f"{SOURCE}; {KERAS} RandomFlip")
@@ -260,18 +365,19 @@ def test_the_angle_is_uniform(implementation: Implementation, epochs: tuple[Arra
 def test_a_rotation_is_about_the_centre_and_reflects(implementation: Implementation, case: Charts) -> None:
     """The centre stays in place, and what comes in from outside is the reflection of the image, not black.
 
-    A row a b c d goes on as d c b a | a b c d | d c b a, and between pixels the image is bilinear. The whole image is
-    compared with the definition, for the angle that is recovered from its middle. Tolerance: 0.02 grey levels, which is
+    A row a b c d goes on as d c b a | a b c d | d c b a, or else as d c b | a b c d | c b a, the same for all of a batch,
+    and between pixels the image is bilinear. The whole image is compared with the definition, for the angle that is recovered from its middle. Tolerance: 0.02 grey levels, which is
     4e-5 pixels where black and white meet; the centre to 1e-3 pixels.
 
     If this fails, check that the centre is (side - 1) / 2, not side / 2; that images that are not square are turned in
-    pixels and not in shares of their sides; for the edge pixel that a mirror shows once (c b | a b c | b a), and for a
-    constant fill.
+    pixels and not in shares of their sides; and for a constant fill, or the edge pixel drawn out.
     """
     got = implementation.random_rotation(case.images, seed=case.seed)
     found = recover(got)
     expect_close(np.abs(found.shifts).max(), 0, "pixels by which the centre moved", rtol=0, atol=1e-3)
-    expect_transformed(got, case, rotation(found.turns), "rotation by the angle in the middle")
+    matrices = rotation(found.turns)
+    definition = partial(reflecting, case.images, matrices)
+    expect_transformed(got, definition, matrices, "rotation by the angle in the middle", atol=0.02)
 
 
 @clause("ZOOM-1", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomZoom")
@@ -304,15 +410,17 @@ def test_the_zoom_is_uniform(implementation: Implementation, epochs: tuple[Array
 def test_a_zoom_keeps_centre_and_aspect_and_reflects(implementation: Implementation, case: Charts) -> None:
     """Both axes scale alike, about the centre; what comes in from outside is the reflection.
 
-    A row a b c d goes on as d c b a | a b c d | d c b a, and between pixels the image is bilinear. The whole image is
-    compared with the definition, for the zoom that is recovered from its middle. Tolerance: 0.02 grey levels, which is
+    A row a b c d goes on as d c b a | a b c d | d c b a, or else as d c b | a b c d | c b a, the same for all of a batch,
+    and between pixels the image is bilinear. The whole image is compared with the definition, for the zoom that is recovered from its middle. Tolerance: 0.02 grey levels, which is
     4e-5 pixels where black and white meet; the centre to 1e-3 pixels, the window to 1e-4.
 
-    If this fails, check for a draw for each axis; that the centre is (side - 1) / 2, not side / 2; for the edge pixel
-    that a mirror shows once (c b | a b c | b a), and for a constant fill.
+    If this fails, check for a draw for each axis; that the centre is (side - 1) / 2, not side / 2; and for a constant
+    fill, or the edge pixel drawn out.
     """
     got = implementation.random_zoom(case.images, seed=case.seed)
     found = recover(got)
     expect_close(found.heights, found.widths, "height and width of the window", rtol=0, atol=1e-4)
     expect_close(np.abs(found.shifts).max(), 0, "pixels by which the centre moved", rtol=0, atol=1e-3)
-    expect_transformed(got, case, zoom(found.zooms), "zoom by the window in the middle")
+    matrices = zoom(found.zooms)
+    definition = partial(reflecting, case.images, matrices)
+    expect_transformed(got, definition, matrices, "zoom by the window in the middle", atol=0.02)

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 T = TypeVar("T")
 
 SHOWN_WHOLE = 36  # values of an array
+DIGITS = (5, 9, 12, 17)  # of a number: as few of these as tell what came from what was expected
+APART = 2  # digits that two numbers must differ in to be told apart at a glance
 
 
 @dataclass
@@ -51,6 +53,12 @@ class _Worst:
 
     array: NDArray[Any]
     at: tuple[Any, ...]
+    distance: str = ""  # from what was expected, in words
+
+    @property
+    def value(self) -> Any:
+        """The number itself."""
+        return self.array[self.at]
 
 
 def expect(holds: object, what: str, *, expected: object, got: object) -> None:
@@ -93,7 +101,13 @@ def expect_close(
     worst = np.unravel_index(int(np.argmax(np.where(wrong, np.nan_to_num(error, nan=np.inf), -1))), error.shape)
     where = f" at {tuple(map(int, worst))}" if error.ndim else ""
     many = f", {int(wrong.sum()):,} of {wrong.size:,} values wrong" if error.size > 1 else ""
-    expect(False, f"{what}{where}{many}", expected=_Worst(expected, worst), got=_Worst(got, worst))
+    distance = _distance(float(error[worst]), float(np.broadcast_to(allowed, error.shape)[worst]))
+    expect(False, f"{what}{where}{many}", expected=_Worst(expected, worst), got=_Worst(got, worst, distance))
+
+
+def _distance(error: float, allowed: float) -> str:
+    """How far a number is off, and how far it may be; nothing where it must be exact or is none."""
+    return f" (off by {error:.3g}, tolerance {allowed:.3g})" if allowed > 0 and math.isfinite(error) else ""
 
 
 def _note(error: NDArray[np.float64], allowed: NDArray[Any]) -> None:
@@ -141,11 +155,22 @@ def expect_no_error(call: Callable[[], T], what: str) -> T:
 
 def plainly(*values: object) -> tuple[str, ...]:
     """The values as text without NumPy's types, with as many digits as tell them apart."""
-    for digits in (5, 9, 17):
+    for digits in DIGITS:
         texts = tuple(_plain(value, digits) for value in values)
-        if len(set(texts)) == len(texts):
+        if len(set(texts)) == len(texts) and _show_apart(values, digits):
             break
     return texts
+
+
+def _show_apart(values: tuple[object, ...], digits: int) -> bool:
+    """Whether the first ``digits`` of two numbers hold those that they differ in; true of what is no two numbers."""
+    shown = [value.value if isinstance(value, _Worst) else value for value in values]
+    numbers = [float(value) for value in shown if isinstance(value, float | np.floating)]
+    if not len(numbers) == len(shown) == 2:
+        return True
+    one, other = numbers
+    largest, apart = max(abs(one), abs(other)), abs(one - other)
+    return not math.isfinite(apart) or apart >= largest * 10.0 ** (APART - digits)
 
 
 def _plain(value: object, digits: int) -> str:
@@ -154,8 +179,10 @@ def _plain(value: object, digits: int) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.{digits}g}"
     if isinstance(value, _Worst):
-        text = _plain(value.array[value.at], digits)
-        return f"{text}, in\n{_plain(value.array.squeeze(), 5)}" if 1 < value.array.size <= SHOWN_WHOLE else text
+        text = f"{_plain(value.value, digits)}{value.distance}"
+        return (
+            f"{text}, in\n{_plain(value.array.squeeze(), DIGITS[0])}" if 1 < value.array.size <= SHOWN_WHOLE else text
+        )
     if isinstance(value, set | frozenset) and value:
         return f"{{{', '.join(sorted(map(repr, value)))}}}"  # one order, for the same text each time
     with np.printoptions(precision=digits, legacy="1.25"):  # no np.int64(3) in a tuple either

@@ -55,8 +55,8 @@ def test_a_biased_coin_is_found_out() -> None:
 
 
 def test_dependence_is_found_out() -> None:
-    assert correlation_power(N - 1, ALPHA / 9, 0.2) >= POWER
-    assert correlation_power(N // 2, ALPHA / 9, 0.3) >= POWER
+    assert correlation_power(N - 1, ALPHA / 12, 0.2) >= POWER
+    assert correlation_power(N // 2, ALPHA / 12, 0.3) >= POWER
 
 
 def test_the_draws_are_those_that_were_made_to_the_digits_kept() -> None:
@@ -76,7 +76,7 @@ def test_what_the_clauses_name_as_dependent_is_so() -> None:
     u = rng.random(N)
     shared = np.repeat(u[: N // 2], 2)
     for a, b in ((shared[::2], shared[1::2]), (u < 0.5, u), (u, 1 - u)):
-        assert independence_p_value(a, b, 0) < ALPHA / 9
+        assert independence_p_value(a, b, 0) < ALPHA / 12
     for _ in range(100):
         a, b = rng.multivariate_normal([0, 0], [[1, 0.2], [0.2, 1]], N).T
-        assert independence_p_value(stats.norm.cdf(a), stats.norm.cdf(b), 0) < ALPHA / 9
+        assert independence_p_value(stats.norm.cdf(a), stats.norm.cdf(b), 0) < ALPHA / 12

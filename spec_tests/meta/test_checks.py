@@ -30,6 +30,7 @@ def test_every_check_is_counted() -> None:
     [
         (np.float64(5.239196053133577), np.float32(0.5), ("5.2392", "0.5")),
         (1.0, 1 + 1e-7, ("1", "1.0000001")),  # as many digits as tell them apart
+        (0.509405, 0.5094, ("0.509405", "0.5094")),
         ((np.int64(3), 2), (3,), ("(3, 2)", "(3,)")),
         ({"b", "a"}, set(), ("{'a', 'b'}", "set()")),
         (np.True_, False, ("True", "False")),
@@ -46,8 +47,25 @@ def test_arrays_are_shown_at_their_worst() -> None:
     told = violation(expect_close, expected + np.array([[0.1, 0], [0, -1]]), expected, "sums", rtol=1e-6)
     assert told.what == "sums at (1, 1), 2 of 4 values wrong"
     assert told.expected == "4, in\n[[1., 2.],\n [3., 4.]]"
-    assert told.got.startswith("3, in\n")
+    assert told.got.startswith("3 (off by 1, tolerance 4e-06), in\n")
     assert violation(expect_same, np.ones(100), np.zeros(100), "many").got == "1"
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "rtol", "texts"),
+    [
+        # 5 digits differ in the last one alone: rounded they are 1e-5 apart, and in truth 5.3e-6
+        (0.5094055, 0.5094002, 1e-6, ("0.5094055", "0.5094002 (off by 5.3e-06, tolerance 5.09e-07)")),
+        (2.0, 2.5, 1e-3, ("2", "2.5 (off by 0.5, tolerance 0.002)")),
+        (2.0, 2.5, 0, ("2", "2.5")),  # exact ones have no tolerance
+        (2.0, np.nan, 1e-3, ("2", "nan")),
+    ],
+)
+def test_numbers_that_are_near_are_shown_apart(
+    expected: float, got: float, rtol: float, texts: tuple[str, str]
+) -> None:
+    told = violation(expect_close, [got], [expected], "a number", rtol=rtol)
+    assert (told.expected, told.got) == texts
 
 
 @pytest.mark.parametrize("got", [[1.0, np.nan], [1.0, np.inf], [1.0], [[1.0, 2.0]], [1.0, 2.1]])

@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spec_tests.oracles.transformations import MIRROR, chart, recover, reflected, rotation, transformed, zoom
+from spec_tests.cases.pictures import LARGE_SIZES
+from spec_tests.oracles.transformations import (
+    MIRROR,
+    augmented,
+    chart,
+    recover,
+    reflected,
+    rotation,
+    transformed,
+    zoom,
+)
 
 Transform = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 
@@ -18,14 +28,14 @@ SIZES = [(21, 21), (16, 16), (15, 24), (24, 15)]
 TURNS, SHARES = st.floats(-0.5, 0.5), st.floats(0.75, 1.3)
 
 
-def by_scipy(images: NDArray[Any], matrices: NDArray[Any]) -> NDArray[Any]:
-    """The same transformation by SciPy, whose mode "reflect" is d c b a | a b c d | d c b a."""
+def by_scipy(images: NDArray[Any], matrices: NDArray[Any], mode: str = "reflect") -> NDArray[Any]:
+    """The same by SciPy, whose mode "reflect" is d c b a | a b c d | d c b a, and whose "mirror" repeats no pixel."""
     centre = (np.array(images.shape[1:3]) - 1) / 2
     return np.stack(
         [
             np.stack(
                 [
-                    ndimage.affine_transform(channel, matrix, centre - matrix @ centre, order=1, mode="reflect")
+                    ndimage.affine_transform(channel, matrix, centre - matrix @ centre, order=1, mode=mode)
                     for channel in np.moveaxis(image.astype(np.float64), -1, 0)
                 ],
                 axis=-1,
@@ -41,10 +51,31 @@ def test_the_oracle_agrees_with_scipy(size: tuple[int, int], drawn: list[tuple[f
     matrices = (MIRROR if mirror else np.eye(2)) @ rotation(turns) @ zoom(shares)
     images = np.random.default_rng(0).uniform(0, 255, (len(turns), *size, 3))
     np.testing.assert_allclose(transformed(images, matrices), by_scipy(images, matrices), atol=1e-8)
+    once = transformed(images, matrices, repeated=False)
+    np.testing.assert_allclose(once, by_scipy(images, matrices, "mirror"), atol=1e-8)
+
+
+@given(st.sampled_from(LARGE_SIZES), st.booleans(), st.floats(-0.1, 0.1), st.floats(0.8, 1.2))
+def test_the_whole_is_recovered_from_its_middle(
+    size: tuple[int, int], mirror: bool, turns: float, share: float
+) -> None:
+    """To 1e-5 turns and shares, though it is interpolated twice; and it is what SciPy makes of it in three steps."""
+    image = chart(*size, 0)[None].astype(np.float32)
+    whole = augmented(image, np.array([mirror]), np.array([turns]), np.array([share]))
+    flipped = image[:, :, ::-1] if mirror else image
+    steps = by_scipy(by_scipy(flipped, rotation(np.array([turns]))), zoom(np.array([share])))
+    np.testing.assert_allclose(whole, steps, atol=1e-8)
+    found = recover(whole.astype(np.float32))
+    assert found.mirrored[0] == mirror
+    np.testing.assert_allclose([found.turns[0], found.zooms[0]], [turns, share], atol=1e-5)
+    np.testing.assert_allclose(found.shifts, 0, atol=1e-4)
 
 
 def test_a_row_is_reflected_with_its_edge_pixels_twice() -> None:
     assert "".join(np.array([*"abc"])[reflected(np.arange(-7, 10), 3)]) == "aabccbaabccbaabcc"
+    once = reflected(np.arange(-7, 10), 3, repeated=False)
+    assert "".join(np.array([*"abc"])[once]) == "bcbabcbabcbabcbab"
+    assert reflected(np.arange(-2, 3), 1, repeated=False).tolist() == [0] * 5
 
 
 def test_hand_worked_cases() -> None:

@@ -29,7 +29,21 @@ def zoom(shares: float | NDArray[Any]) -> Array:
     return np.multiply.outer(np.asarray(shares, np.float64), np.eye(2))
 
 
-def transformed(images: NDArray[Any], matrices: NDArray[Any]) -> Array:
+def augmented(
+    images: NDArray[Any],
+    mirrored: NDArray[np.bool_],
+    turns: NDArray[Any],
+    zooms: NDArray[Any],
+    *,
+    repeated: bool = True,
+) -> Array:
+    """Each image under its mirror, then its rotation, then its zoom, each bilinear on what came of the one before."""
+    flipped = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+    turned = transformed(flipped, rotation(turns), repeated=repeated)
+    return transformed(turned, zoom(zooms), repeated=repeated)
+
+
+def transformed(images: NDArray[Any], matrices: NDArray[Any], *, repeated: bool = True) -> Array:
     """Each image (n, height, width, channels) under its matrix (n, 2, 2); bilinear, reflected outside."""
     n, height, width = images.shape[:3]
     y, x = sources(height, width, matrices)
@@ -38,17 +52,19 @@ def transformed(images: NDArray[Any], matrices: NDArray[Any]) -> Array:
     image = np.arange(n)[:, None, None]
 
     def pixel(row: NDArray[Any], column: NDArray[Any]) -> Array:
-        return np.asarray(images[image, reflected(row, height), reflected(column, width)], np.float64)
+        rows, columns = reflected(row, height, repeated=repeated), reflected(column, width, repeated=repeated)
+        return np.asarray(images[image, rows, columns], np.float64)
 
     upper = (1 - right) * pixel(top, left) + right * pixel(top, left + 1)
     lower = (1 - right) * pixel(top + 1, left) + right * pixel(top + 1, left + 1)
     return np.asarray((1 - below) * upper + below * lower)
 
 
-def reflected(index: NDArray[Any], side: int) -> NDArray[Any]:
-    """The pixel seen at an index outside: d c b a | a b c d | d c b a."""
-    folded = index % (2 * side)
-    return np.asarray(np.minimum(folded, 2 * side - 1 - folded))
+def reflected(index: NDArray[Any], side: int, *, repeated: bool = True) -> NDArray[Any]:
+    """The pixel seen at an index outside: d c b a | a b c d | d c b a; d c b | a b c d | c b a if none is repeated."""
+    period = 2 * side if repeated else max(2 * side - 2, 1)
+    folded = index % period
+    return np.asarray(np.minimum(folded, (period - 1 if repeated else period) - folded))
 
 
 def sources(height: int, width: int, matrices: NDArray[Any]) -> Array:

@@ -115,9 +115,9 @@ def _table(results: Sequence[Result]) -> Table:
     for name in (*outcomes, "seconds"):
         table.add_column(name, justify="right")
     before = ""
-    for family in dict.fromkeys(result.clause.family for result in results):
-        members = [result for result in results if result.clause.family == family]
-        stage = members[0].clause.stage
+    for place in dict.fromkeys((result.clause.stage, result.clause.family) for result in results):
+        members = [result for result in results if (result.clause.stage, result.clause.family) == place]
+        stage, family = place
         table.add_row(stage if stage != before else "", family, *_counts(members, outcomes))
         before = stage
     table.add_row("all", "", *_counts(results, outcomes))

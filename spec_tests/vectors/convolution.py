@@ -133,7 +133,8 @@ def _weights(topic: Topic) -> None:
     images = draw("CONV-5/3/images", (1, 4, 4, 2))
     for key, note, kernel, bias in (
         ("CONV-5/3", "a kernel for one channel more", (2, 2, 3, 3), (3,)),
-        ("CONV-5/4", "a bias for one filter more", (2, 2, 2, 3), (4,)),
+        ("CONV-7/1", "a bias for one filter more", (2, 2, 2, 3), (4,)),
+        ("CONV-7/2", "one value for all filters", (2, 2, 2, 3), (1,)),
         ("CONV-5/5", "a kernel for one channel, which broadcasting would take", (2, 2, 1, 3), (3,)),
     ):
         topic.refuse(key, "conv2d", note, inputs=drawn(key, images=images, kernel=kernel, bias=bias))
@@ -153,14 +154,14 @@ def _valid(topic: Topic) -> None:
         topic, "PAD-1/1", "the last, partial windows are dropped", (1, 6, 8, 2), (3, 2, 2, 2), (2,), strides=[2, 3]
     )
     for key, note, image, size, dilation, mentions in (
-        ("PAD-1/2", "the height is a pixel short", (3, 9), (4, 2), (1, 1), (4, 3)),
-        ("PAD-1/3", "the width is a pixel short", (9, 4), (2, 5), (1, 1), (5, 4)),
-        ("PAD-1/4", "a dilated window is too wide, the kernel is not", (8, 6), (3, 3), (2, 3), (7, 6)),
+        ("PAD-6/1", "the height is a pixel short", (3, 9), (4, 2), (1, 1), (4, 3)),
+        ("PAD-6/2", "the width is a pixel short", (9, 4), (2, 5), (1, 1), (5, 4)),
+        ("PAD-6/3", "a dilated window is too wide, the kernel is not", (8, 6), (3, 3), (2, 3), (7, 6)),
     ):
         images = draw(f"{key}/images", (1, *image, 2))
         inputs = drawn(key, images=images, kernel=(*size, 2, 2))
         parameters = {"padding": "valid", "dilation_rate": [*dilation]}
-        topic.refuse(key, "conv2d", note, inputs=inputs, parameters=parameters, mentions=mentions)
+        topic.refuse(key, "conv2d", note, inputs=inputs, parameters=parameters, mentions=mentions, also=("PAD-7",))
 
 
 def _same(topic: Topic) -> None:
@@ -228,8 +229,8 @@ def separable() -> Topic:
     ):
         inputs = separable_inputs(key, (1, 5, 5, 2), (3, 3), 3, more)
         topic.refuse(key, "separable_conv2d", note, inputs=inputs, parameters={"padding": "same"})
-    inputs = separable_inputs("PAD-1/5", (1, 4, 6, 2), (5, 3), 2)
-    topic.refuse("PAD-1/5", "separable_conv2d", "the height is a pixel short", inputs=inputs, mentions=(5, 4))
+    inputs, note = separable_inputs("PAD-6/4", (1, 4, 6, 2), (5, 3), 2), "the height is a pixel short"
+    topic.refuse("PAD-6/4", "separable_conv2d", note, inputs=inputs, mentions=(5, 4), also=("PAD-7",))
     separate(topic, "STRIDE-1/3", "no strides given", (1, 4, 5, 2), (3, 2), 2, padding="same")
     separate(topic, "STRIDE-2/3", "an odd and an even side", (1, 7, 6, 2), (3, 3), 2, strides=[2, 2], padding="same")
     return topic

@@ -22,7 +22,7 @@ VALID = {  # side, kernel, stride, dilation
     "POOL-1/5": (8, 2, 2, 1),
     "BASE-2/2": (180, 3, 2, 1),
 }
-MISFITS = {"PAD-1/13": (2, 3, 1, 1), "PAD-1/14": (4, 3, 1, 2), "PAD-1/15": (3, 4, 4, 1)}
+MISFITS = {"PAD-6/5": (2, 3, 1, 1), "PAD-6/6": (4, 3, 1, 2), "PAD-6/7": (3, 4, 4, 1)}
 SAME = {
     "PAD-2/3": (5, 3, 1, 1),
     "PAD-2/4": (4, 2, 1, 1),
@@ -59,7 +59,8 @@ def sides() -> Topic:
     for key, axis in MISFITS.items():
         side, kernel, _, dilation = axis
         parameters, mentions = _axis(*axis) | {"padding": "valid"}, (span(kernel, dilation), side)
-        topic.refuse(key, "output_side", f"{_told(*axis)} does not fit", parameters=parameters, mentions=mentions)
+        note = f"{_told(*axis)} does not fit"
+        topic.refuse(key, "output_side", note, parameters=parameters, mentions=mentions, also=("PAD-7",))
     for key, axis in ZEROS.items():
         expected = dict(zip(("before", "after"), same_padding(*axis), strict=True))
         topic.add(key, "same_padding", _told(*axis), parameters=_axis(*axis), expected=expected)

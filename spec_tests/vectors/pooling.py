@@ -63,12 +63,20 @@ def _sizes(topic: Topic) -> None:
         strides=[1, 3],
     )
     for key, operation, note, sides, size, mentions in (
-        ("POOL-2/4", MAX, "the height is a pixel short", (2, 8), (3, 2), (3, 2)),
-        ("POOL-2/5", MEAN, "the width is a pixel short", (8, 3), (2, 4), (4, 3)),
+        ("POOL-8/1", MAX, "the height is a pixel short", (2, 8), (3, 2), (3, 2)),
+        ("POOL-8/2", MEAN, "the width is a pixel short", (8, 3), (2, 4), (4, 3)),
     ):
         images = draw(f"{key}/images", (1, *sides, 2))
         parameters = {"pool_size": [*size], "padding": "valid"}
-        topic.refuse(key, operation, note, inputs={"images": images}, parameters=parameters, mentions=mentions)
+        topic.refuse(
+            key,
+            operation,
+            note,
+            inputs={"images": images},
+            parameters=parameters,
+            mentions=mentions,
+            also=("POOL-9",),
+        )
 
 
 def _maxima(topic: Topic) -> None:

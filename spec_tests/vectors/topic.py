@@ -114,10 +114,11 @@ class Topic:
         inputs: Mapping[str, Numbers] = NOTHING,
         parameters: Mapping[str, Any] = NOTHING,
         mentions: Sequence[int] = (),
+        also: Sequence[str] = (),
     ) -> None:
         """A case that must be an error, with numbers that its message holds."""
         expected = {"error": True} | ({"mentions": list(mentions)} if mentions else {})
-        self.add(id, operation, note, inputs=inputs, parameters=parameters, expected=expected)
+        self.add(id, operation, note, inputs=inputs, parameters=parameters, expected=expected, also=also)
 
     def text(self) -> str:
         """The topic's JSON file: a line for each property of a case."""

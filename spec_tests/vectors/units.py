@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..cases.layers import MOVED, SUM
+from ..cases.layers import MOVED, SUM, magnitudes_of_moments, moved_magnitudes
 from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
 from ..oracles.windows import dense as dense_oracle
 from .topic import Numbers, Shape, Topic, Within, draw, drawn
@@ -31,6 +31,9 @@ def dense() -> Topic:
     for key, inputs in (("DENSE-4/1", 5), ("DENSE-4/2", 8)):
         features = draw(f"{key}/features", (2, inputs))
         topic.refuse(key, "dense", f"{inputs} inputs for a kernel of 4", inputs={"features": features, **weights})
+    for key, note, units in (("DENSE-5/1", "a bias for one unit more", 4), ("DENSE-5/2", "one value for all units", 1)):
+        biased = drawn(key, features=draw(f"{key}/features", (2, 4)), kernel=(4, 3), bias=(units,))
+        topic.refuse(key, "dense", note, inputs=biased)
     return topic
 
 
@@ -98,26 +101,28 @@ def _normalize(
 def _inferred(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
     """With the moving statistics, which stay."""
     gamma, beta, mean, variance = variables.values()
-    outputs, within = _normalized(x, gamma, beta, mean, variance)
+    outputs, within = _normalized(x, gamma, beta, mean, variance, subtracted=np.abs(mean))
     return {"outputs": outputs, "moving_mean": mean, "moving_variance": variance}, {"outputs": within}
 
 
 def _trained(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
     """With the statistics of the batch, towards which the moving ones move."""
     gamma, beta, *moving = variables.values()
-    statistics = moments(x)
-    outputs, within = _normalized(x, gamma, beta, *statistics)
+    statistics, sums = moments(x), magnitudes_of_moments(x)
+    outputs, within = _normalized(x, gamma, beta, *statistics, subtracted=sums[0])
     expected, tolerance = {"outputs": outputs}, {"outputs": within}
-    for name, old, batch in zip(("moving_mean", "moving_variance"), moving, statistics, strict=True):
+    for name, old, batch, magnitude in zip(("moving_mean", "moving_variance"), moving, statistics, sums, strict=True):
         expected[name] = moved(old, batch)
-        tolerance[name] = Within(MOVED, scale=moved(np.abs(old), np.abs(batch)))
+        tolerance[name] = Within(MOVED, scale=moved_magnitudes(old, magnitude))
     return expected, tolerance
 
 
-def _normalized(x: Numbers, gamma: Numbers, beta: Numbers, mean: Numbers, variance: Numbers) -> tuple[Numbers, Within]:
+def _normalized(
+    x: Numbers, gamma: Numbers, beta: Numbers, mean: Numbers, variance: Numbers, *, subtracted: Numbers
+) -> tuple[Numbers, Within]:
     """Outputs, as near as the magnitudes that are added up in them let them be."""
     factors = np.abs(gamma) / np.sqrt(variance + EPSILON)
-    scale = factors * (np.abs(x) + np.abs(mean)) + np.abs(beta)
+    scale = factors * (np.abs(x) + subtracted) + np.abs(beta)
     return batch_normalization(x, gamma, beta, mean, variance), Within(SUM, scale=scale)
 
 
