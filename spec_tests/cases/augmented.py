@@ -18,9 +18,9 @@ from .epochs import Pairs, Trainer, looks_before, train_changing
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 40, "disc": 30, "wedges": 30, "white": 2}
+EPOCHS = {"halves": 40, "disc": 20, "wedges": 20, "white": 1}
 BATCHES, COPIES = 4, 4  # of halves in each epoch; of the others there is one image
-DRAWS = 400  # of ``augment``, for each of the images
+DRAWS = 300  # of ``augment``, for each of the images
 
 Losses = NDArray[np.float64]
 
@@ -45,11 +45,11 @@ def losses(implementation: Implementation, model: Model, images: Array) -> Losse
     return -np.log1p(-p.astype(np.float64))
 
 
-def expected_losses(implementation: Implementation, model: Model, name: str, seed: int) -> Losses:
-    """Those of what ``augment`` makes of an image, in so many draws."""
-    copies, labels = np.repeat(IMAGES[name][None], DRAWS // 4, axis=0), np.zeros(DRAWS // 4, np.int32)
-    drawn = [implementation.augment(copies, labels, seed=seed + i)[0] for i in range(4)]
-    return losses(implementation, model, np.concatenate(drawn))
+def expected_losses(implementation: Implementation, model: Model, seed: int) -> dict[str, Losses]:
+    """{image: the losses of what ``augment`` makes of it, in so many draws}."""
+    copies = np.concatenate([np.repeat(image[None], DRAWS, axis=0) for image in IMAGES.values()])
+    drawn, _ = implementation.augment(copies, np.zeros(len(copies), np.int32), seed=seed)
+    return dict(zip(IMAGES, np.split(losses(implementation, model, drawn), len(IMAGES)), strict=True))
 
 
 def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path) -> dict[str, Losses]:
@@ -75,7 +75,7 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
 def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed: int) -> dict[str, float]:
     """Of ``fit`` augmenting as ``augment`` does, each image of a batch anew."""
     model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
-    expected = {name: expected_losses(implementation, model, name, seed) for name in IMAGES}
+    expected = expected_losses(implementation, model, seed)
     got = fitted_losses(implementation, model, checkpoint)
     mean, error = expected["halves"].mean(), expected["halves"].std() / (BATCHES * COPIES) ** 0.5
     squares = float((((got["halves"] - mean) / error) ** 2).sum())
@@ -88,5 +88,5 @@ def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed
         found[f"losses of {name}"] = independence_p_value(values, which, seed)
         found[f"spread of the losses of {name}"] = independence_p_value(np.abs(values - np.median(values)), which, seed)
     constant = losses(implementation, model, IMAGES["white"][None])
-    found["white stays white"] = float(np.allclose(got["white"], constant, rtol=1e-5, atol=0))
+    found["white stays white"] = float(np.allclose(got["white"], constant, rtol=1e-3, atol=0))
     return found

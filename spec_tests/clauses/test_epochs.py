@@ -135,7 +135,7 @@ def test_fit_augments_as_augment_does(implementation: Implementation, tmp_path: 
 
     Seen through the losses of a convnet that learns next to nothing, one number an epoch: of an image of two halves, of a
     disc, of wedges, and of a white one, on which flip, zoom, rotation and fill show. Tested: their means and spreads,
-    against 400 images from ``augment``; that of 16 copies in an epoch is a quarter of one image's. False alarms: fewer
+    against 300 images from ``augment``; that of 16 copies in an epoch is a quarter of one image's. False alarms: fewer
     than one in 1e6 seeds. Power: each transformation left out, one draw for a batch, for each batch or for all epochs,
     and black corners are found with a probability beyond 0.999.
 
