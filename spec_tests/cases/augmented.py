@@ -18,7 +18,7 @@ from .epochs import Pairs, Trainer, looks_before, train_changing
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 40, "disc": 20, "wedges": 20, "white": 1}
+EPOCHS = {"halves": 32, "disc": 16, "wedges": 16, "white": 1}
 BATCHES, COPIES = 4, 4  # of halves in each epoch; of the others there is one image
 DRAWS = 300  # of ``augment``, for each of the images
 
@@ -64,7 +64,7 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
         one, white = (IMAGES[name][None], label), (IMAGES["white"][None], label)
         epochs += [[copies] * BATCHES if name == "halves" else [one, *[white] * fillings]] * count
     fit = Trainer(implementation.fit, checkpoint, rate=1e-9, more={"augment": True})
-    judged = [(IMAGES["white"][None], label)]
+    judged = [(IMAGES["white"][None], 1 - label)]  # whose loss rises: the first epoch is kept, and no other is written
     looks = looks_before(fit, model, IMAGES["white"].shape)
     _, history = train_changing(fit, model, looks, epochs, [judged] * len(epochs))
     halves, *others = np.split(np.array(history["loss"]), np.cumsum(list(EPOCHS.values()))[:-1])
