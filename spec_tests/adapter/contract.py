@@ -152,7 +152,7 @@ class Variable(Protocol):
     layer_type: str  # "BatchNormalization" for batch normalisation; others are not looked at
     part: str  # "base" or "head"
     trainable: bool  # whether training the model would change it
-    value: NDArray[Any]
+    value: NDArray[Any]  # as it is when it is asked for: no view of a weight that goes on changing
 
 
 class Transfer(Protocol):

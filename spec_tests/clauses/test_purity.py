@@ -1,15 +1,20 @@
-"""Functions of arrays change nothing but their result: layers and augmentation."""
+"""Functions change nothing but their result: layers, augmentation, and what is asked of a model."""
 
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
 from hypothesis import given
 
+from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
 from ..cases.layers import PURE_LAYERS, layer_call
+from ..cases.models import SIZE, tinted
 from ..cases.pictures import ONCE, TRANSFORMATIONS, Pictures, transform_labelled
+from ..cases.presets import Preset
 from ..cases.purity import expect_pure
 from ..cases.windows import SEEDS
+from ..judging.checks import expect, expect_same
 from .clause import Level, clause
 
 SOURCE = "contract"
@@ -53,3 +58,32 @@ def test_augmentation_changes_nothing_but_its_result(implementation: Implementat
         function = partial(transform_labelled, implementation, name, seed=seed)
         arrays, others = ({"images": each.images, "labels": each.labels} for each in (case, other))
         expect_pure(function, arrays, others, name)
+
+
+@clause("PURE-3", Level.MUST, "transfer", SOURCE)
+def test_models_change_nothing_but_themselves(
+    implementation: Implementation, untrained: Model, small: Preset, seed: int
+) -> None:
+    """Predictions and features are pure as layers are; a training step leaves images, labels and earlier results as they were, and what is asked afterwards is answered with the new weights.
+
+    As PURE-1 says of layers. The values of variables are those at the time of the question: a step changes none of those
+    that were read before it. Its effect on predictions and on features is seen with two kernels of the base unfrozen.
+
+    If this fails, check for images that are scaled in place, for values of variables that are views of the weights, and
+    for features that are kept for images that were seen before.
+    """
+    images, labels = tinted(8, seed)
+    for name in ("predict", "extract_features"):
+        others = {"images": tinted(8, seed + 1)[0]}
+        expect_pure(partial(getattr(implementation, name), untrained), {"images": images}, others, name)
+    model = implementation.unfreeze_top(implementation.build_classifier(small.folder, image_size=SIZE, seed=seed))
+    read = implementation.variables(model)
+    answers = [implementation.predict(model, images), implementation.extract_features(model, images)]
+    given = [images, labels, *answers, *(variable.value for variable in read)]
+    before = [array.copy() for array in given]
+    model, _ = implementation.train_step(model, images, labels, learning_rate=1e-2)
+    for array, kept in zip(given, before, strict=True):
+        expect_same(array, kept, "what was given or read before a training step, after it")
+    after = [implementation.predict(model, images), implementation.extract_features(model, images)]
+    for what, new, old in zip(("predictions", "features"), after, answers, strict=True):
+        expect(np.abs(new - old).max() > 1e-3, f"{what} after a training step", expected="other ones", got="the same")
