@@ -20,13 +20,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
 
 from .errors import PipelineError, explained, reason
-from .images import class_folders, image_files, read_image
+from .images import class_folders, image_files
 from .layers import Array
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP", "TIFF", "AVIF")  # Pillow's others run programs, or are no photographs
+SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey images
 
 Labels = NDArray[np.int32]
 Batches = Iterable[tuple[Array, Labels]]
@@ -162,3 +165,23 @@ def _read(file: Path, image_size: tuple[int, int]) -> Array | Exception:
         return np.asarray(tf.image.resize(read_image(file)[None], image_size))
     except Exception as error:  # Pillow raises many kinds
         return error
+
+
+def read_image(file: Path) -> NDArray[np.uint8]:
+    """The red, green and blue of the stored pixels, (height, width, 3).
+
+    Transparency and the orientation of a camera are left aside, of an animation the first picture
+    is taken, and of 16 bits the upper eight. Raises OSError, ValueError or another of Pillow's
+    errors for what is no image.
+    """
+    try:
+        opened = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:  # whose text is the file's name
+        raise ValueError("it is of no kind that is known") from None
+    with opened as image:
+        if image.mode in SIXTEEN_BITS:
+            grey = (np.asarray(image) >> 8).astype(np.uint8)
+            return np.repeat(grey[..., None], 3, axis=-1)
+        if image.mode in ("I", "F"):
+            raise ValueError(f"its pixels are numbers of mode {image.mode}, not grey levels")
+        return np.asarray(image.convert("RGB"))

@@ -6,6 +6,7 @@ labels alone. What differs between epochs differs in labels, or is NaN.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..judging.checks import Undecided, expect
 from .trials import CONVNET_SIZE
 
 LEAST = (20, 20)  # pixels a side, for what does not look at them
+FEATURES = (24,)  # the shape of those of a small Xception
 SAYS_NAN = ("nan", "not a number")
 
 Shape = tuple[int, ...]
@@ -99,6 +101,27 @@ def train_changing(
     if {one.started - one.before for one in (learnt, judged)} != {len(train)}:
         raise Undecided("the batches are not iterated once in each epoch, so that epochs cannot be made to differ")
     return found
+
+
+def nan_runs(
+    implementation: Implementation, silent: Path, folder: Path
+) -> Iterator[tuple[Trainer, int, tuple[Model, History] | None]]:
+    """Three epochs with NaN in what is validated on: by which function, how many epochs are without, and what came."""
+    fit = Trainer(implementation.fit, folder / "fit.keras", more={"augment": False})
+    fit_head = Trainer(implementation.fit_head, folder / "head.keras")
+    convnet = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
+    model = implementation.build_classifier(silent, image_size=LEAST, seed=0)
+    looks = {fit: looks_before(fit, convnet, (*CONVNET_SIZE, 3)), fit_head: looks_before(fit_head, model, FEATURES)}
+    first_and_last, all_three = (0, 2), (0, 1, 2)
+    for trainer, spoilt, shape in (
+        (fit, first_and_last, (*LEAST, 3)),
+        (fit_head, first_and_last, FEATURES),
+        (fit_head, all_three, FEATURES),
+    ):
+        ones = blank([1] * 4, (3, 1), shape)
+        validation = [[(x * np.nan, y) for x, y in ones] if epoch in spoilt else ones for epoch in range(3)]
+        run = partial(train_changing, trainer, model, looks[trainer], [ones] * 3, validation)
+        yield trainer, 3 - len(spoilt), refused_as_nan(run)
 
 
 def refused_as_nan(call: Callable[[], tuple[Model, History]]) -> tuple[Model, History] | None:

@@ -42,6 +42,7 @@ FAMILIES = {  # in the order of the pipeline
     "FRZ": "freezing",
     "HEAD": "the classifier",
     "FEAT": "feature extraction",
+    "NET": "the convnet",
     "TRAIN": "training",
     "TUNE": "partial fine-tuning",
     "ACC": "what the whole must reach",

@@ -121,14 +121,12 @@ def test_a_change_of_what_is_trained_takes_effect_at_once(
     """
     model = implementation.load(confident)
     kernels = named(implementation, model, small.arrays, small.config.top_kernels())
-    last_two = named(
-        implementation, model, small.arrays, [k for k in small.arrays if k.startswith(LAST) and is_kernel(k)]
-    )
-    saved = tmp_path / "model.keras"
+    of_block = [name for name in small.arrays if name.startswith(LAST) and is_kernel(name)]
+    last_two = named(implementation, model, small.arrays, of_block)
     for change, expected in (
         (implementation.unfreeze_top, kernels),
         (implementation.freeze_base, set()),
-        (lambda model: loaded(implementation, implementation.unfreeze_top(model, layers=6), saved), last_two),
+        (lambda model: tuned_and_loaded(implementation, model, tmp_path / "tuned.keras"), last_two),
         (implementation.freeze_base, set()),
     ):
         model = change(model)
@@ -138,9 +136,9 @@ def test_a_change_of_what_is_trained_takes_effect_at_once(
         model = steps.model
 
 
-def loaded(implementation: Implementation, model: Model, path: Path) -> Model:
-    """The model after it was saved."""
-    implementation.save(model, path)
+def tuned_and_loaded(implementation: Implementation, model: Model, path: Path) -> Model:
+    """The model with six layers unfrozen, after it was saved."""
+    implementation.save(implementation.unfreeze_top(model, layers=6), path)
     return implementation.load(path)
 
 

@@ -237,13 +237,14 @@ def links(file: Path) -> Iterator[str]:
 @cache
 def anchors(file: Path) -> set[str]:
     """What its headings are called in links, as on GitHub."""
-    seen: Counter[str] = Counter()
+    seen, found = Counter[str](), set[str]()
     for heading, content in zip(tokens(file), tokens(file)[1:], strict=False):
         if heading.type == "heading_open":
             words = "".join(token.content for token in content.children or ())
             name = re.sub(r"[^\w -]", "", words.lower()).replace(" ", "-")
-            seen[f"{name}-{seen[name]}" if name in seen else name] += 1
-    return set(seen)
+            found.add(f"{name}-{seen[name]}" if seen[name] else name)
+            seen[name] += 1
+    return found
 
 
 @pytest.mark.parametrize("text", examples("python"))

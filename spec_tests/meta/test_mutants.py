@@ -113,8 +113,8 @@ def test_mutants_are_checked_each_in_a_process_of_its_own() -> None:
     chosen = [every()["symmetric_same_padding"], every()["valid_window_that_does_not_fit"]]
     found, told = run(chosen)
     assert [(death.mutant.name, death.fate) for death in found.deaths] == [
-        ("valid_window_that_does_not_fit", Fate.KILLED),  # in the order of the clauses
-        ("symmetric_same_padding", Fate.KILLED),
+        ("symmetric_same_padding", Fate.KILLED),  # in the order of the clauses
+        ("valid_window_that_does_not_fit", Fate.KILLED),
     ]
     for death in found.deaths:
         assert death.results[0].clause.id in death.mutant.caught_by  # its own first

@@ -49,7 +49,10 @@ def test_convolution_agrees_with_scipy(case: Window) -> None:
 def test_separable_convolution_agrees_with_scipy(case: Window) -> None:
     images, (down, right) = padded(case), case.strides
     channels = [
-        [signal.correlate(image[..., c], case.depthwise[..., c, 0], mode="valid") for c in range(case.channels)]
+        [
+            signal.correlate(image[..., c], case.depthwise[..., c, 0], mode="valid", method="direct")
+            for c in range(case.channels)
+        ]
         for image in images
     ]
     expected = np.einsum("ncyx,co->nyxo", channels, case.pointwise[0, 0])[:, ::down, ::right]

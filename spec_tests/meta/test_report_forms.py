@@ -53,16 +53,17 @@ def test_junit_tells_failures_errors_and_what_is_skipped() -> None:
     suites = ElementTree.fromstring(text.encode())  # noqa: S314
     (suite,) = suites
     assert suite.attrib == {
-        "name": "port", "timestamp": "2026-01-02T03:04:05", "tests": "10", "failures": "1", "errors": "4",
-        "skipped": "4", "time": "5.000",
+        "name": "port", "timestamp": "2026-01-02T03:04:05", "tests": "11", "failures": "1", "errors": "4",
+        "skipped": "5", "time": "5.500",
     }  # fmt: skip
     tags = {name: [part.tag for part in case if part.tag != "properties"] for name, case in cases(text).items()}
     assert tags == {
         "PAD-0": [], "PAD-1": ["failure"], "PAD-2": ["error"], "PAD-3": ["error"], "PAD-4": ["error"],
-        "PAD-5": ["skipped"], "PAD-6": ["skipped"], "PAD-7": ["skipped"], "PAD-8": ["skipped"], "PAD-9": ["error"],
+        "PAD-5": ["skipped"], "PAD-6": ["skipped"], "PAD-7": ["skipped"], "PAD-8": ["skipped"], "PAD-9": ["skipped"],
+        "PAD-10": ["error"],
     }  # fmt: skip
     messages = [part.attrib["message"] for part in suites.iter("skipped")]
-    assert messages == ["reported", "excused: sums are hard", "not claimed", "not run"]
+    assert messages == ["reported", "excused: sums are hard", "not decided", "not claimed", "not run"]
 
 
 def test_junit_tells_a_clause() -> None:

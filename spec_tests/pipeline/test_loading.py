@@ -10,8 +10,7 @@ import pytest
 from PIL import Image, features
 
 from reference.errors import PipelineError
-from reference.images import read_image
-from reference.loading import UnreadableImageError, load_images
+from reference.loading import UnreadableImageError, load_images, read_image
 from spec_tests.cases.galleries import Coloured
 
 SIZE = (16, 20)  # that of the files: nothing is resized
