@@ -18,9 +18,9 @@ from .epochs import Pairs, Trainer, looks_before, train_changing
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 32, "disc": 16, "wedges": 16, "white": 1}
-BATCHES, COPIES = 4, 4  # of halves in each epoch; of the others there is one image
-DRAWS = 300  # of ``augment``, for each of the images
+EPOCHS = {"halves": 16, "disc": 10, "wedges": 10, "white": 1}
+BATCHES, COPIES = 8, 8  # of halves in each epoch; of the others there is one image
+DRAWS = 200  # of ``augment``, for each of the images
 
 Losses = NDArray[np.float64]
 

@@ -124,7 +124,7 @@ def test_fit_augments_as_augment_does(implementation: Implementation, tmp_path: 
 
     Seen through the losses of a convnet that learns next to nothing, one number an epoch: of an image of two halves, of a
     disc, of wedges, and of a white one, on which flip, zoom, rotation and fill show. Tested: their means and spreads,
-    against 300 images from ``augment``; that of 16 copies in an epoch is a quarter of one image's. False alarms: fewer
+    against 200 images from ``augment``; that of 64 copies in an epoch is an eighth of one image's. False alarms: fewer
     than one in 1e6 seeds. Power: at least 0.999 for a rotation that is left out; mutants leave out the others, draw once
     for a batch or for all batches, and fill with black.
 
