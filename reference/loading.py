@@ -28,7 +28,7 @@ from .layers import Array
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP", "TIFF", "AVIF")  # Pillow's others run programs, or are no photographs
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP", "TIFF")  # of Pillow's others some run programs
 SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey images
 
 Labels = NDArray[np.int32]
