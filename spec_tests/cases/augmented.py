@@ -18,7 +18,7 @@ from .epochs import Pairs, Trainer, looks_before, train_changing
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 16, "disc": 10, "wedges": 10, "white": 1}
+EPOCHS = {"halves": 16, "disc": 16, "wedges": 20, "white": 1}
 BATCHES, COPIES = 8, 8  # of halves in each epoch; of the others there is one image
 DRAWS = 200  # of ``augment``, for each of the images
 
@@ -63,13 +63,14 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
         copies = np.repeat(IMAGES[name][None], COPIES, axis=0), np.zeros(COPIES, np.int32)
         one, white = (IMAGES[name][None], label), (IMAGES["white"][None], label)
         epochs += [[copies] * BATCHES if name == "halves" else [one, *[white] * fillings]] * count
-    fit = Trainer(implementation.fit, checkpoint, rate=1e-9, more={"augment": True})
+    fit = Trainer(implementation.fit, checkpoint, rate=1e-12, more={"augment": True})
     judged = [(IMAGES["white"][None], 1 - label)]  # whose loss rises: the first epoch is kept, and no other is written
     looks = looks_before(fit, model, IMAGES["white"].shape)
     _, history = train_changing(fit, model, looks, epochs, [judged] * len(epochs))
-    halves, *others = np.split(np.array(history["loss"]), np.cumsum(list(EPOCHS.values()))[:-1])
+    halves, disc, wedges, unchanged = np.split(np.array(history["loss"]), np.cumsum(list(EPOCHS.values()))[:-1])
     filled = fillings * losses(implementation, model, IMAGES["white"][None])[0]
-    return dict(zip(EPOCHS, [halves, *(BATCHES * each - filled for each in others)], strict=True))
+    alone = [halves, BATCHES * disc - filled, BATCHES * wedges - filled, unchanged]
+    return dict(zip(EPOCHS, alone, strict=True))
 
 
 def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed: int) -> dict[str, float]:
@@ -78,8 +79,10 @@ def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed
     expected = expected_losses(implementation, model, seed)
     got = fitted_losses(implementation, model, checkpoint)
     mean, error = expected["halves"].mean(), expected["halves"].std() / (BATCHES * COPIES) ** 0.5
-    squares = float((((got["halves"] - mean) / error) ** 2).sum())
-    found = {"spread of the means of epochs": float(scipy.stats.chi2.sf(squares, EPOCHS["halves"]))}
+    squares = float((((got["halves"] - got["halves"].mean()) / error) ** 2).sum())
+    count = EPOCHS["halves"] - 1
+    # F's distribution with half of the draws, since the error that is expected is estimated from them.
+    found = {"spread of the means of epochs": float(scipy.stats.f.sf(squares / count, count, DRAWS / 2))}
     off = (got["halves"].mean() - mean) / (error * (1 / EPOCHS["halves"] + BATCHES * COPIES / DRAWS) ** 0.5)
     found["mean of an image of two halves"] = float(2 * scipy.stats.norm.sf(abs(off)))
     for name in ("disc", "wedges"):

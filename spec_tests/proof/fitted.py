@@ -13,13 +13,15 @@ from ..cases.trials import CONVNET_SIZE
 
 Array = NDArray[np.float32]
 
-FIELD = np.kron(np.random.default_rng(0).normal(size=(8, 8)), np.ones((CONVNET_SIZE[0] // 8, CONVNET_SIZE[1] // 8)))
+SHAPE = (2, 8, 8)
+FIELDS = np.kron(np.random.default_rng(0).normal(size=SHAPE), np.ones([side // 8 for side in CONVNET_SIZE]))
 
 
 def predicted(_: Any, images: Array) -> NDArray[np.float64]:
-    """A probability that depends on where in an image it is bright."""
-    brightness = np.tensordot(images.mean(axis=-1), FIELD, axes=2) / FIELD.size / 255
-    return np.asarray(1 / (1 + np.exp(-4 * brightness)))
+    """A probability that depends on where in an image there are edges, and of which direction, as that of a convnet."""
+    grey = images.mean(axis=-1) / 255
+    edges = np.stack([np.abs(np.diff(grey, axis=axis, append=0)) for axis in (1, 2)], axis=1)
+    return np.asarray(1 / (1 + np.exp(-np.tensordot(edges, FIELDS, axes=3) / 100)))
 
 
 def unturned(base: Implementation, share: float, seed: int) -> dict[str, Any]:
