@@ -21,7 +21,7 @@ from .freezing import unfreeze_top
 from .loading import IMAGE_SIZE, ImageBatches, UnreadableImageError
 from .report import write_report
 from .run import Result, Run
-from .subset import make_subset, original, scaled_split
+from .subset import make_subset, originals, scaled_split
 from .training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict
 
 EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-augmented": 20}
@@ -53,7 +53,7 @@ def prepare_data(run: Run) -> Result:
             for name, (start, end) in scaled_split(run.options.scale).items():
                 make_subset(source, folder, name, start, end)
         train, validation, test = (len(batches.paths) for batches in run.images.values())
-        left_out = [_of_the_user(path, run, source) for batches in run.images.values() for path in batches.left_out]
+        left_out = _of_the_user([path for batches in run.images.values() for path in batches.left_out], run, source)
     summary = f"{train:,} training, {validation:,} validation, {test:,} test images"
     return {"summary": f"{summary}, {len(left_out)} unreadable left out" if left_out else summary, "left_out": left_out}
 
@@ -66,13 +66,16 @@ def _naming_the_users_files(run: Run, source: Path) -> Iterator[None]:
     except PipelineError as error:
         text = str(error)
         if isinstance(error, UnreadableImageError):
-            text = text.replace(printable(str(error.file)), printable(_of_the_user(error.file, run, source)))
+            (file,) = _of_the_user([error.file], run, source)
+            text = text.replace(printable(str(error.file)), printable(file))
         raise PipelineError(text.replace(printable(str(source)), run.options.data)) from error
 
 
-def _of_the_user(copy: Path, run: Run, source: Path) -> str:
-    """The file in the user's data that an image of the run is a copy of."""
-    return str(original(copy.relative_to(run.folder / "images"), source)).replace(str(source), run.options.data)
+def _of_the_user(copies: list[Path], run: Run, source: Path) -> list[str]:
+    """The files in the user's data that images of the run (images/subset/class/name) are copies of."""
+    found = originals(source) if copies else {}
+    places = (Path(*copy.relative_to(run.folder / "images").parts[1:]) for copy in copies)
+    return [str(found[place]).replace(str(source), run.options.data) for place in places]
 
 
 def train_on_features(run: Run) -> Result:

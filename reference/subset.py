@@ -55,11 +55,13 @@ def make_subset(source: Path, destination: Path, subset_name: str, start_index: 
     return folder
 
 
-def original(copy: Path, source: Path) -> Path:
-    """The image of the source that a subset's one (subset/class/name) is a copy of."""
-    name = copy.parts[1]
-    files = index_images(source)[name].values()
-    return next(file for file in files if Path(name, _place(file, source, name)) == Path(*copy.parts[1:]))
+def originals(source: Path) -> dict[Path, Path]:
+    """{class/name of a copy in any subset: the image of the source}."""
+    return {
+        Path(name, _place(file, source, name)): file
+        for name, files in index_images(source).items()
+        for file in files.values()
+    }
 
 
 def _place(file: Path, source: Path, name: str) -> Path:

@@ -64,7 +64,7 @@ def fit(
             train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bar], shuffle=False, verbose=0
         )
     history = {name: [float(value) for value in values] for name, values in fitted.history.items()}
-    if not any(map(math.isfinite, history[MONITOR])):
+    if history and not any(map(math.isfinite, history[MONITOR])):  # no epoch, no history
         raise PipelineError(NO_NUMBER)
     return model, history
 

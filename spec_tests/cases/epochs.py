@@ -65,7 +65,7 @@ def labels_of(batches: Pairs) -> list[Labels]:
 
 
 def dips(losses: Sequence[float]) -> list[int]:
-    """The places of what is lower than what stands beside it."""
+    """The places of the values that are lower than their neighbours."""
     around = [np.inf, *losses, np.inf]
     return [i for i in range(len(losses)) if around[i + 1] < min(around[i], around[i + 2])]
 

@@ -159,7 +159,7 @@ PLAIN = Gallery((3, 3))
 
 @dataclass(frozen=True)
 class Extra:
-    """A gallery with an image more, of a kind or in a place that is easily overlooked."""
+    """A gallery with one more image, of a kind or in a place that is easily overlooked."""
 
     kind: str  # a suffix, "linked folder" or "linked file"
     name: str = "cat"  # of its class

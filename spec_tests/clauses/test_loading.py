@@ -122,7 +122,7 @@ def test_every_image_appears_once_in_an_epoch(implementation: Implementation, ca
     though two of them have the same bytes.
 
     If this fails, check for drawing with replacement, for a dropped last batch, that an iterator starts again, for
-    patterns of file names in which brackets have a meaning, and for files told apart by their names or bytes.
+    patterns of file names in which brackets have a meaning, and for files distinguished by their names or bytes.
     """
     with folder() as here:
         batches = read(implementation, case.write(here), case)

@@ -40,7 +40,7 @@ def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case
     Files may have the same bytes.
 
     If this fails, check that an index is the number in the name, and not the place in a sorted folder, where 10 comes
-    before 2 and a gap shifts what follows; and for files told apart by their bytes.
+    before 2 and a gap shifts what follows; and for files distinguished by their bytes.
     """
     with folder() as here:
         source = case.source.write(here / "all")
@@ -70,7 +70,7 @@ def test_copies_are_byte_identical_and_the_source_stays(implementation: Implemen
 def test_subsets_of_disjoint_ranges_share_no_image(implementation: Implementation, bounds: list[int]) -> None:
     """Subsets of disjoint ranges share no image.
 
-    Images are told apart by their bytes; ranges that touch are disjoint.
+    Images are distinguished by their bytes; ranges that touch are disjoint.
 
     If this fails, check that the end of a range is not in it.
     """

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 SHOWN_WHOLE = 36  # values of an array
 DIGITS = (5, 9, 12, 17)  # of a number: as few of these as tell what came from what was expected
-APART = 2  # digits that two numbers must differ in to be told apart at a glance
+APART = 2  # digits that two numbers must differ in to be distinguished at a glance
 
 
 @dataclass
