@@ -32,7 +32,7 @@ def legible(text: str, fonts: Iterable[str]) -> str:
 
 
 def _file(family: str) -> str:
-    return font_manager.findfont(family)
+    return str(font_manager.findfont(family))  # matplotlib has types in some of its versions alone
 
 
 @cache
