@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from ..adapter.contract import Array, Model
 from ..adapter.implementation import Implementation
-from ..judging.statistics import independence_p_value
-from .epochs import Pairs, Trainer, looks_before, train_changing
+from ..judging.checks import Undecided
+from ..judging.statistics import closeness_p_value, independence_p_value
+from .epochs import Changing, Pairs, Trainer
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 16, "disc": 16, "wedges": 20, "white": 1}
+EPOCHS = {"halves": 16, "disc": 10, "wedges": 10, "white": 1}
+SPARE = 3  # epochs in front of them, for looks at the training images before training
 BATCHES, COPIES = 8, 8  # of halves in each epoch; of the others there is one image
 DRAWS = 200  # of ``augment``, for each of the images
 
@@ -58,16 +60,21 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
     Every epoch has as many batches, since an implementation may count them once: white ones fill up those of one image.
     """
     label, fillings = np.zeros(1, np.int32), BATCHES - 1
-    epochs: list[Pairs] = []
+    white = IMAGES["white"][None], label
+    epochs: list[Pairs] = [[white] * BATCHES] * SPARE
     for name, count in EPOCHS.items():
         copies = np.repeat(IMAGES[name][None], COPIES, axis=0), np.zeros(COPIES, np.int32)
-        one, white = (IMAGES[name][None], label), (IMAGES["white"][None], label)
+        one = IMAGES[name][None], label
         epochs += [[copies] * BATCHES if name == "halves" else [one, *[white] * fillings]] * count
+    train = Changing(epochs)
     fit = Trainer(implementation.fit, checkpoint, rate=1e-12, more={"augment": True})
-    judged = [(IMAGES["white"][None], 1 - label)]  # whose loss rises: the first epoch is kept, and no other is written
-    looks = looks_before(fit, model, IMAGES["white"].shape)
-    _, history = train_changing(fit, model, looks, epochs, [judged] * len(epochs))
-    halves, disc, wedges, unchanged = np.split(np.array(history["loss"]), np.cumsum(list(EPOCHS.values()))[:-1])
+    # The validation loss rises: the first epoch is kept, and no other is written.
+    _, history = fit(model, train, [(IMAGES["white"][None], 1 - label)], len(epochs))
+    looks = train.started - len(epochs)
+    if not 0 <= looks <= SPARE:
+        raise Undecided("the batches are not iterated once in each epoch, so that epochs cannot be made to differ")
+    ends = np.cumsum([SPARE - looks, *EPOCHS.values()])
+    _, halves, disc, wedges, unchanged, _ = np.split(np.array(history["loss"]), ends)
     filled = fillings * losses(implementation, model, IMAGES["white"][None])[0]
     alone = [halves, BATCHES * disc - filled, BATCHES * wedges - filled, unchanged]
     return dict(zip(EPOCHS, alone, strict=True))
@@ -90,6 +97,7 @@ def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed
         which = np.arange(len(values)) < len(got[name])
         found[f"losses of {name}"] = independence_p_value(values, which, seed)
         found[f"spread of the losses of {name}"] = independence_p_value(np.abs(values - np.median(values)), which, seed)
+        found[f"closeness of the losses of {name}"] = closeness_p_value(got[name], expected[name], seed)
     constant = losses(implementation, model, IMAGES["white"][None])
     found["white stays white"] = float(np.allclose(got["white"], constant, rtol=1e-3, atol=0))
     return found

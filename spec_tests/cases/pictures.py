@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -13,12 +12,7 @@ from ..adapter.implementation import Implementation
 from ..oracles.transformations import chart, recover
 from .windows import SEEDS
 
-# Each example is a batch of images, and a call takes as long as a hundred of small layers.
-SOME = settings(max_examples=max(3, settings().max_examples // 10))
-FEW = settings(max_examples=max(3, settings().max_examples // 20))  # where each goes through every transformation
-
-ONCE = settings(max_examples=1)  # where one shows all that there is to see
-
+MANY = 2048  # images in a statistical test: the power that this gives is stated with each
 TRANSFORMATIONS = ("random_flip", "random_rotation", "random_zoom", "augment")
 SIZES = ((8, 8), (9, 9), (7, 12), (12, 7))
 CHART_SIZES = ((21, 21), (16, 16), (15, 24), (24, 15))

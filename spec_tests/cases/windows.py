@@ -300,11 +300,6 @@ class Batch:
         return spreads
 
 
-def fewer() -> settings:
-    """A third of the examples, where they differ in little that matters or a call holds many values."""
-    return settings(max_examples=max(3, settings().max_examples // 3))
-
-
 def batches() -> st.SearchStrategy[Batch]:
     """Values of samples by channels, and of images."""
     return st.builds(Batch, st.sampled_from(SHAPES), SEEDS)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
+from ..cases.examples import one_in
 from ..cases.layers import SEEN, SUM, convolve, expect_convolution, expect_separable, magnitudes, plain, separate
-from ..cases.windows import Window, arrays, fewer, windows
+from ..cases.windows import Window, arrays, windows
 from ..judging.checks import expect_close, expect_equal, expect_error, expect_same
 from ..oracles import windows as oracle
 from .clause import Level, clause
@@ -128,7 +129,7 @@ def test_two_convolutions_of_three_see_five(implementation: Implementation, case
 
 
 @clause("CONV-7", Level.MUST, "layers", LOCAL)
-@fewer()
+@one_in(3)
 @given(case=windows("valid", strided=False))
 def test_a_bias_has_a_value_for_each_filter(implementation: Implementation, case: Window) -> None:
     """A bias that does not hold one value for each filter is refused with an error.

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
+from ..cases.examples import one_in
 from ..cases.layers import SEEN, SUM
-from ..cases.windows import Matrix, fewer, matrices
+from ..cases.windows import Matrix, matrices
 from ..judging.checks import expect_close, expect_equal, expect_error, expect_same
 from ..oracles.windows import dense
 from .clause import Level, clause
@@ -86,7 +87,7 @@ def test_dense_has_a_weight_for_each_input_and_unit(implementation: Implementati
 
 
 @clause("DENSE-5", Level.MUST, "layers", SOURCE)
-@fewer()
+@one_in(3)
 @given(case=matrices())
 def test_a_bias_has_a_value_for_each_unit(implementation: Implementation, case: Matrix) -> None:
     """A bias that does not hold one value for each unit is refused with an error.

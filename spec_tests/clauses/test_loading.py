@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
 from ..cases.archives import folder
+from ..cases.examples import one_in
 from ..cases.galleries import (
     EACH_BROKEN,
     EACH_NAMED,
@@ -25,7 +26,6 @@ from ..cases.galleries import (
     Mark,
     Misfit,
     Resizing,
-    a_share_of_the_examples,
     broken_galleries,
     galleries,
     joined,
@@ -68,7 +68,7 @@ def order(batches: Any) -> list[Mark]:
 
 
 @clause("LOAD-1", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=galleries())
 @always([MANY])
 def test_batches_have_the_stated_form(implementation: Implementation, case: Gallery) -> None:
@@ -91,7 +91,7 @@ def test_batches_have_the_stated_form(implementation: Implementation, case: Gall
 
 
 @clause("LOAD-2", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=galleries())
 @always([*EACH_NAMED, MANY])
 def test_every_image_carries_its_own_label(implementation: Implementation, case: Gallery) -> None:
@@ -112,7 +112,7 @@ def test_every_image_carries_its_own_label(implementation: Implementation, case:
 
 
 @clause("LOAD-3", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=galleries())
 @always([*EACH_NAMED, MANY])
 def test_every_image_appears_once_in_an_epoch(implementation: Implementation, case: Gallery) -> None:
@@ -133,7 +133,7 @@ def test_every_image_appears_once_in_an_epoch(implementation: Implementation, ca
 
 
 @clause("LOAD-4", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=galleries(counts=st.tuples(st.integers(11, 13), st.integers(2, 5))))
 @always([WITH_A_FOLDER_BETWEEN])
 def test_the_order_follows_from_the_seed(implementation: Implementation, case: Gallery) -> None:
@@ -160,7 +160,7 @@ def test_the_order_follows_from_the_seed(implementation: Implementation, case: G
 
 
 @clause("LOAD-5", Level.MUST, "data", f"{SOURCE}; Keras documentation of image_dataset_from_directory")
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=resizings())
 @always(LARGE)
 def test_images_are_squashed_by_bilinear_interpolation(implementation: Implementation, case: Resizing) -> None:
@@ -182,7 +182,7 @@ def test_images_are_squashed_by_bilinear_interpolation(implementation: Implement
 
 
 @clause("LOAD-6", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=st.builds(Coloured, st.sampled_from(MODES), SEEDS))
 @always(map(Coloured, MODES))
 def test_other_colour_modes_come_out_as_three_channels(implementation: Implementation, case: Coloured) -> None:
@@ -200,7 +200,7 @@ def test_other_colour_modes_come_out_as_three_channels(implementation: Implement
 
 
 @clause("LOAD-7", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=misfits())
 def test_anything_but_two_classes_with_images_is_refused(implementation: Implementation, case: Misfit) -> None:
     """Only the expected class folders count: an empty or an extra folder is an error, not a class that shifts the labels.
@@ -215,7 +215,7 @@ def test_anything_but_two_classes_with_images_is_refused(implementation: Impleme
 
 
 @clause("LOAD-8", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=broken_galleries())
 @always(EACH_BROKEN)
 def test_an_unreadable_file_is_named(implementation: Implementation, case: Broken) -> None:
@@ -256,7 +256,7 @@ def test_images_are_shuffled_among_all(implementation: Implementation, tmp_path:
 
 
 @clause("LOAD-10", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=st.sampled_from(EACH_EXTRA))
 @always(EACH_EXTRA)
 def test_no_image_is_overlooked(implementation: Implementation, case: Extra) -> None:
@@ -278,7 +278,7 @@ def test_no_image_is_overlooked(implementation: Implementation, case: Extra) -> 
 
 
 @clause("LOAD-11", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=st.lists(st.sampled_from(HIDDEN), min_size=1, unique=True))
 @always([path] for path in HIDDEN)
 def test_hidden_files_are_no_images(implementation: Implementation, case: list[str]) -> None:
@@ -298,7 +298,7 @@ def test_hidden_files_are_no_images(implementation: Implementation, case: list[s
 
 
 @clause("LOAD-12", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=photographs())
 @always(EACH_JPEG)
 def test_jpeg_is_decoded_as_it_is(implementation: Implementation, case: Photograph) -> None:
@@ -319,7 +319,7 @@ def test_jpeg_is_decoded_as_it_is(implementation: Implementation, case: Photogra
 
 
 @clause("LOAD-13", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=stored())
 @always(EACH_STORED)
 def test_pixels_come_as_they_are_stored(implementation: Implementation, case: Stored) -> None:
@@ -337,7 +337,7 @@ def test_pixels_come_as_they_are_stored(implementation: Implementation, case: St
 
 
 @clause("LOAD-14", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=galleries(counts=st.tuples(st.integers(3, 9), st.integers(3, 5))))
 def test_epochs_do_not_disturb_each_other(implementation: Implementation, case: Gallery) -> None:
     """An epoch that is left early leaves the next one whole, two at once do not disturb each other, and a batch stays what it was when others are read.
@@ -364,7 +364,7 @@ def test_epochs_do_not_disturb_each_other(implementation: Implementation, case: 
 
 
 @clause("LOAD-15", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=suffixed_galleries())
 @always(EACH_SUFFIX)
 def test_suffixes_are_read_in_any_case(implementation: Implementation, case: Gallery) -> None:

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
+from ..cases.examples import one_in
 from ..cases.layers import (
     RATES,
     block_p_values,
@@ -14,7 +15,7 @@ from ..cases.layers import (
     expect_trained,
     masks,
 )
-from ..cases.windows import Batch, batches, fewer
+from ..cases.windows import Batch, batches
 from ..judging.checks import expect, expect_close, expect_same
 from ..judging.statistics import ALPHA
 from .clause import Level, clause
@@ -24,7 +25,7 @@ DROP = 'notes, "과적합과 데이터 증강"; Keras documentation of Dropout'
 
 
 @clause("NORM-1", Level.MUST, "layers", NORM)
-@fewer()
+@one_in(3)
 @given(case=batches(), trainable=st.booleans())
 def test_inference_uses_moving_statistics(implementation: Implementation, case: Batch, trainable: bool) -> None:
     """In inference batch normalisation uses the moving statistics: gamma × (x - mean) / sqrt(variance + epsilon) + beta, epsilon 1e-3.
@@ -39,7 +40,7 @@ def test_inference_uses_moving_statistics(implementation: Implementation, case: 
 
 
 @clause("NORM-2", Level.MUST, "layers", NORM)
-@fewer()
+@one_in(3)
 @given(case=batches())
 def test_training_uses_the_statistics_of_the_batch(implementation: Implementation, case: Batch) -> None:
     """In training it uses the batch's statistics (biased variance) and moves the moving ones by new = 0.99 × old + 0.01 × batch.
@@ -57,7 +58,7 @@ def test_training_uses_the_statistics_of_the_batch(implementation: Implementatio
 
 
 @clause("NORM-3", Level.MUST, "layers", f"{NORM}; code 6, 9")
-@fewer()
+@one_in(3)
 @given(case=batches())
 def test_frozen_normalization_stays_in_inference(implementation: Implementation, case: Batch) -> None:
     """A frozen one behaves as in inference during training as well, and its moving statistics do not move.
@@ -72,7 +73,7 @@ def test_frozen_normalization_stays_in_inference(implementation: Implementation,
 
 
 @clause("DROP-1", Level.MUST, "layers", DROP)
-@fewer()
+@one_in(3)
 @given(case=batches(), rate=st.sampled_from((0.0, *RATES)))
 def test_dropout_is_the_identity_in_inference(implementation: Implementation, case: Batch, rate: float) -> None:
     """Dropout is the identity in inference.
@@ -110,7 +111,7 @@ def test_dropout_zeroes_each_value_independently(implementation: Implementation,
 
 
 @clause("DROP-3", Level.MUST, "layers", DROP)
-@fewer()
+@one_in(3)
 @given(case=batches(), rate=st.sampled_from((0.0, *RATES)))
 def test_survivors_of_dropout_are_scaled(implementation: Implementation, case: Batch, rate: float) -> None:
     """Survivors are scaled by 1 / (1 - rate), exactly, so that the expectation is kept.
@@ -127,7 +128,7 @@ def test_survivors_of_dropout_are_scaled(implementation: Implementation, case: B
 
 
 @clause("DROP-4", Level.MUST, "layers", DROP)
-@fewer()
+@one_in(3)
 @given(case=batches(), rate=st.sampled_from(RATES))
 def test_dropout_follows_its_seed(implementation: Implementation, case: Batch, rate: float) -> None:
     """The same seed drops the same values, and one that differs from it in bit 16 or 30 alone drops others.

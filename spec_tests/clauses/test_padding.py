@@ -6,6 +6,7 @@ from functools import partial
 from hypothesis import given
 
 from ..adapter.implementation import Implementation
+from ..cases.examples import one_in
 from ..cases.layers import (
     SUM,
     convolve,
@@ -15,7 +16,7 @@ from ..cases.layers import (
     separable_magnitudes,
     separate,
 )
-from ..cases.windows import Window, fewer, misfits, windows
+from ..cases.windows import Window, misfits, windows
 from ..judging.checks import expect_close, expect_equal, expect_error
 from .clause import Level, clause
 
@@ -106,7 +107,7 @@ def test_a_valid_window_that_does_not_fit_is_refused(
 
 
 @clause("PAD-7", Level.SHOULD, "layers", SOURCE)
-@fewer()
+@one_in(3)
 @given(large=misfits(dilated=False), dilated=misfits(dilated=True))
 def test_that_refusal_gives_both_sides(implementation: Implementation, large: Window, dilated: Window) -> None:
     """The message of that refusal (PAD-6) gives e and n, the sides of the window and of the image.

@@ -8,9 +8,10 @@ from hypothesis import given
 
 from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
+from ..cases.examples import once
 from ..cases.layers import PURE_LAYERS, layer_call
 from ..cases.models import SIZE, tinted
-from ..cases.pictures import ONCE, TRANSFORMATIONS, Pictures, transform_labelled
+from ..cases.pictures import TRANSFORMATIONS, Pictures, transform_labelled
 from ..cases.presets import Preset
 from ..cases.purity import expect_pure
 from ..cases.windows import SEEDS
@@ -22,7 +23,7 @@ SOURCE = "contract"
 
 
 @clause("PURE-1", Level.MUST, "layers", SOURCE)
-@ONCE
+@once()
 @given(seed=SEEDS)
 def test_layers_change_nothing_but_their_result(implementation: Implementation, seed: int) -> None:
     """A layer leaves its arguments as they were, its result is the caller's own, and how its arguments lie in memory does not matter.
@@ -43,7 +44,7 @@ def test_layers_change_nothing_but_their_result(implementation: Implementation, 
 
 
 @clause("PURE-2", Level.MUST, "augmentation", SOURCE)
-@ONCE
+@once()
 @given(seed=SEEDS)
 def test_augmentation_changes_nothing_but_its_result(implementation: Implementation, seed: int) -> None:
     """Augmentation leaves images and labels as they were, its images are the caller's own, and how its arguments lie in memory does not matter.

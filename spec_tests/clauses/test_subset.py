@@ -8,20 +8,9 @@ from hypothesis import strategies as st
 
 from ..adapter.implementation import Implementation
 from ..cases.archives import expect_tree, folder, tree
-from ..cases.galleries import (
-    ALIKE,
-    CLASSES,
-    EACH_CUT,
-    SUFFIXED,
-    Cut,
-    Gap,
-    Source,
-    a_share_of_the_examples,
-    cuts,
-    gaps,
-    save_marked,
-    suffix_lists,
-)
+from ..cases.examples import one_in
+from ..cases.galleries import CLASSES, save_marked, suffix_lists
+from ..cases.sources import ALIKE, EACH_CUT, SUFFIXED, Cut, Gap, Source, cuts, gaps
 from ..cases.windows import always
 from ..judging.checks import expect_equal, expect_error, expect_no_error
 from .clause import Level, clause
@@ -50,7 +39,7 @@ def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case
 
 
 @clause("SUB-2", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=cuts())
 def test_copies_are_byte_identical_and_the_source_stays(implementation: Implementation, case: Cut) -> None:
     """Copies are byte-identical, and the source is unchanged.
@@ -65,7 +54,7 @@ def test_copies_are_byte_identical_and_the_source_stays(implementation: Implemen
 
 
 @clause("SUB-3", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(bounds=st.lists(st.integers(0, 14), min_size=4, max_size=4, unique=True).map(sorted))
 def test_subsets_of_disjoint_ranges_share_no_image(implementation: Implementation, bounds: list[int]) -> None:
     """Subsets of disjoint ranges share no image.
@@ -100,7 +89,7 @@ def test_a_missing_image_is_named_and_leaves_nothing(implementation: Implementat
 
 
 @clause("SUB-5", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(bounds=BAD_RANGES)
 def test_a_range_without_images_is_refused(implementation: Implementation, bounds: tuple[int, int]) -> None:
     """A negative, reversed or empty range is refused.
@@ -123,7 +112,7 @@ def test_the_standard_split(implementation: Implementation) -> None:
 
 
 @clause("SUB-7", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=cuts(), other=cuts())
 def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut, other: Cut) -> None:
     """A subset that exists already is refused, never merged into or overwritten.
@@ -143,7 +132,7 @@ def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut
 
 
 @clause("SUB-8", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=cuts(suffixes=suffix_lists()))
 @always([SUFFIXED])
 def test_images_of_any_suffix_are_taken(implementation: Implementation, case: Cut) -> None:
@@ -159,7 +148,7 @@ def test_images_of_any_suffix_are_taken(implementation: Implementation, case: Cu
 
 
 @clause("SUB-9", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(
     suffixes=st.lists(
         st.sampled_from(("jpg", "jpeg", "png", "bmp", "JPEG", "PNG")), min_size=2, max_size=2, unique_by=str.lower
@@ -183,7 +172,7 @@ def test_an_index_with_two_images_is_refused(implementation: Implementation, suf
 
 
 @clause("SUB-10", Level.MUST, "data", SOURCE)
-@a_share_of_the_examples()
+@one_in(4, least=5)
 @given(case=cuts(classes=st.sampled_from(CLASSES)))
 @always(EACH_CUT)
 def test_classes_are_called_as_in_the_names(implementation: Implementation, case: Cut) -> None:

@@ -4,6 +4,7 @@ A p-value below ALPHA fails a clause; one that makes several tests divides ALPHA
 test holds its nominal rate exactly or stays below it, however far in the tail.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -48,6 +49,20 @@ def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
         table = [[np.sum((high[0] == x) & (high[1] == y)) for y in (True, False)] for x in (True, False)]
         return float(scipy.stats.fisher_exact(table).pvalue)
     return float(scipy.stats.pearsonr(_normal_scores(a, seed), b).pvalue)
+
+
+def closeness_p_value(some: ArrayLike, others: ArrayLike, seed: int) -> float:
+    """Of ``some`` values lying closer together, among all of them by rank, than exchangeable ones (exact).
+
+    The share of subsets of that size whose ranks span no more than theirs do; equal values rank at random.
+    """
+    some, others = (np.asarray(values, dtype=np.float64).ravel() for values in (some, others))
+    count, size = some.size, some.size + others.size
+    scores = _normal_scores(np.concatenate([some, others]), seed)
+    ranks = scores.argsort().argsort()[:count]
+    span = int(np.ptp(ranks))
+    subsets = sum(math.comb(min(span, size - first - 1), count - 1) for first in range(size))
+    return subsets / math.comb(size, count)
 
 
 def binomial_power(trials: int, probability: float, alternative: float, alpha: float = ALPHA) -> float:

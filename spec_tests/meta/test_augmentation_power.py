@@ -8,8 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from spec_tests.cases.pictures import draws
-from spec_tests.clauses.test_augmentation import N
+from spec_tests.cases.pictures import MANY, draws
 from spec_tests.judging.statistics import ALPHA, binomial_power, independence_p_value
 from spec_tests.oracles.transformations import MIRROR, chart, rotation, transformed, zoom
 
@@ -47,16 +46,16 @@ def correlation_power(n: int, alpha: float, correlation: float) -> float:
 def test_a_distribution_that_is_not_uniform_is_found_out(name: str) -> None:
     x = np.linspace(-1, 1, 20001)
     distance = float(np.abs(ALTERNATIVES[name](x) - (x + 1) / 2).max())
-    assert kolmogorov_smirnov_power(N, ALPHA / 6, distance) >= POWER  # three distributions, and the reach of each
+    assert kolmogorov_smirnov_power(MANY, ALPHA / 6, distance) >= POWER  # three distributions, and the reach of each
 
 
 def test_a_biased_coin_is_found_out() -> None:
-    assert binomial_power(N, 0.5, 0.4, ALPHA / 2) >= POWER
+    assert binomial_power(MANY, 0.5, 0.4, ALPHA / 2) >= POWER
 
 
 def test_dependence_is_found_out() -> None:
-    assert correlation_power(N - 1, ALPHA / 12, 0.2) >= POWER
-    assert correlation_power(N // 2, ALPHA / 12, 0.3) >= POWER
+    assert correlation_power(MANY - 1, ALPHA / 12, 0.2) >= POWER
+    assert correlation_power(MANY // 2, ALPHA / 12, 0.3) >= POWER
 
 
 def test_the_draws_are_those_that_were_made_to_the_digits_kept() -> None:
@@ -73,10 +72,10 @@ def test_the_draws_are_those_that_were_made_to_the_digits_kept() -> None:
 def test_what_the_clauses_name_as_dependent_is_so() -> None:
     """One draw for every two images; one seed for all transformations; a correlation of 0.2, a hundred times."""
     rng = np.random.default_rng(0)
-    u = rng.random(N)
-    shared = np.repeat(u[: N // 2], 2)
+    u = rng.random(MANY)
+    shared = np.repeat(u[: MANY // 2], 2)
     for a, b in ((shared[::2], shared[1::2]), (u < 0.5, u), (u, 1 - u)):
         assert independence_p_value(a, b, 0) < ALPHA / 12
     for _ in range(100):
-        a, b = rng.multivariate_normal([0, 0], [[1, 0.2], [0.2, 1]], N).T
+        a, b = rng.multivariate_normal([0, 0], [[1, 0.2], [0.2, 1]], MANY).T
         assert independence_p_value(stats.norm.cdf(a), stats.norm.cdf(b), 0) < ALPHA / 12

@@ -16,6 +16,7 @@ from spec_tests.judging.statistics import (
     binomial_p_value,
     binomial_power,
     binomial_trials,
+    closeness_p_value,
     independence_p_value,
     uniform_p_value,
 )
@@ -31,10 +32,16 @@ NULLS: dict[str, Callable[[Rng, int], float]] = {  # a p-value of what is as it 
     "flags and numbers": lambda rng, seed: independence_p_value(
         rng.random(40) < 0.1, rng.exponential(size=40) ** 3, seed
     ),
+    "closeness": lambda rng, seed: closeness_p_value(rng.random(8), rng.random(60), seed),
     "flags": lambda rng, seed: independence_p_value(rng.random(40) < 0.3, rng.random(40) < 0.3, seed),
 }
 
-LEAST = {"numbers": 1, "uniform": 0.85, "binomial counts": 0.85}  # share of a level: exact, or two tests share it
+LEAST = {
+    "numbers": 1,
+    "closeness": 0.5,
+    "uniform": 0.85,
+    "binomial counts": 0.85,
+}  # share of a level: exact, or two tests share it
 
 
 @pytest.mark.parametrize("name", NULLS)
@@ -61,6 +68,8 @@ def test_worked_numbers() -> None:
     assert independence_p_value(flags, flags, 0) == pytest.approx(2 / comb(20, 10))
     assert independence_p_value(flags, 1 - flags, 0) == pytest.approx(2 / comb(20, 10))
     assert independence_p_value([1, 1, 1], [1, 2, 3], 0) == 1 == independence_p_value([1, 2, 3], [1, 1, 1], 0)
+    assert closeness_p_value([2, 3], [1, 4], 0) == pytest.approx(3 / comb(4, 2))  # three pairs are neighbours
+    assert closeness_p_value([1, 4], [2, 3], 0) == 1
 
 
 def test_any_level_can_be_reached() -> None:
@@ -70,6 +79,7 @@ def test_any_level_can_be_reached() -> None:
         independence_p_value(numbers, -(numbers**3), 0),
         independence_p_value(numbers, numbers > 30, 0),
         uniform_p_value(numbers / 120, 0, 1),
+        closeness_p_value(np.full(10, 30), numbers, 0),
         binomial_counts_p_value(np.full(64, 500), 1000, 0.5, 0),  # too even
         binomial_counts_p_value(np.repeat([400, 600], 32), 1000, 0.5, 0),  # too uneven
     ):

@@ -6,10 +6,12 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from spec_tests.cases.windows import Batch, Matrix, Window, batches, matrices, misfits, windows
+from spec_tests.clauses.catalogue import all_clauses
+from spec_tests.clauses.catalogue import tests as clauses
 from spec_tests.oracles.windows import ONE
 from spec_tests.running.profiles import PROFILES
 
@@ -139,3 +141,10 @@ def test_a_case_can_be_pasted(case: Window) -> None:
     np.testing.assert_array_equal(again.kernel, case.kernel)
     assert case.images.shape == (case.batch, *case.image, case.channels)
     assert {kind.__name__ for kind in (Batch, Matrix)} <= set(globals())
+
+
+@pytest.mark.parametrize("name", [clause.id for clause in all_clauses()])
+def test_a_property_takes_its_settings_from_the_profile_of_the_plugin(name: str) -> None:
+    """A module that makes settings before the plugin is configured would give it the 200 ms of Hypothesis's own."""
+    made = getattr(clauses()[name], "_hypothesis_internal_use_settings", None)
+    assert made is None or (made.deadline is None and Phase.explain not in made.phases)

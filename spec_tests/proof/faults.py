@@ -20,10 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..adapter.contract import Array, Labels
 from ..adapter.implementation import Implementation
-from ..cases.pictures import Charts, transform
+from ..cases.pictures import MANY, Charts, transform
 from ..cases.records import EMBEDDED, recorded_trials
 from ..cases.trials import COUNTS, Trial
-from ..clauses.test_augmentation import N
 from ..oracles.transformations import recover
 from .fitted import unturned
 
@@ -90,7 +89,7 @@ def mixed(chosen: NDArray[np.bool_], first: Array, second: Array) -> Array:
 
 def with_epochs(implementation: Implementation, seed: int, count: int = 1) -> Arguments:
     """The first ``count`` epochs of the clauses of augmentation; most look at one."""
-    images = Charts(count=N).images
+    images = Charts(count=MANY).images
     epochs = tuple(transform(implementation, "augment", images, seed=seed + epoch) for epoch in range(count))
     return {"epochs": epochs, "seed": seed}
 
@@ -201,7 +200,7 @@ def zooms_by_angle(base: Implementation, correlation: float, seed: int) -> Argum
 
 def alike_epochs(base: Implementation, correlation: float, seed: int) -> Arguments:
     """Some images are turned by one angle in both epochs; mirror and zoom are new."""
-    kept, common = np.random.default_rng(seed).random(N) < correlation, seed + FAR
+    kept, common = np.random.default_rng(seed).random(MANY) < correlation, seed + FAR
 
     def random_rotation(images: Array, *, seed: int, **options: Any) -> Array:
         same, own = (base.random_rotation(images, seed=s, **options) for s in (common, seed))

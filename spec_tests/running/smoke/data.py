@@ -7,7 +7,8 @@ from typing import Any
 
 from ...adapter.implementation import Implementation
 from ...cases.archives import Archive, Member
-from ...cases.galleries import Gallery, Source
+from ...cases.galleries import Gallery
+from ...cases.sources import Source
 from .answers import a_folder, batches
 from .calling import call
 
