@@ -1,7 +1,7 @@
 """Stage 5: augmentation (notes, code 5): horizontal flip, rotation 0.1, zoom 0.2.
 
-The layers run inside tf.data on every backend: called directly they take seconds a batch on
-JAX and torch, in tf.data a fraction of one.
+The layers run in TensorFlow on every backend, inside tf.data for training: in JAX and torch they
+take seconds a batch, in TensorFlow a fraction of one.
 """
 
 import os
@@ -31,8 +31,7 @@ def augmentation_layers(seed: int) -> list[Any]:
 
 def augment_dataset(dataset: Any, steps: Sequence[Any]) -> Any:
     """A tf.data.Dataset of (images, labels) batches whose images differ in every epoch."""
-    for layer in steps:
-        layer.backend.set_backend("tensorflow")  # what Layer.__call__ does inside tf.data, for its two halves
+    _put_in_tensorflow(steps)
 
     def draw(images: Any, labels: Any) -> tuple[Any, Any, tuple[Any, ...]]:
         return images, labels, tuple(layer.get_random_transformation(images) for layer in steps)
@@ -68,5 +67,13 @@ def augment(images: Array, labels: Any, *, seed: int, training: bool = True) -> 
 
 
 def _apply(steps: Sequence[Any], images: Array) -> Array:
-    dataset = augment_dataset(tf.data.Dataset.from_tensors((images, 0)), steps)
-    return np.asarray(next(dataset.as_numpy_iterator())[0], dtype=np.float32)
+    _put_in_tensorflow(steps)
+    batch = tf.convert_to_tensor(images)
+    for layer in steps:
+        batch = layer.transform_images(batch, layer.get_random_transformation(batch))
+    return np.asarray(batch, dtype=np.float32)
+
+
+def _put_in_tensorflow(steps: Sequence[Any]) -> None:
+    for layer in steps:
+        layer.backend.set_backend("tensorflow")  # what Layer.__call__ does inside tf.data, for its two halves
