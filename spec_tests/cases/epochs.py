@@ -85,11 +85,28 @@ class Changing:
         return iter(self.epochs[place])
 
 
-def looks_before(trainer: Trainer, model: Model, shape: Shape) -> tuple[int, int]:
+@dataclass(frozen=True)
+class FirstLooks:
     """How often training and validation batches are iterated before the first epoch, which is left open."""
+
+    fit: tuple[int, int]
+    fit_head: tuple[int, int]
+
+
+def looks_before(trainer: Trainer, model: Model, shape: Shape) -> tuple[int, int]:
+    """Those of one function."""
     train, validation = (Changing([blank([1], [1], shape)]) for _ in range(2))
     trainer(model, train, validation, 1)
     return train.started - 1, validation.started - 1
+
+
+def first_looks_of(implementation: Implementation, silent: Path, folder: Path) -> FirstLooks:
+    """Of both functions."""
+    convnet = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
+    model = implementation.build_classifier(silent, image_size=LEAST, seed=0)
+    fit = Trainer(implementation.fit, folder / "fit.keras", more={"augment": False})
+    fit_head = Trainer(implementation.fit_head, folder / "head.keras")
+    return FirstLooks(looks_before(fit, convnet, (*CONVNET_SIZE, 3)), looks_before(fit_head, model, FEATURES))
 
 
 def train_changing(
@@ -104,23 +121,21 @@ def train_changing(
 
 
 def nan_runs(
-    implementation: Implementation, silent: Path, folder: Path
+    implementation: Implementation, silent: Path, looks: FirstLooks, folder: Path
 ) -> Iterator[tuple[Trainer, int, tuple[Model, History] | None]]:
     """Three epochs with NaN in what is validated on: by which function, how many epochs are without, and what came."""
     fit = Trainer(implementation.fit, folder / "fit.keras", more={"augment": False})
     fit_head = Trainer(implementation.fit_head, folder / "head.keras")
-    convnet = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
     model = implementation.build_classifier(silent, image_size=LEAST, seed=0)
-    looks = {fit: looks_before(fit, convnet, (*CONVNET_SIZE, 3)), fit_head: looks_before(fit_head, model, FEATURES)}
     first_and_last, all_three = (0, 2), (0, 1, 2)
-    for trainer, spoilt, shape in (
-        (fit, first_and_last, (*LEAST, 3)),
-        (fit_head, first_and_last, FEATURES),
-        (fit_head, all_three, FEATURES),
+    for trainer, before, spoilt, shape in (
+        (fit, looks.fit, first_and_last, (*LEAST, 3)),
+        (fit_head, looks.fit_head, first_and_last, FEATURES),
+        (fit_head, looks.fit_head, all_three, FEATURES),
     ):
         ones = blank([1] * 4, (3, 1), shape)
         validation = [[(x * np.nan, y) for x, y in ones] if epoch in spoilt else ones for epoch in range(3)]
-        run = partial(train_changing, trainer, model, looks[trainer], [ones] * 3, validation)
+        run = partial(train_changing, trainer, model, before, [ones] * 3, validation)
         yield trainer, 3 - len(spoilt), refused_as_nan(run)
 
 

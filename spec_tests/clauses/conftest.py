@@ -8,6 +8,7 @@ import pytest
 
 from ..adapter.contract import Array, Batches, History, Labels, Model, Variable
 from ..adapter.implementation import Implementation
+from ..cases.epochs import FirstLooks, first_looks_of
 from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
 from ..cases.pictures import MANY, Charts, transform
 from ..cases.presets import Preset, random_arrays, read_preset, write_preset
@@ -214,6 +215,12 @@ def fits(
         for chosen in (validation, validation, other)
     )  # fmt: skip
     return first, again, elsewhere
+
+
+@pytest.fixture(scope="session")
+def first_looks(implementation: Implementation, silent: Preset, tmp_path_factory: pytest.TempPathFactory) -> FirstLooks:
+    """What ``fit`` and ``fit_head`` do before their first epoch."""
+    return first_looks_of(implementation, silent.folder, tmp_path_factory.mktemp("looks"))
 
 
 @pytest.fixture(scope="session")

@@ -9,11 +9,11 @@ from ..cases.augmented import augmentation_p_values
 from ..cases.epochs import (
     FEATURES,
     LEAST,
+    FirstLooks,
     Trainer,
     blank,
     dips,
     labels_of,
-    looks_before,
     nan_runs,
     train_changing,
     unseeing,
@@ -37,7 +37,9 @@ AS_GIVEN = {"augment": False}
 
 
 @clause("TRAIN-14", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
-def test_nan_is_never_the_lowest_loss(implementation: Implementation, silent: Preset, tmp_path: Path) -> None:
+def test_nan_is_never_the_lowest_loss(
+    implementation: Implementation, silent: Preset, first_looks: FirstLooks, tmp_path: Path
+) -> None:
     """An epoch whose validation loss is NaN is never the best one; where no epoch has another loss, training ends with an error that says NaN.
 
     Validation images, or features, are NaN in the first epoch and the last, or in all. An error that says NaN is right in
@@ -45,7 +47,7 @@ def test_nan_is_never_the_lowest_loss(implementation: Implementation, silent: Pr
 
     If this fails, check for a first loss that is kept unseen: no number is less than NaN.
     """
-    for trainer, sound, found in nan_runs(implementation, silent.folder, tmp_path):
+    for trainer, sound, found in nan_runs(implementation, silent.folder, first_looks, tmp_path):
         if found:
             losses = found[1]["val_loss"]
             expect(sound > 0, "training with no validation loss but NaN", expected="an error", got=losses)
@@ -75,7 +77,9 @@ def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp
 
 
 @clause("TRAIN-16", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
-def test_the_lowest_of_several_dips_is_kept(implementation: Implementation, tmp_path: Path) -> None:
+def test_the_lowest_of_several_dips_is_kept(
+    implementation: Implementation, first_looks: FirstLooks, tmp_path: Path
+) -> None:
     """Where the validation loss falls and rises more than once, the checkpoint holds the lowest of all epochs, and takes the place of an older file.
 
     The labels of the training images change from epoch to epoch, so that the last bias of a convnet that sees nothing
@@ -86,10 +90,9 @@ def test_the_lowest_of_several_dips_is_kept(implementation: Implementation, tmp_
     """
     fit = Trainer(implementation.fit, tmp_path / "best.keras", more=AS_GIVEN)
     model = unseeing(implementation)
-    looks = looks_before(fit, model, IMAGE)
     ones, zeros = (blank([label] * 5, (2, 2, 1), IMAGE) for label in (1, 0))
     epochs = [ones if letter == "1" else zeros for letter in "100111000110"]
-    _, history = train_changing(fit, model, looks, epochs, [ones] * len(epochs))
+    _, history = train_changing(fit, model, first_looks.fit, epochs, [ones] * len(epochs))
     losses = history["val_loss"]
     got = implementation.evaluate(implementation.load(fit.checkpoint), ones)["loss"]
     expect_close(got, min(losses), f"loss of the checkpoint, of epochs with {losses}", rtol=1e-4)
