@@ -82,7 +82,8 @@ def pytest_configure(config: pytest.Config) -> None:
             phases=set(Phase) - {Phase.explain},  # a failure shows its smallest counterexample; no more runs to vary it
             report_multiple_bugs=False,
             print_blob=False,
-            suppress_health_check=[HealthCheck.too_slow],
+            # An implementation may support few of the examples: that is its own affair, and told.
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         )
     settings.load_profile(f"convspec-{config.option.profile}")
     if config.option.backend:

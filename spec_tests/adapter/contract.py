@@ -252,3 +252,8 @@ def functions(stage: str) -> tuple[str, ...]:
     """The names that an implementation of the stage offers."""
     protocol = PROTOCOLS[stage]
     return tuple(name for name in {**protocol.__annotations__, **vars(protocol)} if not name.startswith("_"))
+
+
+def lacking(target: str, stage: str) -> str:
+    """What is said of an adapter that claims a stage and has no function of it."""
+    return f"{target} claims the stage {stage} and has no function of it: offer one, or take {stage} out of CLAIMS"

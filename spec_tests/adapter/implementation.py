@@ -3,14 +3,21 @@
 import importlib
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from .contract import functions
+from .. import PARENT
+from ..judging.checks import NotClaimed, Unusable, discard
+from ..support.unsupported import Unsupported
+from .contract import functions, lacking
 from .expectations import Expectations, WrongExpectations, declared
 from .stages import STAGES
 from .targets import installed_version, resolved
+
+CONTRACT = functions.__module__
 
 
 class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
@@ -21,8 +28,8 @@ class Implementation:
     """An implementation under test; its functions are taken from it by name.
 
     Besides functions it may declare ``NAME``, ``VERSION``, ``CLAIMS`` (the stages, if they do not
-    follow from the functions that it has), ``EXCUSED``, {clause ID: reason}, and ``TOLERANCES``,
-    {clause ID: (factor, reason)}.
+    follow from the functions that it has), ``NOT_OFFERED``, {function: reason}, ``EXCUSED``, {clause ID: reason},
+    and ``TOLERANCES``, {clause ID: (factor, reason)}.
     """
 
     def __init__(self, target: str, offered: Any) -> None:
@@ -31,6 +38,8 @@ class Implementation:
         declared = getattr(offered, "VERSION", getattr(offered, "__version__", None))
         self.version = installed_version(target) if declared is None else str(declared)
         self.has_backends = hasattr(offered, "select_backend")
+        self._left_out = not_offered(getattr(offered, "NOT_OFFERED", {}), target)
+        self._unusable: dict[str, str] = {}
 
     @property
     def expectations(self) -> Expectations:
@@ -42,41 +51,98 @@ class Implementation:
             raise BrokenAdapter(str(error)) from error
 
     def claims(self, stage: str) -> bool:
-        """Whether clauses of the stage apply."""
+        """Whether it offers a function of the stage; BrokenAdapter if it says that it does, and has none."""
         declared = getattr(self._offered, "CLAIMS", None)
-        return any(self.offers(name) for name in functions(stage)) if declared is None else stage in declared
+        offers = any(self.offers(name) for name in functions(stage))
+        if declared is None or stage not in declared:
+            return offers and declared is None
+        if not offers:
+            raise BrokenAdapter(lacking(self.target, stage))
+        return True
 
-    def require(self, stage: str) -> None:
-        """A stage that is claimed must be offered whole."""
-        lacks = [name for name in functions(stage) if not self.offers(name)]
-        if lacks:
-            raise BrokenAdapter(lacking(self.target, stage, lacks))
+    def take(self, unfilled: Iterable[str], unusable: Mapping[str, str]) -> None:
+        """What came of trying its functions: those not filled in, and {function: why it cannot be called}."""
+        self._left_out |= dict.fromkeys(unfilled, "not filled in yet")
+        self._unusable |= unusable
 
     def offers(self, name: str) -> bool:
         """Whether it has that function of the contract."""
+        if name in self._left_out:
+            return False
         try:
             return hasattr(self._offered, name)
         except Exception as error:
             raise BrokenAdapter(f"{self.target}: {name} cannot be imported: {one_line(error)}") from error
 
+    def offered(self, names: Sequence[str]) -> list[str]:
+        """Those of the functions that it has, for a clause that holds for each; NotClaimed if it has none."""
+        found = [name for name in names if self.offers(name)]
+        if not found:
+            raise NotClaimed(self._why_not(names[0]))
+        return found
+
+    def one_of(self, names: Sequence[str], name: str) -> Any:
+        """The function ``name``; an example that draws it is discarded where it has others of ``names`` alone."""
+        if name not in self.offered(names):
+            discard(self._why_not(name), not_offered=True)
+        return getattr(self, name)
+
     def __getattr__(self, name: str) -> Any:
-        if not any(name in functions(stage) for stage in STAGES):
+        """A function; NotClaimed if it is not offered, Unusable if it cannot be called."""
+        if name.startswith("_") or not any(name in functions(stage) for stage in STAGES):
             raise AttributeError(f"{name} is not in the contract")
-        return getattr(self._offered, name)
+        if not self.offers(name):
+            raise NotClaimed(self._why_not(name))
+        if name in self._unusable:
+            raise Unusable(self._unusable[name])
+        found = getattr(self._offered, name)
+        return _discarding(found) if callable(found) else found
 
     def __repr__(self) -> str:
         return self.target
 
+    def _why_not(self, name: str) -> str:
+        if name in self._left_out:
+            return f"{name}: {self._left_out[name]}"
+        known = {other for stage in STAGES for other in functions(stage)}
+        near = get_close_matches(name, [own for own in dir(self._offered) if own not in known], n=1, cutoff=0.85)
+        return f"{name}: not offered" + (f"; {near[0]} is no name of the contract" if near else "")
 
-def lacking(target: str, stage: str, names: Sequence[str]) -> str:
-    """What is said of a stage that is claimed and not offered whole."""
-    offer = "offer the whole stage, or list the stages that are offered in CLAIMS"
-    return f"{target} claims the stage {stage} but has no {', '.join(names)}: {offer}"
+
+def _discarding(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function; an example that it does not support is left out."""
+
+    @wraps(function)
+    def called(*arguments: Any, **options: Any) -> Any:
+        try:
+            return function(*arguments, **options)
+        except Exception as error:
+            if not _says_unsupported(error):
+                raise
+            reason = " ".join(str(error).split()) or "not supported"
+        return discard(reason)
+
+    return called
 
 
-def unusable(target: str, stage: str, faults: Sequence[str]) -> str:
-    """What is said of a stage whose functions cannot be called."""
-    return f"{target} cannot be called, stage {stage}: {'; '.join(faults)}"
+def _says_unsupported(error: Exception) -> bool:
+    """Whether it is ``Unsupported`` of this package, installed or in a checkout: an adapter may import either."""
+    module = Unsupported.__module__.removeprefix(PARENT)
+    return any(kind.__name__ == Unsupported.__name__ and kind.__module__.endswith(module) for kind in type(error).mro())
+
+
+def not_offered(given: Any, target: str) -> dict[str, str]:
+    """{function: reason} of what an adapter does not offer; BrokenAdapter where that cannot be understood."""
+    if not isinstance(given, Mapping):
+        raise BrokenAdapter(f"NOT_OFFERED of {target} must be a dict of functions and reasons")
+    known = {name for stage in STAGES for name in functions(stage)}
+    if wrong := [str(name) for name in given if name not in known]:
+        near = get_close_matches(wrong[0], known, n=1)
+        meant = f"did you mean {near[0]}?" if near else f"see {CONTRACT}"
+        raise BrokenAdapter(f"NOT_OFFERED of {target} names {wrong[0]}, which is not in the contract: {meant}")
+    if bare := [name for name, reason in given.items() if not isinstance(reason, str) or not reason.strip()]:
+        raise BrokenAdapter(f"NOT_OFFERED of {target}: no reason for {', '.join(bare)}")
+    return {name: " ".join(reason.split()) for name, reason in given.items()}
 
 
 def load(target: str, backend: str | None = None) -> Implementation:
@@ -94,7 +160,7 @@ def load(target: str, backend: str | None = None) -> Implementation:
             f"{target} cannot be imported: {one_line(error)}; name package.module or package.module:object"
         ) from error
     if not any(found.claims(stage) for stage in STAGES):
-        raise BrokenAdapter(f"{target} offers no function of the contract: see {functions.__module__}")
+        raise BrokenAdapter(f"{target} offers no function of the contract: see {CONTRACT}")
     if backend and found.has_backends:
         try:
             found.select_backend(backend)

@@ -1,8 +1,8 @@
 """What an adapter offers as far as its source says so, before it and its framework are imported.
 
-An adapter is named here only where its source leaves no doubt: a function that no statement of the module binds, or
-whose body does nothing but raise NotImplementedError, as in a template. Whatever may bind names in another way
-settles nothing, and is left to the import.
+An adapter is named here only where its source leaves no doubt: no statement of the module binds a function of a stage
+that it claims, or all of its functions do nothing but raise NotImplementedError, as in a template. Whatever may bind
+names in another way settles nothing, and is left to the import.
 """
 
 import ast
@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .contract import functions
-from .implementation import lacking, unusable
+from .contract import functions, lacking
 from .stages import STAGES
 from .targets import source_of
 
@@ -36,15 +35,20 @@ def broken_stages(target: str) -> tuple[dict[str, str], list[str]]:
     """{stage: why it cannot be checked} of an adapter, as far as its source settles it; if any, those not claimed."""
     file = source_of(target)
     found = outline(file) if file else None
-    broken: dict[str, str] = {}
-    if found is None:
-        return broken, []
-    for stage in filter(found.claims_stage, STAGES):
-        if lacks := [name for name in functions(stage) if name not in found.names]:
-            broken[stage] = lacking(target, stage, lacks)
-        elif unfilled := [name for name in functions(stage) if name in found.unfilled]:
-            broken[stage] = unusable(target, stage, [f"{name} is not filled in yet" for name in unfilled])
-    return broken, [stage for stage in STAGES if not found.claims_stage(stage)] if broken else []
+    offered = [stage for stage in STAGES if found and found.claims_stage(stage)]
+    if found is None or not offered:
+        return {}, []
+    names = {stage: [name for name in functions(stage) if name in found.names] for stage in offered}
+    broken = {stage: lacking(target, stage) for stage in offered if not names[stage]}
+    if not any(name not in found.unfilled for of_stage in names.values() for name in of_stage):
+        broken |= {stage: _unfilled(target, stage, of_stage) for stage, of_stage in names.items() if of_stage}
+    return broken, [stage for stage in STAGES if stage not in offered] if broken else []
+
+
+def _unfilled(target: str, stage: str, names: list[str]) -> str:
+    """What is said of a stage of which nothing is filled in."""
+    others = {1: "", 2: f", nor is {names[-1]}"}.get(len(names), ", nor are the others")
+    return f"{target} cannot be called, stage {stage}: {names[0]} is not filled in yet{others}: fill in at least one"
 
 
 def outline(file: Path) -> Outline | None:

@@ -25,6 +25,7 @@ SEEN = 1e-3  # a change beyond this is one: rounding stays far below it, an effe
 
 NORMALIZED = ("inputs", "gamma", "beta", "moving_mean", "moving_variance")  # arguments of batch normalisation
 
+CONVOLUTIONS = ("conv2d", "separable_conv2d")
 POOLINGS = ("max_pooling2d", "average_pooling2d")
 
 PURE_LAYERS = (
@@ -62,11 +63,22 @@ def separate(implementation: Implementation, case: Window) -> Array:
     return outputs
 
 
+def convolutions(
+    implementation: Implementation, case: Window, dilated: Window | None = None
+) -> list[tuple[Callable[[Implementation, Window], Array], Window]]:
+    """Each of ``CONVOLUTIONS`` that is offered, with the case; convolution with the dilated one too."""
+    offered = implementation.offered(CONVOLUTIONS)
+    found: list[tuple[Callable[[Implementation, Window], Array], Window]] = []
+    found += [(convolve, case)] if "conv2d" in offered else []
+    found += [(separate, case)] if "separable_conv2d" in offered else []
+    return [*found, (convolve, dilated)] if dilated and "conv2d" in offered else found
+
+
 def pool(implementation: Implementation, name: str, case: Window, images: Array | None = None) -> Array:
     """One of ``POOLINGS``, of the case's images or of others."""
     images = case.images if images is None else images
     options = {"pool_size": plain(case.size), "strides": plain(case.strides), "padding": case.padding}
-    outputs: Array = getattr(implementation, name)(images, **options)
+    outputs: Array = implementation.one_of(POOLINGS, name)(images, **options)
     return outputs
 
 

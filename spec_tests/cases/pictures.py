@@ -87,6 +87,12 @@ def transform_labelled(
     return transformed
 
 
+def many(implementation: Implementation, names: Sequence[str], seed: int) -> dict[str, Array]:
+    """{name: MANY copies of a chart, transformed} of those functions that are offered."""
+    charts = Charts(count=MANY).images
+    return {name: transform(implementation, name, charts, seed=seed) for name in implementation.offered(names)}
+
+
 def classes(count: int, seed: int) -> NDArray[np.int32]:
     """Labels of either class, at random."""
     return np.random.default_rng(seed).integers(0, 2, count, dtype=np.int32)

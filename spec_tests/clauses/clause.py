@@ -74,14 +74,24 @@ def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], T
 
 
 def _remember_arguments(test: Any, stated: Clause) -> None:
-    """Keep the arguments of the latest call of a property; Hypothesis ends with the smallest counterexample."""
+    """Keep the arguments of the latest call of a property; Hypothesis ends with the smallest counterexample.
+
+    Have it leave out an example that the implementation does not support.
+    """
     if not hasattr(test, "hypothesis"):
         return
+    from hypothesis import reject  # there is one where there is a property
+
+    from ..judging.checks import Discarded
+
     inner = test.hypothesis.inner_test
 
     @functools.wraps(inner)
     def remembering(*args: Any, **arguments: Any) -> Any:
         stated.arguments = arguments
-        return inner(*args, **arguments)
+        try:
+            return inner(*args, **arguments)
+        except Discarded:
+            reject()
 
     test.hypothesis.inner_test = remembering

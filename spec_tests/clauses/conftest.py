@@ -10,7 +10,6 @@ from ..adapter.contract import Array, Batches, History, Labels, Model, Variable
 from ..adapter.implementation import Implementation
 from ..cases.epochs import FirstLooks, first_looks_of
 from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
-from ..cases.pictures import MANY, Charts, transform
 from ..cases.presets import Preset, random_arrays, read_preset, write_preset
 from ..cases.records import name_of, recorded_trials
 from ..cases.trials import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, drawn_splits
@@ -46,13 +45,6 @@ def xception_41(tmp_path_factory: pytest.TempPathFactory) -> Preset:
     rng = np.random.default_rng(0)
     arrays = {name: rng.random(shape, np.float32) for name, shape in XCEPTION_41.shapes().items()}
     return write_preset(tmp_path_factory.mktemp("presets") / "xception_41", XCEPTION_41, arrays)
-
-
-@pytest.fixture(scope="session")
-def augmented_epochs(implementation: Implementation, seed: int) -> tuple[Array, Array]:
-    """Copies of one chart, augmented as in two epochs: with two seeds in a row."""
-    first, second = (transform(implementation, "augment", Charts(count=MANY).images, seed=seed + i) for i in (0, 1))
-    return first, second
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -35,6 +36,13 @@ from .transformations import expect_transformed
 SOURCE = 'notes, "과적합과 데이터 증강"; code 5'
 
 
+@pytest.fixture(scope="module")
+def epochs(implementation: Implementation, seed: int) -> tuple[Array, Array]:
+    """Copies of one chart, augmented as in two epochs: with two seeds in a row."""
+    first, second = (transform(implementation, "augment", Charts(count=MANY).images, seed=seed + i) for i in (0, 1))
+    return first, second
+
+
 def expect_likely(p_values: dict[str, float]) -> None:
     """None of these may be an alarm; the clause's rate of false alarms is shared out among them."""
     alpha = ALPHA / len(p_values)
@@ -56,7 +64,7 @@ def test_shape_dtype_and_range_are_kept(implementation: Implementation, case: Pi
     """
     images = case.images
     low, high = images.min(axis=(1, 2), keepdims=True), images.max(axis=(1, 2), keepdims=True)
-    for name in TRANSFORMATIONS:
+    for name in implementation.offered(TRANSFORMATIONS):
         got = transform(implementation, name, images, seed=case.seed)
         expect(got.shape == images.shape, f"shape of {name}", expected=images.shape, got=got.shape)
         expect(got.dtype == np.float32, f"dtype of {name}", expected="float32", got=str(got.dtype))
@@ -89,7 +97,7 @@ def test_outside_training_it_is_the_identity(implementation: Implementation, cas
 
     If this fails, check that ``training=False`` is handed on: a Keras layer that is called without it augments.
     """
-    for name in TRANSFORMATIONS:
+    for name in implementation.offered(TRANSFORMATIONS):
         got = transform(implementation, name, case.images, seed=case.seed, training=False)
         keep_images(name, case.images, got)
         expect_same(got, case.images, f"{name} outside training")
@@ -112,7 +120,7 @@ def test_a_seed_repeats_and_another_does_not(implementation: Implementation, see
     for no batch.
     """
     images = Charts(count=64).images
-    for name in TRANSFORMATIONS:
+    for name in implementation.offered(TRANSFORMATIONS):
         first, second, third, again = (transform(implementation, name, images, seed=seed + i) for i in (0, 1, 2, 0))
         expect_same(again, first, f"{name} with the same seed")
         for one, other in combinations((first, second, third), 2):
@@ -125,7 +133,7 @@ def test_a_seed_repeats_and_another_does_not(implementation: Implementation, see
 
 
 @clause("AUG-5", Level.STOCHASTIC, "augmentation", SOURCE)
-def test_samples_and_transformations_are_independent(augmented_epochs: tuple[Array, Array], seed: int) -> None:
+def test_samples_and_transformations_are_independent(epochs: tuple[Array, Array], seed: int) -> None:
     """The samples of a batch are transformed independently, and the three transformations of one sample too.
 
     Flip, angle and zoom are recovered from 2,048 copies of one image, of both classes. False alarms: 1e-6 over twelve
@@ -137,7 +145,7 @@ def test_samples_and_transformations_are_independent(augmented_epochs: tuple[Arr
     If this fails, check for one seed that is given to all three; for one draw a batch; for a generator that starts
     afresh with each image; and for images of one class that are treated differently.
     """
-    found = draws(augmented_epochs[0])
+    found = draws(epochs[0])
     for name, drawn in found.items():
         expect(len(set(drawn)) > 1, f"{name} of each image", expected="its own", got=f"{drawn[0]:g} for all of {MANY}")
     p_values = {  # the scores are those of angle and zoom, since a flip's would tell less
@@ -161,14 +169,14 @@ def test_a_constant_image_is_a_fixed_point(implementation: Implementation, case:
     If this fails, check for corners filled with black, and for weights that do not add up to 1 at the border.
     """
     images = np.repeat(case.images[:1], case.count, axis=0)
-    for name in TRANSFORMATIONS:
+    for name in implementation.offered(TRANSFORMATIONS):
         got = transform(implementation, name, images, seed=case.seed)
         keep_images(name, images, got)
         expect_close(got, images, f"{name} of constant images", rtol=0, atol=1e-3)
 
 
 @clause("AUG-7", Level.STOCHASTIC, "augmentation", SOURCE)
-def test_two_epochs_show_different_versions(augmented_epochs: tuple[Array, Array], seed: int) -> None:
+def test_two_epochs_show_different_versions(epochs: tuple[Array, Array], seed: int) -> None:
     """Two epochs show two different versions of an image, and the versions of one tell nothing of those of the other.
 
     Two epochs are two seeds in a row. False alarms: 1e-6 over nine tests: flip, angle and zoom of an image and of the
@@ -178,9 +186,9 @@ def test_two_epochs_show_different_versions(augmented_epochs: tuple[Array, Array
     If this fails, check for a seed that is set anew for each epoch; for transformed images that are cached; and for
     seeds made by adding: epoch + index gives an image the draws that its neighbour had.
     """
-    same = np.flatnonzero((augmented_epochs[0] == augmented_epochs[1]).all(axis=(1, 2, 3)))
+    same = np.flatnonzero((epochs[0] == epochs[1]).all(axis=(1, 2, 3)))
     expect(len(same) == 0, "images that look the same in both epochs", expected="none", got=f"{len(same)} of {MANY}")
-    first, second = map(draws, augmented_epochs)
+    first, second = map(draws, epochs)
     p_values = {}
     for name, one, other in ((name, first[name], second[name]) for name in first):
         pairs = {"itself": (one, other), "the next": (one[:-1], other[1:]), "the one before": (one[1:], other[:-1])}
@@ -225,7 +233,7 @@ def test_other_dtypes_count_as_float32_or_are_refused(implementation: Implementa
     If this fails, check for results in the dtype of the images: of uint8 they are whole grey levels, and wrap around.
     """
     whole: NDArray[Any] = case.images.astype(np.uint8)
-    for name, dtype in product(TRANSFORMATIONS, (np.uint8, np.float64)):
+    for name, dtype in product(implementation.offered(TRANSFORMATIONS), (np.uint8, np.float64)):
         expected = transform(implementation, name, whole.astype(np.float32), seed=case.seed)
         try:
             got = transform(implementation, name, whole.astype(dtype), seed=case.seed)
@@ -245,7 +253,7 @@ def test_every_bit_of_a_seed_counts(implementation: Implementation, seed: int) -
     JAX.
     """
     images = Charts(count=64).images
-    for name in TRANSFORMATIONS:
+    for name in implementation.offered(TRANSFORMATIONS):
         first = transform(implementation, name, images, seed=seed)
         for other in (seed ^ 1 << 16, seed ^ 1 << 30, seed + (1 << 31), seed + (1 << 32)):
             try:

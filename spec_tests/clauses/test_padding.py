@@ -8,7 +8,9 @@ from hypothesis import given
 from ..adapter.implementation import Implementation
 from ..cases.examples import one_in
 from ..cases.layers import (
+    CONVOLUTIONS,
     SUM,
+    convolutions,
     convolve,
     expect_convolution,
     magnitudes,
@@ -101,7 +103,7 @@ def test_a_valid_window_that_does_not_fit_is_refused(
     If this fails, check that e takes dilation into account, and what the library does with a window that does not fit:
     some backends return an empty or uninitialised array.
     """
-    for layer, misfit in ((convolve, large), (separate, large), (convolve, dilated)):
+    for layer, misfit in convolutions(implementation, large, dilated):
         n, e = misfit.short_side
         expect_error(partial(layer, implementation, misfit), f"a window of {e} pixels in an image of {n}")
 
@@ -114,7 +116,7 @@ def test_that_refusal_gives_both_sides(implementation: Implementation, large: Wi
 
     If this fails, check for a message that gives the kernel's side where the dilated window's is what does not fit.
     """
-    for layer, misfit in ((convolve, large), (separate, large), (convolve, dilated)):
+    for layer, misfit in convolutions(implementation, large, dilated):
         n, e = misfit.short_side
         expect_error(partial(layer, implementation, misfit), f"a window of {e} pixels in an image of {n}", e, n)
 
@@ -130,13 +132,14 @@ def test_stride_one_is_the_default(implementation: Implementation, case: Window)
     If this fails, check the defaults of convolution and of separable convolution: pooling's stride is its window.
     """
     options = {"padding": case.padding} if case.padding == "same" else {}
-    got = implementation.conv2d(case.images, case.kernel, **options)
-    expected = convolve(implementation, case)
-    expect_close(got, expected, "default strides", rtol=2 * SUM, scale=magnitudes(case))
-    got = implementation.separable_conv2d(case.images, case.depthwise, case.pointwise, **options)
-    expected = separate(implementation, case)
-    what = "separable convolution with default strides"
-    expect_close(got, expected, what, rtol=2 * SUM, scale=separable_magnitudes(case))
+    for name in implementation.offered(CONVOLUTIONS):
+        layer, weights, scale = (
+            (convolve, (case.kernel,), magnitudes(case))
+            if name == "conv2d"
+            else (separate, (case.depthwise, case.pointwise), separable_magnitudes(case))
+        )
+        got = getattr(implementation, name)(case.images, *weights, **options)
+        expect_close(got, layer(implementation, case), f"{name} with default strides", rtol=2 * SUM, scale=scale)
 
 
 @clause("STRIDE-2", Level.MUST, "layers", SOURCE)
@@ -148,7 +151,7 @@ def test_stride_two_halves(implementation: Implementation, case: Window) -> None
     """
     case = replace(case, strides=(2, 2))
     height, width = case.image
-    for layer in (convolve, separate):
+    for layer, _ in convolutions(implementation, case):
         expect_equal(
             layer(implementation, case).shape[1:3], (-(-height // 2), -(-width // 2)), "output height and width"
         )

@@ -37,7 +37,7 @@ def test_layers_change_nothing_but_their_result(implementation: Implementation, 
     that is shared with the caller's arrays, for weights that are kept by ``id()``, and for bytes that are read without
     regard to strides.
     """
-    for name in PURE_LAYERS:
+    for name in implementation.offered(PURE_LAYERS):
         function, arrays = layer_call(implementation, name, seed)
         others = layer_call(implementation, name, seed + 100)[1]
         expect_pure(function, arrays, others, name)
@@ -56,7 +56,7 @@ def test_augmentation_changes_nothing_but_its_result(implementation: Implementat
     """
     case = Pictures((8, 8), 24, seed=seed)
     other = replace(case, seed=seed + 100)
-    for name in TRANSFORMATIONS:
+    for name in implementation.offered(TRANSFORMATIONS):
         function = partial(transform_labelled, implementation, name, seed=seed)
         arrays, others = ({"images": each.images, "labels": each.labels} for each in (case, other))
         expect_pure(function, arrays, others, name)
@@ -75,7 +75,7 @@ def test_models_change_nothing_but_themselves(
     for features that are kept for images that were seen before.
     """
     images, labels = tinted(8, seed)
-    for name in ("predict", "extract_features"):
+    for name in implementation.offered(("predict", "extract_features")):
         others = {"images": tinted(8, seed + 1)[0]}
         expect_pure(partial(getattr(implementation, name), untrained), {"images": images}, others, name)
     model = implementation.unfreeze_top(implementation.build_classifier(small.folder, image_size=SIZE, seed=seed))

@@ -6,6 +6,10 @@ Where it is installed this is the package ``convspec``, and the folders of the c
 
 from importlib.metadata import PackageNotFoundError, version
 
+from .spec_tests.support.unsupported import Unsupported  # type: ignore[import-not-found] # of the installed package
+
+__all__ = ["Unsupported", "__version__"]
+
 try:
     __version__ = version("convspec")
 except PackageNotFoundError:  # in a checkout, where nobody needs it

@@ -2,11 +2,13 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
+from _pytest.outcomes import Skipped  # pytest.skip.Exception, with its type
 from numpy.typing import ArrayLike, NDArray
 
 T = TypeVar("T")
@@ -23,6 +25,8 @@ class Tally:
     count: int = 0  # a clause with none has checked nothing
     factor: float = 1.0  # what tolerances are multiplied by, where an implementation asks for that
     used: float | None = None  # the largest error so far over its tolerance; None if nothing was compared within one
+    discarded: Counter[str] = field(default_factory=Counter)  # examples, by the reason
+    unsupported: bool = False  # whether one of them was not supported by a function that is offered
 
 
 tally = Tally()
@@ -35,6 +39,20 @@ def start_tally(factor: float = 1.0) -> Tally:
     return tally
 
 
+def discard(reason: str, not_offered: bool = False) -> NoReturn:
+    """Leave out the example that a clause is at."""
+    tally.discarded[reason] += 1
+    tally.unsupported = tally.unsupported or not not_offered
+    raise Discarded(reason)
+
+
+def refuse_discarded() -> None:
+    """Undecided where every example was discarded; NotClaimed where each needed a function that is not offered."""
+    if tally.discarded:
+        kind = Undecided if tally.unsupported else NotClaimed
+        raise kind(f"no example is left: {'; '.join(tally.discarded)}" if tally.unsupported else min(tally.discarded))
+
+
 class Violation(AssertionError):  # noqa: N818 - the specification's word
     """An implementation does not do what a clause says."""
 
@@ -43,8 +61,20 @@ class Violation(AssertionError):  # noqa: N818 - the specification's word
         super().__init__(f"{what}\nexpected: {self.expected}\ngot:      {self.got}")
 
 
-class Undecided(Exception):  # noqa: N818 - an outcome, not an error
+class Undecided(Skipped):  # which neither a clause nor Hypothesis takes for an error
     """A clause cannot tell whether it holds for this implementation: one line that says why."""
+
+
+class NotClaimed(Undecided):
+    """A clause needs what the implementation does not offer: one line that says what."""
+
+
+class Discarded(Undecided):
+    """An example needs what the implementation does not support; a clause with others is decided by those."""
+
+
+class Unusable(Undecided):
+    """A clause needs a function of the adapter that cannot be called: one line that says what to fix."""
 
 
 @dataclass(frozen=True)

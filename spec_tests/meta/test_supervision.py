@@ -26,6 +26,7 @@ from spec_tests.running.isolation import imports, queue
 from spec_tests.running.isolation.process import End, Limits, Process
 from spec_tests.running.isolation.supervisor import Refused, check
 from spec_tests.running.isolation.task import Task
+from spec_tests.running.smoke import Tried
 
 ROOT = Path(spec_tests.__file__).parents[1]
 PATIENCE = 60  # seconds for what takes a fraction of one
@@ -232,8 +233,9 @@ def test_a_stage_that_another_worker_tries_comes_last(tmp_path: Path) -> None:
     assert first.verdict("layers") is None
     others = queue.Queue(tmp_path, 1, [item("DENSE-1"), item("GET-1"), item("BASE-1")])
     assert next(iter(others))[0].name == "GET-1"  # BASE-1 is taken, and DENSE-1 waits for the verdict
-    first.tried("layers", "dense is not filled in yet")
-    assert second.verdict("layers") == "dense is not filled in yet"
+    became = Tried(("dropout",), {"dense": "dense gave back None: give back a NumPy array"})
+    first.tried("layers", became)
+    assert second.verdict("layers") == became
 
 
 def test_tests_that_share_something_stay_in_one_process() -> None:

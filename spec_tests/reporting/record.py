@@ -117,9 +117,16 @@ class Result:
     outcome: Outcome
     seconds: float = 0.0
     failure: Failure = Failure()
-    reason: str = ""  # of an excuse, of a broken adapter, of not deciding or of not running
+    reason: str = ""  # of an excuse, of a broken adapter, of not claiming, not deciding or not running
     tolerance: Tolerance = Tolerance()
     evidence: tuple[dict[str, Any], ...] = ()  # what a picture is drawn of, by kind: see the schema
+    discarded: dict[str, int] = field(default_factory=dict)  # {reason: examples} that are not supported
+
+    @property
+    def is_of_broken(self) -> bool:
+        """Whether the adapter is the reason that it is not known what the implementation does."""
+        unusable = self.outcome is Outcome.NOT_DECIDED and self.failure.violated.startswith(Outcome.BROKEN)
+        return self.outcome is Outcome.BROKEN or unusable
 
     def to_json(self) -> dict[str, Any]:
         """As the schema says."""
@@ -142,6 +149,7 @@ class Result:
             content["reason"],
             Tolerance(**content["tolerance"]),
             tuple(content["evidence"]),
+            content.get("discarded", {}),
         )
 
 
@@ -236,7 +244,7 @@ def verdict(results: Sequence[Result]) -> Verdict:
     outcomes = {result.outcome for result in results}
     if outcomes & set(FAILURES):
         return Verdict.DIFFERS
-    if Outcome.BROKEN in outcomes:
+    if any(result.is_of_broken for result in results):
         return Verdict.BROKEN
     return Verdict.CONFORMS if outcomes & set(CHECKED) else Verdict.NOTHING
 

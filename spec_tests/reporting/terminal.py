@@ -101,8 +101,7 @@ def _verdict(results: Sequence[Result], title: str) -> Text:
         counted = (f"all {count} clauses hold", "green")
     else:
         counted = (f"{holding} of {count} clauses hold", "red")
-    not_claimed = {result.clause.stage for result in results if result.outcome is Outcome.NOT_CLAIMED}
-    left_out = [stage for stage in STAGES if stage in not_claimed]
+    left_out = unclaimed_stages(results)
     verdict = Text.assemble((title, "bold"), ": ", counted)
     return verdict.append(f"; not claimed: {', '.join(left_out)}" if left_out else "")
 
@@ -131,18 +130,34 @@ def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text
 
 
 def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
-    """Labels and words on what did not just pass; that an adapter is broken is said once."""
-    said: set[str] = set()
+    """Labels and words on what did not just pass; a reason that many clauses have is told once, and names them."""
+    whole = unclaimed_stages(results)
+    alike: dict[tuple[Outcome, str], list[Result]] = {}
     for result in results:
-        words = _remark(result)
-        if words and not (result.outcome is Outcome.BROKEN and words in said):
-            yield _label(result), Text(printable(words))
-        said.add(words)
+        if result.clause.stage not in whole and (words := _remark(result)):
+            alike.setdefault((result.outcome, words), []).append(result)
+    for (outcome, words), members in alike.items():
+        names = [result.clause.id for result in members]
+        which = "" if outcome is Outcome.BROKEN or len(names) > 1 else f" {names[0]}"
+        of = f" ({', '.join(names)})" if len(names) > 1 and outcome is not Outcome.BROKEN else ""
+        yield Text(f"{outcome}{which}", STYLES.get(outcome, "yellow")), Text(printable(f"{words}{of}"))
+    for words in _discarded(results):
+        yield Text("discarded", "yellow"), Text(printable(words))
 
 
-def _label(result: Result) -> Text:
-    which = "" if result.outcome is Outcome.BROKEN else f" {result.clause.id}"
-    return Text(f"{result.outcome}{which}", STYLES.get(result.outcome, "yellow"))
+def unclaimed_stages(results: Sequence[Result]) -> list[str]:
+    """The stages of which no clause is claimed, though some were asked for."""
+    named = {result.clause.stage for result in results}
+    return [stage for stage in STAGES if stage in named - {result.clause.stage for result in claimed(results)}]
+
+
+def _discarded(results: Sequence[Result]) -> Iterator[str]:
+    """Why examples were left out, how many, and of which clauses."""
+    reasons = dict.fromkeys(reason for result in results for reason in result.discarded)
+    for reason in reasons:
+        of = [result for result in results if reason in result.discarded]
+        count = sum(result.discarded[reason] for result in of)
+        yield f"{reason}: {count} examples of {', '.join(result.clause.id for result in of)}"
 
 
 def _remark(result: Result) -> str:
@@ -153,7 +168,7 @@ def _remark(result: Result) -> str:
         return f"though it is excused: {result.reason}"
     if result.outcome is Outcome.PASSED and result.tolerance.factor > 1:
         return result.tolerance.need
-    return "" if result.outcome is Outcome.NOT_CLAIMED else result.reason
+    return result.reason
 
 
 def labelled(rows: Iterable[tuple[Text, Text]]) -> Table:

@@ -2,6 +2,7 @@
 
 from ..adapter.implementation import Implementation
 from ..reporting.record import Result
+from .smoke import Tried
 
 
 def pytest_convspec_loading(target: str) -> None:
@@ -16,8 +17,8 @@ def pytest_convspec_smoke(target: str, stage: str) -> None:
     """The functions of a stage are about to be called for the first time."""
 
 
-def pytest_convspec_smoked(target: str, stage: str, fault: str) -> None:
-    """They were; what is wrong with them, nothing if they can be called."""
+def pytest_convspec_smoked(target: str, stage: str, tried: Tried) -> None:
+    """They were, and what became of that."""
 
 
 def pytest_convspec_judged(result: Result) -> None:

@@ -9,9 +9,11 @@ from time import perf_counter
 from typing import Any
 
 import pytest
+from hypothesis.errors import Unsatisfiable
 
+from ..adapter.contract import functions
 from ..adapter.expectations import Expectations, WrongExpectations, check_names, check_tolerances
-from ..adapter.implementation import BrokenAdapter, Implementation, load, unusable
+from ..adapter.implementation import BrokenAdapter, Implementation, load
 from ..adapter.targets import DEFAULT_IMPLEMENTATION, default_backend
 from ..cases import evidence
 from ..cases.windows import Window
@@ -22,11 +24,11 @@ from ..reporting import record
 from ..reporting.record import Failure, Outcome, Result, Tolerance, outcome_of_failure
 from . import sharing
 from .explanation import explain
-from .smoke import faults
+from .smoke import Tried, tried
 from .snippets import drawn, snippet
 
 LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
-SMOKED = pytest.StashKey[dict[tuple[str, str], str]]()  # {(implementation, stage): what is wrong with its functions}
+SMOKED = pytest.StashKey[dict[tuple[str, str], Tried]]()  # by implementation and stage
 EXPECTED = pytest.StashKey[Expectations]()  # by the file that the command line names
 PHOTOGRAPHS = pytest.StashKey[Any]()  # those that the command line names, by split, or None
 TITLES = pytest.StashKey[dict[str, str]]()  # of implementations that other processes checked
@@ -109,18 +111,19 @@ def claimed(item: pytest.Item, clause: Clause) -> bool:
     found = loaded(config, target)
     if not found.claims(stage):
         return False
-    found.require(stage)
     smoked = config.stash[SMOKED]
     if (target, stage) not in smoked:
         config.hook.pytest_convspec_smoke(target=target, stage=stage)
-        wrong = faults(found, stage)
-        smoked[target, stage] = unusable(target, stage, wrong) if wrong else ""
-        config.hook.pytest_convspec_smoked(target=target, stage=stage, fault=smoked[target, stage])
+        smoked[target, stage] = tried(found, stage)
+        config.hook.pytest_convspec_smoked(target=target, stage=stage, tried=smoked[target, stage])
         gc.collect()
         gc.freeze()  # a framework is a million objects, and each collection from here on would look at all of them
-    if smoked[target, stage]:
-        raise BrokenAdapter(smoked[target, stage])
-    return True
+    became = smoked[target, stage]
+    found.take(became.unfilled, became.unusable)
+    offered = [name for name in functions(stage) if found.offers(name)]
+    if offered and not set(offered) - became.unusable.keys():
+        raise BrokenAdapter(f"{target} cannot be called, stage {stage}: {'; '.join(became.unusable.values())}")
+    return found.claims(stage)
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +158,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     clause.arguments = {}
     evidence.start()
+    checks.start_tally()
     started = perf_counter()
     try:
         applies = claimed(item, clause)
@@ -174,8 +178,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     if clause is None:
         return (yield)
     tally = checks.start_tally(expectations_of(item.config, target_of(item)).factor(clause.id))
-    result = yield
+    try:
+        result = yield
+    except Unsatisfiable:
+        if not tally.discarded:
+            raise
+        result = None  # examples that stand in the clause may have been supported
     if tally.count == 0:
+        checks.refuse_discarded()
         pytest.fail("the clause ran no check: the fault is the specification's", pytrace=False)
     return result
 
@@ -210,24 +220,32 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
     if isinstance(error, BrokenAdapter):
         failure = Failure(violated=f"{Outcome.BROKEN}: {error}")
         return Result(clause, target, Outcome.BROKEN, seconds, failure, str(error))
+    if isinstance(error, checks.Undecided):
+        return _undecided(clause, target, error, seconds)
     if report.skipped:
         reason = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
         outcome, reason = _left_out(reason.removeprefix("Skipped: "))
         return Result(clause, target, outcome, seconds, reason=reason)
-    if isinstance(error, checks.Undecided):
-        return Result(clause, target, Outcome.NOT_DECIDED, seconds, reason=str(error))
     expected = expectations_of(item.config, target)
     factor, why = expected.tolerances.get(clause.id, (1.0, ""))
     compared = error is None or isinstance(error, checks.Violation)  # what raised was not compared
     tolerance = Tolerance(checks.tally.used if compared else None, factor, why)
+    discarded = dict(checks.tally.discarded)
     excuse, seen = expected.excused.get(clause.id, ""), _evidence(clause, failed=error is not None)
     if error is None:
-        return Result(clause, target, Outcome.PASSED, seconds, Failure(), excuse, tolerance, seen)
+        return Result(clause, target, Outcome.PASSED, seconds, Failure(), excuse, tolerance, seen, discarded)
     failure = _failure(item, clause, error)
     if not excuse:
         error.told_under = clause.id  # type: ignore[attr-defined]
     outcome = outcome_of_failure(clause, excuse, Outcome.FAILED)
-    return Result(clause, target, outcome, seconds, failure, excuse, tolerance, seen)
+    return Result(clause, target, outcome, seconds, failure, excuse, tolerance, seen, discarded)
+
+
+def _undecided(clause: Clause, target: str, error: checks.Undecided, seconds: float) -> Result:
+    """What keeps a clause from being decided; that of a function which cannot be called is the adapter's fault."""
+    outcome = Outcome.NOT_CLAIMED if isinstance(error, checks.NotClaimed) else Outcome.NOT_DECIDED
+    failure = Failure(violated=f"{Outcome.BROKEN}: {error}") if isinstance(error, checks.Unusable) else Failure()
+    return Result(clause, target, outcome, seconds, failure, str(error), discarded=dict(checks.tally.discarded))
 
 
 def _left_out(reason: str) -> tuple[Outcome, str]:

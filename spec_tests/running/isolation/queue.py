@@ -14,6 +14,7 @@ import pytest
 
 from ..groups import groups
 from ..results import clause_of
+from ..smoke import Tried
 
 
 class Queue:
@@ -37,16 +38,16 @@ class Queue:
         """Say that the functions of a stage are about to be tried here."""
         self._take(f"trying-{stage}")
 
-    def tried(self, stage: str, fault: str) -> None:
+    def tried(self, stage: str, tried: Tried) -> None:
         """What came of it."""
         partial = self._folder / f".tried-{stage}-{self._place}"
-        partial.write_text(fault, encoding="utf-8")
+        partial.write_text(tried.text(), encoding="utf-8")
         partial.replace(self._folder / f"tried-{stage}")
 
-    def verdict(self, stage: str) -> str | None:
-        """What any worker found wrong with a stage; None before one has tried it."""
+    def verdict(self, stage: str) -> Tried | None:
+        """What became of a stage that any worker has tried."""
         with suppress(FileNotFoundError):
-            return (self._folder / f"tried-{stage}").read_text(encoding="utf-8")
+            return Tried.of_text((self._folder / f"tried-{stage}").read_text(encoding="utf-8"))
         return None
 
     def _next(self) -> int | None:

@@ -15,6 +15,7 @@ from hypothesis import Phase, settings
 from ...adapter.implementation import Implementation
 from ...reporting.record import Result
 from ..results import SMOKED, clause_of, expectations_of, target_of
+from ..smoke import Tried
 from . import imports
 from .journal import write
 from .queue import Queue
@@ -85,7 +86,7 @@ class Worker:
         self.tell("collected", clauses=[clause.to_json() for item in items if (clause := clause_of(item))])
         self.queue = Queue(self.config.option.queue, self.place, items)
         for stage in self.stages:
-            self.queue.tried(stage, "")
+            self.queue.tried(stage, Tried())
         imports.watch(self.tell)
 
     @pytest.hookimpl(tryfirst=True)
@@ -95,8 +96,8 @@ class Worker:
         for group in queue or ():
             for item in group:
                 if queue and (clause := clause_of(item)) and clause.id not in self.clauses:
-                    if (fault := queue.verdict(clause.stage)) is not None:  # another worker may have tried the stage
-                        self.config.stash[SMOKED][target_of(item), clause.stage] = fault
+                    if tried := queue.verdict(clause.stage):  # another worker may have tried the stage
+                        self.config.stash[SMOKED][target_of(item), clause.stage] = tried
                     # What comes next is not known yet: with the session, nothing but it is kept for it.
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
                     if session.shouldstop:
@@ -123,10 +124,10 @@ class Worker:
             self.queue.trying(stage)
         self.tell("smoke", stage=stage)
 
-    def pytest_convspec_smoked(self, stage: str, fault: str) -> None:
+    def pytest_convspec_smoked(self, stage: str, tried: Tried) -> None:
         """Other workers need not try it."""
         if self.queue:
-            self.queue.tried(stage, fault)
+            self.queue.tried(stage, tried)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

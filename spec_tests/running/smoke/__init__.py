@@ -6,13 +6,16 @@ is for the clauses to say. A fault is one line: what came, and what to fix.
 """
 
 import importlib
+import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...adapter.implementation import Implementation
-from .calling import Fault
+from ...judging.checks import Undecided
+from .calling import Fault, Unfilled
 
 Trials = Callable[[Implementation, Path], Iterator[Callable[[], Any]]]
 
@@ -23,13 +26,36 @@ def trials_of(stage: str) -> Trials:
     return trials
 
 
-def faults(implementation: Implementation, stage: str) -> list[str]:
-    """What is wrong with the functions of a stage; nothing if all can be called."""
-    found: list[str] = []
+@dataclass(frozen=True)
+class Tried:
+    """What came of the functions of a stage: those not filled in, and {function: why it cannot be called}."""
+
+    unfilled: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """As JSON, for other processes."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def of_text(cls, text: str) -> "Tried":
+        """That of which ``text`` was made."""
+        content = json.loads(text)
+        return cls(tuple(content["unfilled"]), content["unusable"])
+
+
+def tried(implementation: Implementation, stage: str) -> Tried:
+    """Call each function of a stage that is offered."""
+    unfilled: list[str] = []
+    unusable: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
         for trial in trials_of(stage)(implementation, Path(folder)):
             try:
                 trial()
+            except Unfilled as fault:
+                unfilled.append(fault.name)
             except Fault as fault:
-                found.append(str(fault))
-    return found
+                unusable.setdefault(fault.name, str(fault))
+            except Undecided:
+                pass  # of a function that is not offered, or of an input that is not supported
+    return Tried(tuple(unfilled), unusable)

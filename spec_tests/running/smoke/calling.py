@@ -10,25 +10,36 @@ from .answers import Answer
 
 
 class Fault(Exception):  # noqa: N818 - not an error of this program
-    """An adapter's function cannot be used: one line."""
+    """An adapter's function cannot be used: one line, after its name."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(f"{name}{words}")
+        self.name = name
+
+
+class Unfilled(Fault):
+    """It does nothing yet but say so."""
 
 
 def call(implementation: Implementation, name: str, answer: Answer, *arguments: Any, **options: Any) -> Any:
-    """What a function gives back; Fault if it does not take these arguments, or gives something else."""
+    """What a function gives back; Fault if it does not take these arguments, or gives something else.
+
+    Undecided where it is not offered, or does not support this input.
+    """
     function = getattr(implementation, name)
     with suppress(ValueError):  # one without a signature is simply called
         try:
             inspect.signature(function).bind(*arguments, **options)
         except TypeError as error:
-            raise Fault(f"{name}: {error}; it must take {_signature(name)}") from error
+            raise Fault(name, f": {error}; it must take {_signature(name)}") from error
     try:
         came = function(*arguments, **options)
     except NotImplementedError as error:
-        raise Fault(f"{name} is not filled in yet") from error
+        raise Unfilled(name, " is not filled in yet") from error
     except (Exception, SystemExit) as error:
-        raise Fault(f"{name} raised {one_line(error)} for the simplest input: mend that first") from error
+        raise Fault(name, f" raised {one_line(error)} for the simplest input: fix that first") from error
     if wrong := answer(came):
-        raise Fault(f"{name} {wrong}")
+        raise Fault(name, f" {wrong}")
     return came
 
 
