@@ -18,6 +18,10 @@ from .support.texts import Told, one_line
 
 if TYPE_CHECKING:
     from .reporting.record import Report
+    from .running.isolation.process import Limits
+    from .running.isolation.task import Task
+    from .running.stopping import Stop
+    from .running.watching import Sources
 
 SECONDS = 600  # of a clause; the longest of the reference takes a tenth of that on two busy cores
 IMPORTING = 600  # of an import
@@ -102,6 +106,8 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         help=f"of an import (default: {IMPORTING})",
     )
     add("--memory-limit", type=_positive, metavar="GIB", help="of a worker (default: its share of 4/5 of what is free)")
+    add("--watch", action="store_true",
+        help="check again whenever a Python file is saved, first what did not hold, until Ctrl-C")  # fmt: skip
     _add_forms(check)
     check.set_defaults(command=_check)
 
@@ -115,6 +121,8 @@ def _check(options: argparse.Namespace) -> int:
     from .running.request import tasks
 
     asked = tasks(options)
+    if options.watch and len(asked) > 1:
+        raise Told("--watch takes one implementation")
 
     from .running.isolation.process import Limits, default_memory, default_workers
 
@@ -126,14 +134,46 @@ def _check(options: argparse.Namespace) -> int:
 
     from .running.checking import Progress, run
     from .running.stopping import Stop
+    from .running.watching import Sources
 
+    sources = Sources(asked[0].target) if options.watch else None
     with Stop() as stop:
         with Progress(Console(stderr=True)) as progress:
             report = run(asked, workers, limits, options.seed, options.profile, progress, stop)
         code = _tell(report, options)
+        if sources and not stop():
+            return _watch(asked[0], report, sources, workers, limits, options, stop)
         if why := stop():
             print(f"{why}: what was open then is not run", file=sys.stderr)
         return stop.code or code
+
+
+def _watch(
+    task: "Task",
+    report: "Report",
+    sources: "Sources",
+    workers: int,
+    limits: "Limits",
+    options: argparse.Namespace,
+    stop: "Stop",
+) -> int:
+    """The exit code of the last check."""
+    from rich.console import Console
+
+    from .running.checking import Progress
+    from .running.watching import watch
+
+    print("watching: save a file to check again, Ctrl-C to end", file=sys.stderr)
+
+    def tell(report: "Report", whole: bool) -> None:
+        if whole:
+            _tell(report, options)
+        else:
+            _print(report)
+
+    with Progress(Console(stderr=True)) as progress:
+        last = watch(task, report, sources, workers, limits, progress, stop, tell)
+    return _code(last)
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -144,17 +184,28 @@ def _render(options: argparse.Namespace) -> int:
 
 def _tell(report: "Report", options: argparse.Namespace) -> int:
     """Print the report, write it in the forms asked for, and give the exit code."""
-    from rich.console import Console
+    from .reporting.output import write
 
-    from .reporting.output import terminal, write
-    from .reporting.record import Verdict
-
-    console = Console()
-    console.out(terminal(report, console.width, console.is_terminal), highlight=False, end="")
+    _print(report)
     for name in FORMS:
         if file := getattr(options, name):
             write(report, name, file)
             print(f"{name}: {file}")
+    return _code(report)
+
+
+def _print(report: "Report") -> None:
+    from rich.console import Console
+
+    from .reporting.output import terminal
+
+    console = Console()
+    console.out(terminal(report, console.width, console.is_terminal), highlight=False, end="")
+
+
+def _code(report: "Report") -> int:
+    from .reporting.record import Verdict
+
     verdicts = {report.verdict(implementation.column) for implementation in report.implementations}
     if Verdict.DIFFERS in verdicts:
         return 1

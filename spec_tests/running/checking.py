@@ -14,7 +14,7 @@ from .. import __version__
 from ..clauses.clause import Clause
 from ..reporting.record import Implementation, Report, Result
 from .isolation.journal import Event
-from .isolation.process import Limits
+from .isolation.process import Launch, Limits, spawned
 from .isolation.supervisor import check
 from .isolation.task import Task
 
@@ -70,10 +70,11 @@ def run(
     profile: str,
     progress: Progress,
     stopped: Callable[[], str],
+    launch: Launch = spawned,
 ) -> Report:
     """Check each task in so many workers, within limits that hold for each clause.
 
-    What is open when it is stopped is not run.
+    What is open when it is stopped is not run. ``launch`` starts the workers.
     """
     started, begun = datetime.now(UTC), time.monotonic()
     clauses: dict[str, Clause] = {}
@@ -81,7 +82,7 @@ def run(
     results: list[Result] = []
     for task in tasks:
         progress.begin(task.column, len(task.clauses))
-        state = check(task, limits, progress.watch, stopped=stopped, workers=workers)
+        state = check(task, limits, progress.watch, launch, stopped, workers)
         progress.end()
         clauses |= state.clauses
         implementations.append(state.implementation)

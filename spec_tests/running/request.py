@@ -3,6 +3,7 @@
 import zipfile
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..adapter.expectations import check_names, check_tolerances, read
@@ -25,14 +26,25 @@ def tasks(options: Namespace) -> list[Task]:
     for name in ("data", "preset"):
         if path := getattr(options, name):
             _check_path(name, path)
-    places = tuple(dict.fromkeys(str(FOLDER / f"{clause.module.rpartition('.')[2]}.py") for clause in clauses))
     found = []
     for column in dict.fromkeys(options.implementations):
         target, _, own = column.partition("@")
         backend = own or options.backend or default_backend()
         refuse_missing(target, backend)
-        found.append(Task(column, target, backend, _passed(options), tuple(clauses), places=places))
+        found.append(Task(column, target, backend, _passed(options), tuple(clauses), places=places_of(clauses)))
     return found
+
+
+def narrowed(task: Task, clauses: Sequence[Clause]) -> Task:
+    """The task with some of its clauses alone."""
+    options = task.options[: task.options.index("--clause")] if "--clause" in task.options else task.options
+    chosen = (*options, "--clause", *(clause.id for clause in clauses))
+    return replace(task, clauses=tuple(clauses), options=chosen, places=places_of(clauses))
+
+
+def places_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
+    """The modules that clauses stand in."""
+    return tuple(dict.fromkeys(str(FOLDER / f"{clause.module.rpartition('.')[2]}.py") for clause in clauses))
 
 
 def chosen(wanted: Sequence[str], stages: Iterable[str]) -> list[Clause]:

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from multiprocessing import forkserver
 from pathlib import Path
@@ -20,31 +20,32 @@ import pytest
 from ... import __package__ as specification
 from .process import Started, spawned
 
-SHARED = (
-    "h5py",
-    "hypothesis.strategies",
-    "PIL.Image",
-    "scipy.ndimage",
-    "scipy.stats",
-    "torch._dynamo",  # which the first step of an optimiser imports, for two seconds
-    "torch.utils.data",
-    "safetensors.torch",
-    "tensorflow",  # after torch: the other order can crash
-    "jax",
-    "optax",
-    "keras_hub",
-)
+OURS = ("h5py", "hypothesis.strategies", "PIL.Image", "scipy.ndimage", "scipy.stats")
+FRAMEWORKS = {  # {distribution: modules}, in the order in which they are imported
+    "torch": (
+        "torch._dynamo",  # which the first step of an optimiser imports, for two seconds
+        "torch.utils.data",
+        "safetensors.torch",
+    ),
+    "tensorflow": ("tensorflow",),  # after torch: the other order can crash
+    "jax": ("jax",),
+    "optax": ("optax",),
+    "flax": ("flax.nnx",),
+    "onnxruntime": ("onnxruntime",),
+    "keras-hub": ("keras_hub",),
+}
 KERAS = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 class Nursery:
     """Starts workers, by forking where the system can."""
 
-    def __init__(self) -> None:
+    def __init__(self, frameworks: Iterable[str] = ("torch", "tensorflow", "jax", "optax", "keras-hub")) -> None:
+        shared = [*OURS, *(module for name, of in FRAMEWORKS.items() if name in set(frameworks) for module in of)]
         self._forks = "forkserver" in multiprocessing.get_all_start_methods()
         if self._forks:
             self._context = multiprocessing.get_context("forkserver")
-            modules = [module for module in SHARED if find_spec(module.partition(".")[0])]
+            modules = [module for module in shared if find_spec(module.partition(".")[0])]
             self._context.set_forkserver_preload(
                 [*modules, f"{specification}.plugin", f"{specification}.running.isolation.worker"]
             )
