@@ -5,8 +5,8 @@ Only NumPy arrays, numbers and paths cross it. Images are float32 (n, height, wi
 ints from 0 to 2^31 - 1; a larger one may be refused with an error, but never counts as another one.
 Arrays that are given to layers and augmentation may be read-only, views of others and in any order
 of memory, and stay as they are. A result belongs to the caller; what is returned unchanged may be
-the array that was given. An implementation is a module or an object; it claims a stage by offering
-its functions. A model is a handle that only the implementation opens; it may be changed in place or
+the array that was given. An implementation is a module or an object; it claims what it offers, and a
+function raises Unsupported for a case that its library refuses. A model is a handle that only the implementation opens; it may be changed in place or
 not, and the one that a function returns is the one to use from then on.
 """
 

@@ -12,14 +12,17 @@ from .document import members
 HEAD = '''"""What convspec is to check: this module answers for my implementation.
 
 Only NumPy arrays, numbers and paths come in and go out. Images are float32 (n, height, width, channels) in
-[0, 255] unless said otherwise, kernels (height, width, in, out), labels int (n,) in {{0, 1}}. Fill in a stage, delete
-the functions of stages that you do not offer, and run
+[0, 255] unless said otherwise, kernels (height, width, in, out), labels int (n,) in {{0, 1}}. Fill in what you have,
+one function for a start, delete the others, and run
 
     convspec check {module}
+
+Where your library refuses a case, raise convspec.Unsupported("why"): the example is left out.
 """
 {imports}
 NAME = "my implementation"
 VERSION = "0.1"
+NOT_OFFERED: dict[str, str] = {{}}  # {{"dropout": "inference only"}}
 EXCUSED: dict[str, str] = {{}}  # {{"PAD-4": "why it does not hold, and until when"}}
 TOLERANCES: dict[str, tuple[float, str]] = {{}}  # {{"BASE-3": (20, "inference in bfloat16")}}
 
