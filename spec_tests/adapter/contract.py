@@ -5,9 +5,10 @@ Only NumPy arrays, numbers and paths cross it. Images are float32 (n, height, wi
 ints from 0 to 2^31 - 1; a larger one may be refused with an error, but never counts as another one.
 Arrays that are given to layers and augmentation may be read-only, views of others and in any order
 of memory, and stay as they are. A result belongs to the caller; what is returned unchanged may be
-the array that was given. An implementation is a module or an object; it claims what it offers, and a
-function raises Unsupported for a case that its library refuses. A model is a handle that only the implementation opens; it may be changed in place or
-not, and the one that a function returns is the one to use from then on.
+the array that was given. An implementation is a module or an object; it claims what it offers, and
+a function raises Unsupported for a case that its library refuses. A model is a handle that only the
+implementation opens; it may be changed in place or not, and the one that a function returns is the
+one to use from then on.
 """
 
 from collections.abc import Iterable
@@ -118,7 +119,11 @@ class Layers(Protocol):
         training: bool,
         trainable: bool = True,
     ) -> tuple[Array, Array, Array]:
-        """Outputs, new moving mean, new moving variance; momentum 0.99, epsilon 1e-3, over all axes but the last."""
+        """Outputs, new moving mean, new moving variance; momentum 0.99, epsilon 1e-3, over all axes but the last.
+
+        ``trainable=False`` means inference mode, whatever ``training`` says: the moving statistics are used and stay as
+        they are. It is more than a gamma and a beta without gradients (``requires_grad = False``).
+        """
 
     def dropout(self, inputs: Array, rate: float, *, seed: int, training: bool) -> Array:
         """Inputs with a share of about ``rate`` of them set to zero in training, the others scaled up."""
