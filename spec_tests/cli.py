@@ -177,9 +177,11 @@ def _watch(
 
 
 def _render(options: argparse.Namespace) -> int:
-    from .reporting.record import merged, read_report
+    from .reporting.merging import labels_of, merged
+    from .reporting.record import read_report
 
-    return _tell(merged([read_report(file) for file in options.reports]), options)
+    labels = labels_of([str(file) for file in options.reports])
+    return _tell(merged([read_report(file) for file in options.reports], labels), options)
 
 
 def _tell(report: "Report", options: argparse.Namespace) -> int:

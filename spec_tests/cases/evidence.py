@@ -7,15 +7,19 @@ that a property ends with its smallest counterexample. Nothing here decides anyt
 import base64
 import io
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..judging.checks import Wrong
 from .windows import Window
 
 BINS = 24
+DRAWN = 12  # values a side of an array that is wrong
+SHOWN = ("layers", "augmentation")  # stages of which wrong arrays are drawn
 BEYOND = 0.25  # of the range on each side is shown too, for draws that lie outside
 
 Evidence = dict[str, Any]
@@ -29,9 +33,27 @@ def start() -> None:
     _of_failures.clear()
 
 
-def kept(failed: bool) -> tuple[Evidence, ...]:
-    """What there is to show of a clause; what only explains a failure is left out of a success."""
-    return tuple(make() for title, make in _kept.items() if failed or title not in _of_failures)
+@contextmanager
+def aside() -> Iterator[None]:
+    """What is kept meanwhile is forgotten."""
+    before, of_failures = dict(_kept), set(_of_failures)
+    try:
+        yield
+    finally:
+        start()
+        _kept.update(before)
+        _of_failures.update(of_failures)
+
+
+def kept(failed: bool, stage: str = "", wrong: Wrong | None = None) -> tuple[Evidence, ...]:
+    """What there is to show of a clause; what only explains a failure is left out of a success.
+
+    An array that is wrong is shown where the clause keeps no images of its own, which say more.
+    """
+    found = tuple(make() for title, make in _kept.items() if failed or title not in _of_failures)
+    if wrong is None or stage not in SHOWN or any(evidence["kind"] == "images" for evidence in found):
+        return found
+    return (*found, *difference(wrong))
 
 
 def keep_histogram(title: str, values: ArrayLike, low: float, high: float, unit: str) -> None:
@@ -77,8 +99,58 @@ def keep_images(title: str, expected: NDArray[Any], got: NDArray[Any]) -> None:
     _of_failures.add(title)
 
 
-def window(title: str, case: Window) -> Evidence:
-    """The geometry of a counterexample."""
+def difference(wrong: Wrong) -> tuple[Evidence, ...]:
+    """The part around the worst value of what was expected and of what came, a plane of each; of one axis nothing."""
+    plane, place = _plane(wrong.worst)
+    if wrong.expected.ndim not in (2, 4) or wrong.expected[plane].size < 2:
+        return ()
+    shape = wrong.expected[plane].shape
+    rows, columns = (_around(at, side) for at, side in zip(place, shape, strict=True))
+    shown = (*plane[:1], rows, columns, *plane[3:]) if len(plane) > 2 else (rows, columns)
+    made = {
+        "kind": "difference",
+        "title": "what is wrong",
+        "sample": plane[0] if len(plane) > 2 else None,
+        "channel": plane[3] if len(plane) > 2 else None,
+        "shape": list(shape),
+        "first": [rows.start, columns.start],
+        "worst": list(place),
+        "expected": _numbers(wrong.expected[shown]),
+        "got": _numbers(wrong.got[shown]),
+        "wrong": wrong.where[shown].astype(int).tolist(),
+    }
+    return (made,)
+
+
+def _plane(worst: tuple[int, ...]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
+    """The image and the channel in which the worst value of (n, height, width, channels) is, and its place there."""
+    if len(worst) == 4:
+        return (worst[0], slice(None), slice(None), worst[3]), worst[1:3]
+    return (slice(None),) * len(worst), worst
+
+
+def _around(at: int, side: int) -> slice:
+    """As many of a side as are drawn, with this one in the middle where it is long."""
+    start = min(max(at - DRAWN // 2, 0), max(side - DRAWN, 0))
+    return slice(start, min(start + DRAWN, side))
+
+
+def _numbers(values: NDArray[Any]) -> list[list[float | None]]:
+    """Six digits of each; None for what is no finite number."""
+    rows: list[list[float]] = values.astype(np.float64).tolist()
+    return [[float(f"{value:.6g}") if math.isfinite(value) else None for value in row] for row in rows]
+
+
+def window(title: str, case: Window, wrong: Wrong | None = None) -> Evidence:
+    """The geometry of a counterexample, and where the window of the worst value begins, if its outputs are wrong."""
+    made = _geometry(title, case)
+    shape = wrong.expected.shape if wrong else ()
+    if wrong and shape[:-1] == (case.batch, *case.sides) and shape[-1] in (case.channels, case.filters):
+        made["worst"] = list(wrong.worst[1:3])
+    return made
+
+
+def _geometry(title: str, case: Window) -> Evidence:
     pads = case.pads if case.padding == "same" else ((0, 0), (0, 0))
     pairs = {name: list(getattr(case, name)) for name in ("image", "size", "strides", "dilation")}
     return {"kind": "window", "title": title, **pairs, "padding": case.padding, "pads": [list(pair) for pair in pads]}

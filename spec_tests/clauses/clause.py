@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ..adapter.stages import STAGES
 
 ADVICE = "If this fails, check "
+HAPPENED = ("arguments", "notice")  # fields that are no part of what a clause says
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 
@@ -19,6 +20,10 @@ class Level(StrEnum):
     MUST = "MUST"  # exact or within a stated tolerance, decided by one run
     STOCHASTIC = "STOCHASTIC"  # decided by a statistical test with a stated false-alarm rate
     SHOULD = "SHOULD"  # reported, never fails a run
+
+
+def _ignore(error: Exception, arguments: dict[str, Any]) -> None:
+    """Nobody asked to be told."""
 
 
 @dataclass
@@ -36,6 +41,8 @@ class Clause:
     test: str
     # Of the last call: those of the smallest counterexample. They may be arrays, and do not make it another clause.
     arguments: dict[str, Any] = field(default_factory=dict, compare=False)
+    # Told of every run of a property that fails, with its arguments.
+    notice: Callable[[Exception, dict[str, Any]], None] = field(default=_ignore, compare=False, repr=False)
 
     @property
     def family(self) -> str:
@@ -44,7 +51,7 @@ class Clause:
 
     def to_json(self) -> dict[str, str]:
         """All but what happened."""
-        return {name: str(value) for name, value in vars(self).items() if name != "arguments"}
+        return {name: str(value) for name, value in vars(self).items() if name not in HAPPENED}
 
 
 def stated(id: str, level: Level, stage: str, source: str, documentation: str, module: str, test: str) -> Clause:
@@ -93,5 +100,8 @@ def _remember_arguments(test: Any, stated: Clause) -> None:
             return inner(*args, **arguments)
         except Discarded:
             reject()
+        except Exception as error:
+            stated.notice(error, arguments)
+            raise
 
     test.hypothesis.inner_test = remembering

@@ -58,6 +58,7 @@ class Violation(AssertionError):  # noqa: N818 - the specification's word
 
     def __init__(self, what: str, expected: object, got: object) -> None:
         self.what, (self.expected, self.got) = what, plainly(expected, got)
+        self.wrong = got.wrong if isinstance(got, _Worst) else None
         super().__init__(f"{what}\nexpected: {self.expected}\ngot:      {self.got}")
 
 
@@ -78,12 +79,23 @@ class Unusable(Undecided):
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """Arrays of one shape that are not close enough, to be drawn."""
+
+    expected: NDArray[Any]
+    got: NDArray[Any]
+    where: NDArray[np.bool_]
+    worst: tuple[int, ...]  # where it is most wrong
+
+
+@dataclass(frozen=True)
 class _Worst:
     """The value of an array at which it is most wrong."""
 
     array: NDArray[Any]
     at: tuple[Any, ...]
     distance: str = ""  # from what was expected, in words
+    wrong: "Wrong | None" = None
 
     @property
     def value(self) -> Any:
@@ -132,7 +144,8 @@ def expect_close(
     where = f" at {tuple(map(int, worst))}" if error.ndim else ""
     many = f", {int(wrong.sum()):,} of {wrong.size:,} values wrong" if error.size > 1 else ""
     distance = _distance(float(error[worst]), float(np.broadcast_to(allowed, error.shape)[worst]))
-    expect(False, f"{what}{where}{many}", expected=_Worst(expected, worst), got=_Worst(got, worst, distance))
+    drawn = Wrong(expected, got, wrong, tuple(map(int, worst)))
+    expect(False, f"{what}{where}{many}", expected=_Worst(expected, worst), got=_Worst(got, worst, distance, drawn))
 
 
 def _distance(error: float, allowed: float) -> str:

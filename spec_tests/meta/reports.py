@@ -25,6 +25,18 @@ WINDOW: dict[str, Any] = {
     "padding": "same",
     "pads": [[1, 1], [1, 1]],
 }
+DIFFERENCE: dict[str, Any] = {
+    "kind": "difference",
+    "title": "what is wrong",
+    "sample": 1,
+    "channel": 0,
+    "shape": [2, 3],
+    "first": [0, 0],
+    "worst": [1, 2],
+    "expected": [[1, 2, 3], [4, 5, 6]],
+    "got": [[1, 2, 3], [4, None, -6.5]],
+    "wrong": [[0, 0, 0], [0, 1, 1]],
+}
 HISTOGRAM: dict[str, Any] = {
     "kind": "histogram",
     "title": "angles",
@@ -104,6 +116,27 @@ def report() -> Report:
     return Report("0.1.0", 7, "quick", "2026-11-24T23:15:09+00:00", 125, CLAUSES, implementations, tuple(results))
 
 
+def report_of_one() -> Report:
+    """One implementation: one exception breaks two clauses, another clause is wrong, two stages are not claimed."""
+    pad, pool, aug, rot, train, acc = CLAUSES
+    at = "my_port.py:7 in conv2d: _check(images)\nmy_port.py:3 in _check: raise ValueError(images.shape)"
+    raised = [
+        Failure(raised=f"ValueError: ({n}, 2)", at=at, counterexample=(f"case = ({n}, 2)",), snippet=SNIPPET)
+        for n in (1, 3)
+    ]
+    more = clause("PAD-5", "layers", sentence="The axes are independent.")
+    wrong = Failure("pooling", "1", "2", also=(Failure("pooling: shape", "(1, 2)", "(2, 1)"),))
+    results = [
+        Result(pool, "my_port", Outcome.FAILED, failure=wrong, evidence=(WINDOW | {"worst": [1, 2]}, DIFFERENCE)),
+        Result(more, "my_port", Outcome.FAILED, failure=raised[1]),
+        Result(pad, "my_port", Outcome.FAILED, failure=raised[0]),
+        *(Result(stated, "my_port", Outcome.NOT_CLAIMED) for stated in (aug, rot, train, acc)),
+    ]
+    implementations = (Implementation("my_port", "my_port", version="0.1"),)
+    clauses = (pool, more, *CLAUSES[:1], *CLAUSES[2:])
+    return Report("0.1.0", 7, "quick", "2026-11-24T23:15:09+00:00", 5, clauses, implementations, tuple(results))
+
+
 def hostile(name: str) -> str:
     """Text that would run if it were not escaped."""
     return f"[{name}]{HOSTILE}"
@@ -125,20 +158,23 @@ def hostile_report() -> tuple[Report, list[str]]:
     ]
     shown += ["python", "platform", "package", "release", "reason", "widened", "title", "unit", "started", "spec"]
     text = {name: hostile(name) for name in shown}
-    failure = Failure(**{name: text[name] for name in vars(Failure())} | {"counterexample": (text["counterexample"],)})  # type: ignore[arg-type]
+    said = {name: text[name] for name in vars(Failure())} | {"at": f"a.py:1 in {text['at']}: x"}
+    others = (Failure(violated=text["also"]),)
+    failure = Failure(**said | {"counterexample": (text["counterexample"],), "also": others})  # type: ignore[arg-type]
     stated = [
         Clause(
             f"PAD-{n}", Level.MUST, "layers", text["source"], text["sentence"], text["notes"], text["advice"], "", ""
         )
-        for n in (1, 2, 3)
+        for n in (1, 2, 3, 4)
     ]
     evidence = (
         WINDOW | {"title": text["title"]},
+        DIFFERENCE | {"title": text["title"]},
         HISTOGRAM | {"title": text["title"], "unit": text["unit"]},
         CURVES | {"history": {text["title"]: [1.0], "loss": [1.0]}},
         images(HOSTILE, HOSTILE) | {"title": text["title"]},
     )
-    outcomes = (Outcome.FAILED, Outcome.PASSED, Outcome.BROKEN)
+    outcomes = (Outcome.FAILED, Outcome.PASSED, Outcome.BROKEN, Outcome.FAILED)
     tolerance = Tolerance(0.5, 2, text["widened"])
     results = tuple(
         Result(clause, text["column"], outcome, 1, failure, text["reason"], tolerance, evidence)

@@ -45,7 +45,11 @@ def detailed(report: Report, name: str, **fields: Any) -> Report:
 texts = st.text(st.characters() | st.sampled_from(sorted(set(HOSTILE))), max_size=20) | st.just(HOSTILE)
 seconds = st.floats(0, 1e6)
 pairs = st.tuples(st.integers(0, 9), st.integers(0, 9)).map(list)
-failures = st.builds(Failure, *[texts] * 5, st.lists(texts, max_size=2).map(tuple), texts, texts)
+one_failure = st.builds(Failure, *[texts] * 5, st.lists(texts, max_size=2).map(tuple), texts, texts)
+others = st.lists(one_failure, max_size=1).map(tuple)
+places = texts | st.builds("{}.py:{} in {}: x".format, texts, st.integers(0, 3), st.sampled_from("fg"))
+raised = st.builds(Failure, raised=st.just("ValueError: no") | texts, at=places, also=others)
+failures = one_failure | raised
 tolerances = st.builds(Tolerance, st.none() | st.floats(0, 1e9), st.floats(1, 1e6), texts)
 names = st.builds("{}-{}".format, st.sampled_from(["PAD", "FLIP", "ACC", "NEW"]), st.integers(0, 20))
 clauses = st.builds(Clause, names, st.sampled_from(Level), st.sampled_from(STAGES), *[texts] * 6)

@@ -23,7 +23,7 @@ STUB = """\
 printf '%s\\n' "$@" > "$TOLD"
 echo "*what* is said"
 for word in "$@"; do
-  case $word in --json=* | --html=* | --junit=* | --markdown=* | --badge=*)
+  case $word in --json=* | --html=* | --junit=* | --markdown=* | --badge=* | --annotations=*)
     [[ $ANSWER == 2 ]] || echo "the form ${word%%=*}" > "${word#*=}" ;;
   esac
 done
@@ -140,6 +140,14 @@ def test_the_exit_code_comes_after_the_report(runner: Runner, code: int, verdict
         runner.summary.read_text(encoding="utf-8") if code != 2 else "the form --markdown\n"
     ) == "the form --markdown\n"
     assert runner.run("Conclude") == code
+
+
+@needs_bash
+def test_annotations_are_printed_where_the_runner_reads_them(runner: Runner, capfd: pytest.CaptureFixture[str]) -> None:
+    assert runner.run("Check", answer=1) == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "the form --annotations"
+    assert runner.run("Check", answer=2) == 0
+    assert "annotations" not in capfd.readouterr().out
 
 
 @needs_bash

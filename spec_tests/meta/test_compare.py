@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from spec_tests.meta.sample_report import HOSTILE, clause, detailed, report, reports
-from spec_tests.reporting.compare import Change, Kind, compare, kind, names, text
+from spec_tests.reporting.causes import names
+from spec_tests.reporting.compare import Change, Kind, compare, kind, text
 from spec_tests.reporting.record import FAILURES, Implementation, Outcome, Report, Verdict
 
 PASSED, FAILED, EXCUSED, LEFT = Outcome.PASSED, Outcome.FAILED, Outcome.EXCUSED, Outcome.NOT_CLAIMED

@@ -3,20 +3,38 @@
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
+from spec_tests.cases.evidence import difference
 from spec_tests.clauses.catalogue import all_clauses
+from spec_tests.judging.checks import Violation, expect_close
 from spec_tests.reporting.figures import exhibit
 from spec_tests.reporting.page import code, duration, moment, page, used
-from spec_tests.reporting.record import Failure, Implementation, Outcome, Result, Tolerance
+from spec_tests.reporting.record import Failure, Implementation, Outcome, Report, Result, Tolerance
 
-from .reports import ADVICE, BAD, CLAUSES, CURVES, HISTOGRAM, SNIPPET, WINDOW, hostile_report, images, png, report
+from .reports import (
+    ADVICE,
+    BAD,
+    CLAUSES,
+    CURVES,
+    DIFFERENCE,
+    HISTOGRAM,
+    SNIPPET,
+    WINDOW,
+    hostile_report,
+    images,
+    png,
+    report,
+    report_of_one,
+)
 
 EMPTY_ELEMENTS = {"meta", "img", "input", "br", "hr", "link", "base"}
 LARGEST = 4_000_000  # characters of a large report
@@ -109,7 +127,9 @@ def test_every_clause_has_a_row_and_a_cell_for_each_implementation(read: Read) -
     assert cells[:3] == ["passed", "failed", "broken-adapter"]
 
 
-def test_every_link_leads_somewhere_on_the_page(read: Read) -> None:
+@pytest.mark.parametrize("made", [report, report_of_one], ids=["several", "one"])
+def test_every_link_leads_somewhere_on_the_page(made: Callable[[], Report]) -> None:
+    read = Read(page(made()))
     ids = [attributes["id"] for _, attributes in read.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     targets = [link["href"].removeprefix("#") for link in read.all("a")]
@@ -230,7 +250,7 @@ def test_a_large_report_is_a_page_of_four_megabytes_at_most() -> None:
 # Pictures
 
 
-@pytest.mark.parametrize("evidence", [WINDOW, HISTOGRAM, CURVES], ids=lambda evidence: evidence["kind"])
+@pytest.mark.parametrize("evidence", [WINDOW, DIFFERENCE, HISTOGRAM, CURVES], ids=lambda evidence: evidence["kind"])
 def test_a_figure_is_the_same_each_time_whoever_draws_it(
     evidence: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +281,50 @@ def test_a_window_in_words() -> None:
     misfit = WINDOW | {"padding": "valid", "pads": [[0, 0], [0, 0]], "image": [2, 7]}
     assert exhibit(misfit).caption.endswith("valid padding. The window does not fit: an error is expected.")
     assert exhibit(misfit).pictures
+
+
+def test_the_window_of_the_worst_output_is_shown() -> None:
+    evidence = WINDOW | {"worst": [4, 3]}
+    assert exhibit(evidence).caption.endswith("Most wrong is the output in row 4, column 3 (from 0).")
+    assert "window of the worst output" in svg(evidence)
+    assert "window of the worst output" not in svg(WINDOW)
+
+
+def test_a_difference_shows_what_was_expected_what_came_and_what_is_wrong() -> None:
+    shown = exhibit(DIFFERENCE)
+    assert [picture.label for picture in shown.pictures] == ["expected", "got", "difference"]
+    assert shown.caption == (
+        "Image 1, channel 0: most wrong in row 1, column 2 (from 0), where 6 was expected and -6.5 came. "
+        "2 of 6 values are wrong."
+    )
+    expected, got, difference = (ElementTree.fromstring(svg(DIFFERENCE, number)) for number in range(3))  # noqa: S314
+    texts = [[text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")] for picture in (expected, got)]
+    assert texts == [["1", "2", "3", "4", "5", "6"], ["1", "2", "3", "4", "NaN", "-6.5"]]
+    white = [path for path in difference if path.attrib.get("fill") == "#fff"]
+    assert len(white) == 1
+    assert white[0].attrib["d"].count("M") == 4  # what is right
+
+
+def test_a_part_of_a_large_difference_says_which() -> None:
+    part = DIFFERENCE | {"shape": [40, 60], "first": [10, 20], "worst": [11, 22]}
+    assert exhibit(part).caption.endswith(
+        "2 of 6 values are wrong of the part that is shown, rows 10 to 11 and columns 20 to 22 of 40 × 60."
+    )
+
+
+def test_an_array_that_is_wrong_is_cut_out_around_its_worst_value() -> None:
+    expected = np.zeros((2, 5, 40, 3), np.float32)
+    got = expected.copy()
+    got[1, 4, 39, 2], got[1, 0, 30, 2] = np.nan, 1
+    with pytest.raises(Violation) as raised:
+        expect_close(got, expected, "zeros", rtol=1)
+    assert raised.value.wrong
+    (evidence,) = difference(raised.value.wrong)
+    assert (evidence["sample"], evidence["channel"], evidence["shape"]) == (1, 2, [5, 40])
+    assert (evidence["first"], evidence["worst"]) == ([0, 28], [4, 39])
+    assert np.shape(evidence["got"]) == np.shape(evidence["wrong"]) == (5, 12)
+    assert (evidence["got"][4][11], evidence["got"][0][2], np.sum(evidence["wrong"])) == (None, 1, 2)
+    assert exhibit(evidence).pictures
 
 
 def test_images_are_shown_with_their_difference() -> None:
@@ -295,6 +359,11 @@ def large_png() -> str:
         pytest.param(CURVES | {"history": {}}, id="no history"),
         pytest.param(CURVES | {"history": {"loss": [10**400]}}, id="large loss"),
         pytest.param(CURVES | {"history": {"loss": [1.0] * 10_000}}, id="many epochs"),
+        pytest.param(DIFFERENCE | {"got": [[1, 2], [3, 4]]}, id="another shape"),
+        pytest.param(DIFFERENCE | {"got": [[1, 2, 3], [4]]}, id="uneven rows"),
+        pytest.param(DIFFERENCE | {"worst": [2, 0]}, id="worst elsewhere"),
+        pytest.param(DIFFERENCE | {name: [[1] * 41] for name in ("expected", "got", "wrong")}, id="wide"),
+        pytest.param(WINDOW | {"worst": [5, 0]}, id="no such output"),
         pytest.param(WINDOW | {"strides": [0, 1]}, id="no stride"),
         pytest.param(WINDOW | {"image": [10**9, 10**9]}, id="large window"),
         pytest.param(WINDOW | {"pads": [[0, 10**9], [0, 0]]}, id="much padding"),
@@ -310,6 +379,9 @@ def test_what_cannot_be_drawn_is_said(evidence: dict[str, Any]) -> None:
     "evidence",
     [
         pytest.param(HISTOGRAM | {"counts": [0] * 6}, id="no draws"),
+        pytest.param(DIFFERENCE | {"expected": [[None] * 3] * 2, "got": [[1e308, -1e308, 5]] * 2}, id="huge numbers"),
+        pytest.param(DIFFERENCE | {"expected": [[-1e308, 1e308, 1]] * 2, "got": [[1e308, -1e308, 0]] * 2}, id="apart"),
+        pytest.param(DIFFERENCE | {name: [[1] * 3] * 2 for name in ("expected", "got")}, id="no difference"),
         pytest.param(CURVES | {"history": {"loss": [None]}}, id="no finite loss"),
         pytest.param(CURVES | {"history": {"val_loss": [1.0] * 1000}}, id="validation alone"),
         pytest.param(WINDOW | {"padding": "valid", "pads": [[0, 0], [0, 0]], "image": [1, 1]}, id="misfit"),

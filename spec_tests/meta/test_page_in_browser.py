@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from spec_tests.reporting.page import page
 from spec_tests.reporting.record import Report
 
-from .reports import BAD, CLAUSES, SNIPPET, hostile_report, report
+from .reports import BAD, CLAUSES, SNIPPET, hostile_report, report, report_of_one
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (  # nothing but the page; without the sandbox, since tests may run as root in a container
@@ -205,7 +205,28 @@ def test_the_copy_button_copies_the_snippet(opened: Open) -> None:
     assert area.get_attribute("value") == SNIPPET
 
 
-@pytest.mark.parametrize("made", [report, lambda: hostile_report()[0]], ids=["report", "hostile"])
+def test_stages_that_are_not_claimed_are_folded_until_they_are_asked_for(opened: Open) -> None:
+    driver = opened(report_of_one())
+    folded = driver.find_elements(By.CSS_SELECTOR, "details.left-out")
+    assert [part.get_attribute("open") for part in folded] == [None] * 4
+    assert driver.find_element(By.TAG_NAME, "output").text == "7 of 7 clauses"
+    choose(driver, "stage", "transfer")
+    assert [part.is_displayed() for part in folded] == [False, True, False, True]
+    assert driver.find_element(By.ID, "TRAIN-4").is_displayed()
+    assert shown(driver) == ["TRAIN-4", "ACC-7"]
+
+
+def test_a_link_opens_what_is_folded_twice(opened: Open) -> None:
+    for target in ("TRAIN-4.0", "PAD-5.0"):
+        driver = opened(report_of_one(), address=f"#{target}")
+        wait(driver, "return document.activeElement.id === arguments[0]", target)
+        assert driver.find_element(By.ID, target).is_displayed()
+
+
+MADE = {"report": report, "one": report_of_one, "hostile": lambda: hostile_report()[0]}
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
 def test_a_phone_need_not_scroll_sideways(opened: Open, made: Callable[[], Report]) -> None:
     driver = opened(made(), size=PHONE)
     run(driver, "document.querySelectorAll('details').forEach((part) => (part.open = true))")

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from spec_tests.meta.sample_report import clause, report, reports, texts
-from spec_tests.reporting.record import Outcome, Report, UnreadableReport, merged, read_report, validator
+from spec_tests.reporting.merging import labels_of, merged
+from spec_tests.reporting.record import Failure, Outcome, Report, UnreadableReport, read_report, validator
 from spec_tests.support.files import write_text
 from spec_tests.support.texts import cut, one_line, printable
 
@@ -120,25 +121,71 @@ def told_of(file: Path) -> str:
     return str(raised.value)
 
 
-def test_reports_are_put_together_by_column_and_the_later_one_counts() -> None:
+def test_a_report_of_before_there_were_other_failures_is_read() -> None:
+    content = json.loads(json.dumps(report(SMALL).to_json()))
+    for result in content["results"]:
+        del result["failure"]["also"]
+    assert [error.message for error in validator().iter_errors(content)] == []
+    assert Report.from_json(content) == report(SMALL)
+
+
+def test_other_ways_to_fail_are_told_after_the_first() -> None:
+    other = Failure("size", "1", "2", counterexample=("a = 2",))
+    failure = Failure("sum", "3", "4", counterexample=("a = 1",), also=(other,))
+    assert failure.facts() == [
+        ("violated", "sum"), ("expected", "3"), ("got", "4"), ("counterexample", "a = 1"),
+        ("also", "violated: size\nexpected: 1\ngot: 2\ncounterexample: a = 2"),
+    ]  # fmt: skip
+
+
+def test_reports_are_put_together_and_none_is_lost() -> None:
     passed, failed = Outcome.PASSED, Outcome.FAILED
     first = report({"a": {"POOL-1": passed}, "b": {"POOL-1": passed}}, seed=1, started="2026-01-02T00:00:00Z")
     second = report({"b": {"PAD-1": failed}, "c": {"PAD-1": passed}}, seed=2, started="2026-01-01T00:00:00Z")
     reworded = replace(clause("POOL-1"), sentence="Other words.")
     third = report({"d": {"POOL-1": passed}}, started="2025-01-01T00:00:00Z", clauses=(reworded,))
-    both = merged([first, second, third])
-    assert [implementation.column for implementation in both.implementations] == ["a", "b", "c", "d"]
+    both = merged([first, second, third], ["monday", "tuesday", "old"])
+    columns = ["a", "b, monday", "b, tuesday", "c", "d"]
+    assert [implementation.column for implementation in both.implementations] == columns
     assert [given.id for given in both.clauses] == ["PAD-1", "POOL-1"]
     assert both.clauses[1] == reworded
     assert [(r.clause, r.implementation, r.outcome) for r in both.results] == [
         (reworded, "a", passed),
-        (clause("PAD-1"), "b", failed),
+        (reworded, "b, monday", passed),
+        (clause("PAD-1"), "b, tuesday", failed),
         (clause("PAD-1"), "c", passed),
         (reworded, "d", passed),
     ]
     assert (both.seed, both.started) == (1, first.started)
     assert both.seconds == pytest.approx(3 * first.seconds)
     assert merged([first]) == first
+
+
+@pytest.mark.parametrize(
+    ("versions", "labels", "columns"),
+    [
+        (("1.0", "1.1"), ("monday", "tuesday"), ["port, 1.0", "port, 1.1"]),
+        (("1.0", "1.0"), ("monday", "tuesday"), ["port, monday", "port, tuesday"]),
+        (("1.0", ""), ("monday", "tuesday"), ["port, monday", "port, tuesday"]),
+        (("1.0", "1.0"), ("same", "same"), ["port, same", "port, same (2)"]),
+    ],
+)
+def test_columns_of_one_name_are_told_apart(
+    versions: tuple[str, ...], labels: tuple[str, ...], columns: list[str]
+) -> None:
+    made = report(SMALL)
+    given = [
+        replace(made, implementations=(replace(made.implementations[0], version=version),)) for version in versions
+    ]
+    together = merged(given, labels)
+    assert [implementation.column for implementation in together.implementations] == columns
+    assert [len(together.of(column)) for column in columns] == [2, 2]
+    assert [error.message for error in validator().iter_errors(json.loads(json.dumps(together.to_json())))] == []
+
+
+def test_files_are_called_by_their_names_or_by_their_paths() -> None:
+    assert labels_of(["a/monday.json", "b/tuesday.json"]) == ["monday", "tuesday"]
+    assert labels_of(["a/report.json", "b/report.json", "c.json"]) == ["a/report.json", "b/report.json", "c"]
 
 
 @given(texts)

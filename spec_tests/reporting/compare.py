@@ -1,6 +1,6 @@
 """Two reports side by side: what was mended, what broke, and whether the later one is worse."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -10,6 +10,7 @@ from rich.text import Text
 from ..clauses.catalogue import order
 from ..clauses.clause import Clause
 from ..support.texts import one_line
+from .causes import names
 from .record import CHECKED, FAILURES, TOLD, Implementation, Outcome, Report, Verdict
 from .terminal import labelled, open_console, trimmed
 
@@ -226,10 +227,3 @@ def _told(kind: Kind, transition: str, changes: Sequence[Change]) -> Iterator[tu
     for change in changes:
         why = f" ({change.reason})" if change.reason else ""
         yield label, Text(one_line(f"{change.clause.id}: {transition}{why}. {change.clause.sentence}"))
-
-
-def names(clauses: Iterable[Clause]) -> str:
-    """Their IDs, those of a family together: "PAD-3, 4; POOL-1"."""
-    families = groupby(clauses, key=lambda clause: clause.family)
-    numbers = ((family, [clause.id.rpartition("-")[2] for clause in members]) for family, members in families)
-    return one_line("; ".join(f"{family}-{', '.join(of_family)}" for family, of_family in numbers))

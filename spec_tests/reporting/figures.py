@@ -22,7 +22,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
-from .window_figure import CannotDraw, describe_window, draw_window
+from .difference_figure import describe, grids, planes
+from .window_figure import WORST, CannotDraw, describe_window, draw_window
 
 STYLE = {  # beyond matplotlib's defaults
     "axes.linewidth": 0.6,
@@ -47,6 +48,7 @@ MOST_PIXELS = 1 << 20  # of a PNG
 PNG = b"\x89PNG\r\n\x1a\n"
 HEAD_OF_PNG = struct.Struct(">8s8xII")  # signature, width, height
 LARGEST = 1e12  # number on an axis
+PALE = 0.35  # of the contrast of an image is left behind what differs
 SMALLEST_SIDE, LARGEST_SIDE = 120, 288  # CSS pixels at which an image is shown
 
 Evidence = Mapping[str, Any]
@@ -96,6 +98,23 @@ def _window(evidence: Evidence) -> Drawn:
     caption = describe_window(evidence)
     with style():
         return caption, (_svg(draw_window(evidence), f"Window to scale. {caption}"),)
+
+
+def _difference(evidence: Evidence) -> Drawn:
+    """What was expected, what came and their difference, as the outputs of windows are laid out."""
+    shown = planes(evidence)
+    caption = describe(evidence, shown)
+    said = {
+        "expected": "what was expected, the darker the higher",
+        "got": "what came, wrong cells marked at a corner",
+        "difference": "their difference, wrong cells filled",
+    }
+    pictures = []
+    for grid in grids(shown):
+        source = f"data:image/svg+xml;base64,{_base64(grid.svg.encode())}"
+        alt = f"{said[grid.name].capitalize()}. {caption}"
+        pictures.append(Picture(source, alt, grid.width, grid.height, grid.name))
+    return caption, tuple(pictures)
 
 
 def _histogram(evidence: Evidence) -> Drawn:
@@ -209,10 +228,19 @@ def _images(evidence: Evidence) -> Drawn:
         return "The two are the same in whole grey levels.", tuple(pictures)
     caption = f"{np.count_nonzero(apart):,} of {apart.size:,} pixels differ, by up to {apart.max()} of 255 grey levels."
     encoded = io.BytesIO()
-    Image.fromarray((apart * 255 // apart.max()).astype(np.uint8)).save(encoded, "PNG")
-    alt = f"{title}: where the two differ, the brighter the more. {caption}"
+    Image.fromarray(_highlighted(expected, apart)).save(encoded, "PNG")
+    alt = f"{title}: where the two differ, in colour, the stronger the more. {caption}"
     pictures.append(_png(_base64(encoded.getvalue()), alt, apart.shape, "difference"))
     return caption, tuple(pictures)
+
+
+def _highlighted(image: NDArray[np.int16], apart: NDArray[np.int16]) -> NDArray[np.uint8]:
+    """The image in pale grey, and what differs in colour over it, the stronger the more."""
+    pale = 255 - (255 - image.mean(axis=-1, keepdims=True)) * PALE
+    colour = np.array([int(WORST[at : at + 2], 16) for at in (1, 3, 5)])
+    strength = np.where(apart > 0, 0.3 + 0.7 * apart / apart.max(), 0)[..., None]
+    mixed: NDArray[np.uint8] = np.rint(pale * (1 - strength) + colour * strength).astype(np.uint8)
+    return mixed
 
 
 def _pixels(encoded: str, name: str) -> NDArray[np.int16]:
@@ -279,6 +307,7 @@ def _drawable(number: float) -> bool:
 
 KINDS: dict[str, Callable[[Evidence], Drawn]] = {
     "window": _window,
+    "difference": _difference,
     "images": _images,
     "histogram": _histogram,
     "curves": _curves,

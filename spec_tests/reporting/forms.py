@@ -30,5 +30,6 @@ FORMS = {
     "html": Form("write one page with the matrix, every failure and pictures", "page", "page"),
     "junit": Form("write JUnit XML", "junit", "junit"),
     "markdown": Form("write Markdown for the summary of a CI job", "markdown", "markdown"),
+    "annotations": Form("write workflow commands of GitHub, an annotation a failure", "annotations", "annotations"),
     "badge": Form("write JSON for a badge of shields.io", "badge", "badge_text"),
 }

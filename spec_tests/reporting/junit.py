@@ -53,7 +53,7 @@ def _case(result: Result) -> Element:
         "testcase",
         {
             "classname": one_line(f"{result.implementation}.{clause.stage}.{clause.family}"),
-            "name": one_line(f"{clause.id} {clause.sentence}"),
+            "name": one_line(clause.id),
             "time": f"{result.seconds:.3f}",
         },
     )
@@ -65,7 +65,7 @@ def _case(result: Result) -> Element:
 
 def _about(result: Result) -> list[tuple[str, str]]:
     clause, tolerance = result.clause, result.tolerance
-    about = [("clause", clause.id), ("level", clause.level), ("source", clause.source)]
+    about = [("sentence", clause.sentence), ("level", clause.level), ("source", clause.source)]
     if tolerance.factor > 1:
         about += [("tolerance factor", f"{tolerance.factor:g}"), ("tolerance reason", tolerance.reason)]
     if result.outcome is Outcome.PASSED and result.reason:
@@ -78,8 +78,9 @@ def _add_outcome(case: Element, result: Result) -> None:
     failure = result.failure
     if result.outcome in FAILURES or result.outcome is Outcome.BROKEN:
         tag = "error" if result.outcome in ERRORS else "failure"
-        message = result.reason or failure.violated or failure.raised or result.clause.sentence
-        told = SubElement(case, tag, {"type": result.outcome, "message": one_line(message, MESSAGE)})
+        said = result.reason or failure.violated or failure.raised
+        message = one_line(said, MESSAGE) if said else one_line(result.clause.sentence)  # a sentence is never cut
+        told = SubElement(case, tag, {"type": result.outcome, "message": message})
     else:
         message = f"{result.outcome}: {result.reason or failure.violated or failure.raised}".removesuffix(": ")
         told = SubElement(case, "skipped", {"message": one_line(message, MESSAGE)})

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from ..clauses.catalogue import order
 from ..clauses.clause import Clause
 from ..support.texts import cut, one_line, printable
-from .record import CHECKED, FAILURES, TOLD, Outcome, Report, Result, Verdict, claimed, counted
+from .causes import Cause, causes, names
+from .record import CHECKED, FAILURES, Outcome, Report, Result, Verdict, claimed, counted
 
 LIMIT = 1_000_000  # bytes: GitHub takes 1 MiB a step, and shows nothing of what is larger
-LONGEST_NAME, LONGEST_SENTENCE, LONGEST_PART, LONGEST_FAILURE = 80, 500, 2_000, 16_000  # characters
+LONGEST_NAME, LONGEST_PART, LONGEST_FAILURE = 80, 2_000, 16_000  # characters
 MEANINGFUL = re.compile(
     r"[&<>\\`*\[\]|~#$@]"
     r"|(?<![^\W_])_|_(?![^\W_])"  # at the edge of a word: in one it is a character as any other
@@ -53,10 +54,12 @@ def _sections(report: Report) -> Iterator[Section]:
     results = [r for column in columns for r in sorted(report.of(column), key=lambda result: order(result.clause))]
     run = f"seed {report.seed}, profile {report.profile}, {report.started}, {report.seconds:.0f} s"
     yield f"## Conformance to convspec {words(report.specification)}", [words(run), _verdicts(report)]
-    yield "### By family", [_matrix(report)] if report.clauses and columns else []
+    by_family = "### By family", [_matrix(report)] if report.clauses and columns else []
+    if len(columns) > 1:
+        yield by_family
     broken = dict.fromkeys((r.implementation, r.reason) for r in results if r.outcome is Outcome.BROKEN)
     yield "### Broken adapters", [f"- {words(column)}: {words(reason, LONGEST_PART)}" for column, reason in broken]
-    yield "### Clauses that do not hold", [_details(result) for result in results if result.outcome in TOLD]
+    yield "### Clauses that do not hold", [_details(cause) for cause in causes(results)]
     yield "### Excused", [_item(r, r.reason) for r in results if r.outcome is Outcome.EXCUSED]
     needless = [r for r in results if r.outcome is Outcome.PASSED and r.reason]
     yield "### Excuses that are not needed", [_item(r, f"holds, though it is excused: {r.reason}") for r in needless]
@@ -64,6 +67,8 @@ def _sections(report: Report) -> Iterator[Section]:
     yield "### Tolerances made wider", [_item(r, r.tolerance.need) for r in wider]
     yield "### Not decided", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_DECIDED]
     yield "### Not run", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_RUN]
+    if len(columns) == 1:  # the report of one begins with what is wrong
+        yield by_family
 
 
 def _verdicts(report: Report) -> str:
@@ -83,11 +88,23 @@ def _matrix(report: Report) -> str:
         found[result.implementation, _family(result.clause)].append(result)
     rows = [["stage", "family", *map(words, columns)]]
     before = ""
+    left_out = _left_out(report)
     for stage, family in dict.fromkeys(_family(clause) for clause in sorted(report.clauses, key=order)):
+        if stage in left_out:
+            if stage != before:
+                rows.append([stage, "not claimed", *["–"] * len(columns)])
+            before = stage
+            continue
         cells = [_cell(found[column, (stage, family)]) for column in columns]
         rows.append([stage if stage != before else "", words(family), *cells])
         before = stage
     return _table(rows)
+
+
+def _left_out(report: Report) -> set[str]:
+    """The stages that no implementation claims, a line each."""
+    results = [result for result in report.results if result.outcome is Outcome.NOT_CLAIMED]
+    return {result.clause.stage for result in results} - {result.clause.stage for result in claimed(report.results)}
 
 
 def _family(clause: Clause) -> tuple[str, str]:
@@ -115,13 +132,13 @@ def _item(result: Result, said: str) -> str:
     return f"- **{words(result.clause.id)}** {words(result.implementation)}: {words(said, LONGEST_PART)}"
 
 
-def _details(result: Result) -> str:
-    """A clause that does not hold, folded up."""
-    clause, failure = result.clause, result.failure
-    head = f"<b>{words(clause.id)}</b> {words(result.implementation)}, {clause.level} {result.outcome}: "
-    parts = (f"{label}: {cut(text, LONGEST_PART)}" for label, text in failure.parts(clause))
+def _details(cause: Cause) -> str:
+    """What does not hold for one cause, folded up."""
+    failure = cause.told.failure
+    parts = (f"{label}: {cut(text, LONGEST_PART)}" for label, text in cause.parts())
     blocks = [
-        f"<details>\n<summary>{head}{words(clause.sentence, LONGEST_SENTENCE)}</summary>",
+        f"<details>\n<summary>{_head(cause)}</summary>",
+        *(["\n".join(map(_broken, cause.results))] if len(cause.results) > 1 else []),
         fenced(cut("\n".join(parts), LONGEST_FAILURE), "text"),
         *(["To see it again, in Python:", fenced(failure.snippet, "python")] if failure.snippet else []),
         "</details>",
@@ -129,7 +146,22 @@ def _details(result: Result) -> str:
     return "\n\n".join(blocks)
 
 
-def words(text: str, most: int = LONGEST_NAME) -> str:
+def _head(cause: Cause) -> str:
+    """The clauses, and what is to be said of them; a sentence is never cut."""
+    told, several = cause.told, len(cause.results) > 1
+    head = f"<b>{words(names(cause.clauses), None)}</b> {words(told.implementation)}"
+    if several:
+        return f"{head}: {words(cause.words)}"
+    return f"{head}, {told.clause.level} {told.outcome}: {words(told.clause.sentence, None)}"
+
+
+def _broken(result: Result) -> str:
+    """One of several clauses that a cause breaks."""
+    clause = result.clause
+    return f"- **{words(clause.id)}** {clause.level} {result.outcome}: {words(clause.sentence, None)}"
+
+
+def words(text: str, most: int | None = LONGEST_NAME) -> str:
     """One line that Markdown and HTML show as it is; it must not begin a line."""
     return MEANINGFUL.sub(lambda found: f"&#{ord(found[0])};", one_line(text, most))
 

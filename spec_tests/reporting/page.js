@@ -52,6 +52,13 @@
     for (const stage of document.querySelectorAll("tbody:not([data-family])[data-stage]")) {
       stage.hidden = !stages.has(stage.dataset.stage);
     }
+    // A stage that is not claimed is folded, but for a filter that asks for some of it.
+    const asked = fields.some((field) => field.value && field.name !== "implementation");
+    for (const stage of document.querySelectorAll("details.left-out")) {
+      const matching = [...stage.querySelectorAll("tr[data-clause], .clause")].some((part) => !part.hidden);
+      stage.hidden = !matching;
+      stage.open = matching && asked;
+    }
     for (const section of document.querySelectorAll("[data-section]")) {
       const inside = section.querySelectorAll(".clause");
       section.hidden = inside.length > 0 && ![...inside].some((detail) => !detail.hidden);

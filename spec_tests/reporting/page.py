@@ -22,6 +22,7 @@ from markupsafe import Markup
 from ..adapter.stages import STAGES
 from ..clauses.catalogue import FAMILIES, order
 from ..clauses.clause import Clause
+from .causes import Cause, causes
 from .figures import Exhibit, exhibit
 from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict
 
@@ -101,6 +102,12 @@ class Cell:
 
     column: Column
     result: Result
+    cause: Cause | None = None  # that it has in common with other clauses
+
+    @property
+    def follows(self) -> bool:
+        """Whether what there is to say stands under another clause."""
+        return self.cause is not None and self.cause.told is not self.result
 
     @property
     def outcome(self) -> Outcome:
@@ -115,8 +122,7 @@ class Cell:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """Why it does not hold, each text with its label; what is said of the clause is left out."""
-        parts = self.result.failure.parts(self.result.clause)
-        return [(label, text) for label, text in parts if label not in ("advice", "source")]
+        return self.result.failure.facts()
 
     @cached_property
     def exhibits(self) -> list[Exhibit]:
@@ -135,6 +141,11 @@ class Row:
     def at_length(self) -> list[Cell]:
         """Where it does not hold."""
         return [cell for cell in self.cells if cell.outcome in AT_LENGTH]
+
+    @property
+    def leads(self) -> bool:
+        """Whether one of them is told at length here, and not under another clause."""
+        return any(not cell.follows for cell in self.at_length)
 
     @property
     def others(self) -> list[Cell]:
@@ -157,6 +168,16 @@ class Family:
     first: bool  # of its stage
     rows: tuple[Row, ...]
 
+    @property
+    def size(self) -> int:
+        """How many clauses it has."""
+        return len(self.rows)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether any implementation claims some of it."""
+        return any(cell.outcome is not Outcome.NOT_CLAIMED for row in self.rows for cell in row.cells)
+
     def holding(self, number: int) -> str:
         """How many of its clauses hold, of those that were to be checked, with an implementation."""
         results = [row.cells[number].result for row in self.rows]
@@ -168,19 +189,23 @@ def page(report: Report) -> str:
     """The whole page."""
     style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in (STYLE, SCRIPT))
     columns = _columns(report)
+    common = [_common(column) for column in columns]
     rows = [
-        Row(clause, tuple(Cell(column, column.results[place]) for column in columns))
+        Row(clause, tuple(Cell(c, c.results[place], common[c.number].get(clause.id)) for c in columns))
         for place, clause in enumerate(_clauses(report))
     ]
+    families = list(_families(rows))
+    offered = {family.stage for family in families if family.claimed or not columns}
     text = (
         _environment()
         .get_template(TEMPLATE)
         .render(
             report=report,
             columns=columns,
-            families=list(_families(rows)),
+            families=[family for family in families if family.stage in offered],
+            left_out=_by_stage([family for family in families if family.stage not in offered]),
             failing=[row for row in rows if row.at_length],
-            holding=[row for row in rows if not row.at_length],
+            holding=[row for row in rows if not row.at_length and row.clause.stage in offered],
             outcomes=counted([result for column in columns for result in column.results]),
             stages=list(dict.fromkeys(row.clause.stage for row in rows)),
             levels=list(dict.fromkeys(row.clause.level for row in rows)),
@@ -207,6 +232,16 @@ def _columns(report: Report) -> list[Column]:
         unique = title if titles[title] == 1 else f"{title} ({name})"
         columns.append(Column(number, unique, implementation, report.verdict(name), tuple(every)))
     return columns
+
+
+def _common(column: Column) -> dict[str, Cause]:
+    """{clause ID: the cause that it has in common with others}."""
+    several = [cause for cause in causes(column.results) if len(cause.results) > 1]
+    return {clause.id: cause for cause in several for clause in cause.clauses}
+
+
+def _by_stage(families: Sequence[Family]) -> list[tuple[str, list[Family]]]:
+    return [(stage, list(members)) for stage, members in groupby(families, key=lambda family: family.stage)]
 
 
 def _families(rows: Sequence[Row]) -> Iterator[Family]:

@@ -8,13 +8,12 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..clauses.catalogue import order
 from ..clauses.clause import Clause, Level
 from ..support.texts import Told, one_line
 
@@ -78,19 +77,31 @@ class Failure:
     counterexample: tuple[str, ...] = ()  # name = value
     output: str = ""  # the last that was printed before the process was lost
     snippet: str = ""
+    also: tuple["Failure", ...] = ()  # other ways in which the same clause fails, that were seen on the way
 
-    def parts(self, clause: Clause) -> list[tuple[str, str]]:
-        """What there is to say, each text with its label; the sentence of the clause is not among it."""
+    def facts(self) -> list[tuple[str, str]]:
+        """What there is to say of this run, each text with its label."""
         counterexample = [("counterexample", text) for text in self.counterexample]
         said = [(name, getattr(self, name)) for name in ("violated", "expected", "got", "raised", "at", "output")]
-        parts = [(label, text) for label, text in [*said, *counterexample, ("advice", clause.advice)] if text]
-        return [*parts, ("source", clause.source)]
+        also = [("also", "\n".join(f"{label}: {text}" for label, text in other.facts())) for other in self.also]
+        return [(label, text) for label, text in [*said, *counterexample, *also] if text]
+
+    def parts(self, clause: Clause) -> list[tuple[str, str]]:
+        """The same and what the clause says, but for its sentence."""
+        advice = [("advice", clause.advice)] if clause.advice else []
+        return [*self.facts(), *advice, ("source", clause.source)]
 
     def text(self, clause: Clause) -> str:
         """All of it."""
         again = f"\nto see it again, in Python:\n{self.snippet}" if self.snippet else ""
         lines = [(clause.id, clause.sentence), *self.parts(clause)]
         return "\n".join(f"{label}: {words}" for label, words in lines) + again
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Failure":
+        """The failure that ``asdict`` was made of; one of an earlier report has no others."""
+        others = tuple(map(cls.from_json, content.get("also", ())))
+        return cls(**content | {"counterexample": tuple(content["counterexample"]), "also": others})
 
 
 @dataclass(frozen=True)
@@ -139,13 +150,12 @@ class Result:
     @classmethod
     def from_json(cls, content: dict[str, Any], clauses: dict[str, Clause]) -> "Result":
         """The result that ``to_json`` was made of."""
-        failure = content["failure"] | {"counterexample": tuple(content["failure"]["counterexample"])}
         return cls(
             clauses[content["clause"]],
             content["implementation"],
             Outcome(content["outcome"]),
             content["seconds"],
-            Failure(**failure),
+            Failure.from_json(content["failure"]),
             content["reason"],
             Tolerance(**content["tolerance"]),
             tuple(content["evidence"]),
@@ -330,22 +340,3 @@ def validator() -> "Draft202012Validator":
     from jsonschema import Draft202012Validator  # where a report is read: it takes as long as all the rest
 
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))
-
-
-def merged(reports: Sequence[Report]) -> Report:
-    """One report of several: where two have a column or a clause of one name, the later one of them counts."""
-    named = {clause.id: clause for report in reports for clause in report.clauses}
-    clauses = {clause.id: clause for clause in sorted(named.values(), key=order)}
-    columns = {i.column: (report, i) for report in reports for i in report.implementations}
-    results = [result for column, (report, _) in columns.items() for result in report.of(column)]
-    latest = max(reports, key=lambda report: report.started)
-    return Report(
-        latest.specification,
-        latest.seed,
-        latest.profile,
-        latest.started,
-        sum(report.seconds for report in reports),
-        tuple(clauses.values()),
-        tuple(implementation for _, implementation in columns.values()),
-        tuple(replace(result, clause=clauses[result.clause.id]) for result in results),
-    )

@@ -13,6 +13,7 @@ from rich.text import Text
 from ..adapter.stages import STAGES
 from ..clauses.catalogue import order
 from ..support.texts import one_line, printable
+from .causes import causes, names
 from .record import FAILURES, TOLD, Outcome, Report, Result, claimed
 
 STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
@@ -20,26 +21,40 @@ WORDS = {"expected": "green", "got": "red"}
 
 
 def failures(results: Sequence[Result], width: int, colour: bool) -> str:
-    """The clauses that do not hold, one below the other; what is to be copied stands at the margin, unbroken."""
+    """What does not hold, a block for each cause; what is to be copied stands at the margin, unbroken."""
     console, text = open_console(width, colour)
-    for result in results:
-        who = one_line(result.implementation)
-        head = Text.assemble((result.clause.id, "bold red"), f" {result.clause.level} {who}")
+    for cause in causes(results):
+        told = cause.told
+        who = one_line(told.implementation)
+        several = len(cause.results) > 1
+        level = "" if several else f" {told.clause.level}"
+        head = Text.assemble((names(cause.clauses), "bold red"), f"{level} {who}")
         console.rule(head, style="dim", align="left")
-        console.print(Text(one_line(result.clause.sentence), "bold"))
-        parts = [(label, printable(words)) for label, words in result.failure.parts(result.clause)]
+        if several:
+            console.print(Text(f"{cause.words}:", "bold"))
+            console.print(labelled(map(_broken, cause.results)))
+        else:
+            console.print(Text(one_line(told.clause.sentence), "bold"))
+        parts = [(label, printable(words)) for label, words in cause.parts()]
         console.print(labelled((Text(label, "dim"), Text(words, WORDS.get(label, ""))) for label, words in parts))
-        if result.failure.snippet:
+        if told.failure.snippet:
             console.print(Text("to see it again, in Python:", "dim"))
-            console.print(Text(printable(result.failure.snippet)), soft_wrap=True)
+            console.print(Text(printable(told.failure.snippet)), soft_wrap=True)
         console.print()
     return trimmed(text)
+
+
+def _broken(result: Result) -> tuple[Text, Text]:
+    """One of several clauses that a cause breaks."""
+    clause = result.clause
+    return Text(f"{clause.id} {clause.level}", "bold red"), Text(one_line(clause.sentence))
 
 
 def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> str:
     """The clauses of one implementation by stage and family, and those of which there is something to say."""
     console, text = open_console(width, colour)
-    run = sorted((result for result in results if _is_run(result)), key=lambda result: order(result.clause))
+    results = sorted(results, key=lambda result: order(result.clause))
+    run = [result for result in results if _is_run(result)]
     console.print(_verdict(results, one_line(title)), soft_wrap=True)
     if run:
         console.print(_table(run))
@@ -51,13 +66,18 @@ def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> 
 def matrix(report: Report, width: int, colour: bool) -> str:
     """Several implementations side by side, by family, and what there is to say of each."""
     console, text = open_console(width, colour)
-    results = {implementation.column: report.of(implementation.column) for implementation in report.implementations}
+    columns = [implementation.column for implementation in report.implementations]
+    results = {column: sorted(report.of(column), key=lambda result: order(result.clause)) for column in columns}
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 0, 0, 1))
     table.add_column("family", no_wrap=True)
     for column in results:
         table.add_column(Text(one_line(column).replace("@", "\n@")), justify="right", overflow="fold")
     families = dict.fromkeys((clause.stage, clause.family) for clause in sorted(report.clauses, key=order))
     for stage, of_stage in groupby(families, key=lambda place: place[0]):
+        everyone = [result for of_column in results.values() for result in of_column if result.clause.stage == stage]
+        if everyone and not claimed(everyone):
+            table.add_row(Text(f"{stage}, not claimed", "dim"), *([Text("–", "dim")] * len(columns)))
+            continue
         table.add_row(Text(stage, "dim"))
         for place in of_stage:
             members = [[r for r in rs if (r.clause.stage, r.clause.family) == place] for rs in results.values()]

@@ -11,7 +11,7 @@ from matplotlib.path import Path
 
 from ..oracles.windows import Padding, output_side, span
 
-FIRST, LAST, LINES, FAINT = "#d55e00", "#0072b2", "#777777", "#bbbbbb"
+FIRST, LAST, WORST, LINES, FAINT = "#d55e00", "#0072b2", "#b5179e", "#777777", "#bbbbbb"
 BREAK = (math.nan, math.nan)  # between two lines
 LARGEST = 64  # pixels of a side, with its padding, that are drawn
 # In points:
@@ -19,7 +19,8 @@ CELL = 24  # a pixel, if there is room
 SIDE = 240  # what the pixels of a side may take together
 MARGIN = 40  # around them, for arrows and sizes
 NEAR, FAR = 11, 25  # a line, and the text beside it
-LEGEND = 34  # below
+LEGEND = 34  # below, of two lines
+LEGEND_LINE = 12
 NARROWEST = 300  # so that the legend fits
 
 
@@ -52,7 +53,7 @@ class Axis:
     @property
     def last(self) -> int:
         """Where the last window begins; the first one begins at -before."""
-        return (self.count - 1) * self.stride - self.before
+        return self.start(self.count - 1)
 
     @property
     def low(self) -> int:
@@ -64,6 +65,10 @@ class Axis:
         """Where all ends: image, padding, and a window that does not fit."""
         return max(self.side + self.after, self.span - self.before)
 
+    def start(self, number: int) -> int:
+        """Where the window of an output begins."""
+        return number * self.stride - self.before
+
     def pixels(self, start: int) -> list[int]:
         """Those that a window sees."""
         return [start + self.dilation * number for number in range(self.size)]
@@ -72,20 +77,25 @@ class Axis:
 def draw_window(evidence: Mapping[str, Any]) -> Figure:
     """The picture; CannotDraw if the numbers are not those of a window, or too large to be seen."""
     rows, columns = _axes(evidence)
+    worst = _worst(evidence, rows, columns)
     longer = max(axis.high - axis.low for axis in (rows, columns))
     point = max(1 / CELL, longer / SIDE)  # in pixels of the image
     left, right = columns.low - MARGIN * point, columns.high + MARGIN * point
     top, bottom = rows.low - MARGIN * point, rows.high + MARGIN * point
     width, height = max((right - left) / point, NARROWEST), (bottom - top) / point
-    figure = Figure(figsize=(width / 72, (height + LEGEND) / 72))
-    axes = figure.add_axes((0, LEGEND / (height + LEGEND), 1, height / (height + LEGEND)), aspect="equal")
+    handles = list(_legend(rows, columns, worst is not None))
+    below = LEGEND + LEGEND_LINE * (len(handles) > 4)
+    figure = Figure(figsize=(width / 72, (height + below) / 72))
+    axes = figure.add_axes((0, below / (height + below), 1, height / (height + below)), aspect="equal")
     axes.set_axis_off()
     axes.set(xlim=(left, right), ylim=(bottom, top))
     _draw_image(axes, rows, columns)
     _draw_windows(axes, rows, columns)
+    if worst:
+        _draw_worst(axes, rows, columns, worst)
     _draw_strides(axes, rows, columns, point)
     _draw_sizes(axes, rows, columns, point)
-    figure.legend(handles=list(_legend(rows, columns)), loc="lower center", ncols=2, frameon=False, fontsize=8)
+    figure.legend(handles=handles, loc="lower center", ncols=2, frameon=False, fontsize=8)
     return figure
 
 
@@ -100,7 +110,9 @@ def describe_window(evidence: Mapping[str, Any]) -> str:
     words.append(f"{rows.padding} padding" + (f": {pads}" if rows.padding == "same" else ""))
     if not all(axis.count for axis in axes):
         return f"{', '.join(words)}. The window does not fit: an error is expected."
-    return f"{', '.join(words)}. Output expected: {rows.count} × {columns.count}."
+    said = f"{', '.join(words)}. Output expected: {rows.count} × {columns.count}."
+    worst = _worst(evidence, rows, columns)
+    return f"{said} Most wrong is the output in row {worst[0]}, column {worst[1]} (from 0)." if worst else said
 
 
 def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
@@ -112,6 +124,16 @@ def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
         if axis.high - axis.low > LARGEST:
             raise CannotDraw(f"more than {LARGEST} pixels a side")
     return rows, columns
+
+
+def _worst(evidence: Mapping[str, Any], rows: Axis, columns: Axis) -> tuple[int, int] | None:
+    """The output that is most wrong, if the evidence names one."""
+    if "worst" not in evidence:
+        return None
+    row, column = evidence["worst"]
+    if not (0 <= row < rows.count and 0 <= column < columns.count):
+        raise CannotDraw("an output that there is not")
+    return row, column
 
 
 def _axis(evidence: Mapping[str, Any], number: int) -> Axis:
@@ -143,6 +165,14 @@ def _draw_windows(axes: Any, rows: Axis, columns: Axis) -> None:
         axes.add_patch(PathPatch(Path.make_compound_path(*seen), facecolor=colour, alpha=0.35, linewidth=0))
         outline = (left, top), columns.span, rows.span
         axes.add_patch(Rectangle(*outline, fill=False, edgecolor=colour, linewidth=1.8, linestyle=line))
+
+
+def _draw_worst(axes: Any, rows: Axis, columns: Axis, worst: tuple[int, int]) -> None:
+    """The window whose output is most wrong."""
+    corner = columns.start(worst[1]), rows.start(worst[0])
+    outline = Rectangle(corner, columns.span, rows.span, fill=False, edgecolor=WORST, linewidth=2.6, linestyle=":")
+    axes.add_patch(outline)
+    outline.set_zorder(4)
 
 
 def _pixel(x: int, y: int) -> Any:
@@ -184,13 +214,16 @@ def _parts(axis: Axis) -> Iterator[tuple[int, int]]:
             yield start, end
 
 
-def _legend(rows: Axis, columns: Axis) -> Iterator[Patch]:
+def _legend(rows: Axis, columns: Axis, worst: bool) -> Iterator[Patch]:
     several = rows.count * columns.count > 1
     fits = rows.count * columns.count > 0
     word = "first window" if several else "the only window" if fits else "window, which does not fit"
     yield Patch(facecolor=f"{FIRST}59", edgecolor=FIRST, label=f"{word}, {rows.size} × {columns.size}")
     if several:
         yield Patch(facecolor=f"{LAST}59", edgecolor=LAST, linestyle="--", label="last window")
+    if worst:
+        label = "window of the worst output"
+        yield Patch(facecolor="none", edgecolor=WORST, linestyle=":", linewidth=2, label=label)
     yield Patch(facecolor="white", edgecolor="black", label="image")
     if any((rows.before, rows.after, columns.before, columns.after)):
         yield Patch(facecolor="none", edgecolor=FAINT, hatch="////", label="padding")

@@ -3,6 +3,7 @@
 import traceback
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis.errors import FlakyFailure
@@ -14,7 +15,7 @@ MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clauses/clause
 OURS = "/spec_tests/"
 
 
-def explain(error: BaseException, arguments: dict[str, object], snippet: str) -> Failure:
+def explain(error: BaseException, arguments: dict[str, Any], snippet: str) -> Failure:
     """What was expected and what came, the smallest counterexample, and how to see it again."""
     counterexample = tuple(f"{name} = {value!r}" for name, value in arguments.items())
     if isinstance(error, FlakyFailure) and (violation := error.subgroup(Violation)):
@@ -32,5 +33,14 @@ def _frames(error: BaseException) -> str:
     """Where the implementation was entered, and where the error was raised."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(part in f.filename for part in MACHINERY)]
     frames = [f for f in frames if OURS not in f.filename] or frames
-    lines = [f"{'/'.join(Path(f.filename).parts[-2:])}:{f.lineno} in {f.name}: {f.line}" for f in frames]
+    lines = [f"{_named(Path(f.filename))}:{f.lineno} in {f.name}: {f.line}" for f in frames]
     return "\n".join(lines if len(lines) <= 3 else (lines[0], "...", *lines[-2:]))
+
+
+def _named(file: Path) -> str:
+    """From the folder in which the check runs, if it is one of the user's own; else the last of its path."""
+    try:
+        own = "site-packages" not in file.parts and file.is_relative_to(Path.cwd())
+        return file.relative_to(Path.cwd()).as_posix() if own else "/".join(file.parts[-2:])
+    except OSError:  # the folder is gone
+        return "/".join(file.parts[-2:])

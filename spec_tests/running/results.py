@@ -5,6 +5,8 @@ It imports no framework; an implementation is imported when the first clause is 
 
 import gc
 from collections.abc import Generator, Iterable
+from dataclasses import replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -23,6 +25,7 @@ from ..judging import checks
 from ..reporting import record
 from ..reporting.record import Failure, Outcome, Result, Tolerance, outcome_of_failure
 from . import sharing
+from .distinct import Seen, look_further
 from .explanation import explain
 from .smoke import Tried, tried
 from .snippets import drawn, snippet
@@ -35,6 +38,7 @@ TITLES = pytest.StashKey[dict[str, str]]()  # of implementations that other proc
 RESULTS = pytest.StashKey[list[Result]]()
 COLLECTED = pytest.StashKey[list[Clause]]()
 SECONDS = pytest.StashKey[float]()
+SEEN = pytest.StashKey[Seen]()  # failures of a property
 
 
 def backend_of(config: pytest.Config) -> str:
@@ -157,6 +161,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if clause is None:
         return
     clause.arguments = {}
+    item.stash[SEEN] = Seen(item.obj)  # type: ignore[attr-defined]
+    clause.notice = item.stash[SEEN].take
     evidence.start()
     checks.start_tally()
     started = perf_counter()
@@ -171,19 +177,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"{Outcome.NOT_CLAIMED}: {clause.stage}")
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)  # within what captures output
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """A clause that checks nothing has not passed."""
     clause = clause_of(item)
     if clause is None:
         return (yield)
     tally = checks.start_tally(expectations_of(item.config, target_of(item)).factor(clause.id))
+    started = perf_counter()
     try:
         result = yield
     except Unsatisfiable:
         if not tally.discarded:
             raise
         result = None  # examples that stand in the clause may have been supported
+    except Exception:
+        names = item._fixtureinfo.argnames  # type: ignore[attr-defined]
+        fixtures = {name: item.funcargs[name] for name in names}  # type: ignore[attr-defined]
+        look_further(item.obj, clause, fixtures, perf_counter() - started)  # type: ignore[attr-defined]
+        raise
     if tally.count == 0:
         checks.refuse_discarded()
         pytest.fail("the clause ran no check: the fault is the specification's", pytrace=False)
@@ -231,7 +243,7 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
     compared = error is None or isinstance(error, checks.Violation)  # what raised was not compared
     tolerance = Tolerance(checks.tally.used if compared else None, factor, why)
     discarded = dict(checks.tally.discarded)
-    excuse, seen = expected.excused.get(clause.id, ""), _evidence(clause, failed=error is not None)
+    excuse, seen = expected.excused.get(clause.id, ""), _evidence(clause, error)
     if error is None:
         return Result(clause, target, Outcome.PASSED, seconds, Failure(), excuse, tolerance, seen, discarded)
     failure = _failure(item, clause, error)
@@ -261,14 +273,17 @@ def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure
     config, test, first = item.config, item.obj, getattr(error, "told_under", None)  # type: ignore[attr-defined]
     if first:
         return Failure(raised=f"{type(error).__name__}, as under {first}")
-    code = snippet(clause, test, target_of(item), backend_of(config), config.option.seed)
-    return explain(error, drawn(clause, test), code)
+    backend = backend_of(config) if loaded(config, target_of(item)).has_backends else ""
+    again = partial(snippet, clause, test, target_of(item), backend, config.option.seed)
+    told = explain(error, drawn(clause.arguments, test), again())
+    return replace(told, also=item.stash[SEEN].besides(told, again))
 
 
-def _evidence(clause: Clause, failed: bool) -> tuple[evidence.Evidence, ...]:
+def _evidence(clause: Clause, error: BaseException | None) -> tuple[evidence.Evidence, ...]:
     """What there is to draw; of a counterexample that is a window its geometry."""
-    windows = {name: value for name, value in clause.arguments.items() if failed and isinstance(value, Window)}
+    wrong = error.wrong if isinstance(error, checks.Violation) else None
+    windows = {name: value for name, value in clause.arguments.items() if error and isinstance(value, Window)}
     return (
-        *(evidence.window(f"{name} of {clause.id}", case) for name, case in windows.items()),
-        *evidence.kept(failed),
+        *(evidence.window(f"{name} of {clause.id}", case, wrong) for name, case in windows.items()),
+        *evidence.kept(error is not None, clause.stage, wrong),
     )

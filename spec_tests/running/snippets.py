@@ -16,18 +16,24 @@ def stands_alone(test: Any) -> bool:
     return set(inspect.signature(test).parameters) <= {"implementation", "seed"}
 
 
-def drawn(clause: Clause, test: Any) -> dict[str, Any]:
-    """The drawn arguments of the latest call: those of the smallest counterexample."""
+def drawn(arguments: dict[str, Any], test: Any) -> dict[str, Any]:
+    """Those of a call that were drawn."""
     fixtures = inspect.signature(test).parameters
-    return {name: value for name, value in clause.arguments.items() if name not in fixtures}
+    return {name: value for name, value in arguments.items() if name not in fixtures}
 
 
-def snippet(clause: Clause, test: Any, target: str, backend: str, seed: int) -> str:
-    """Python that fails as the clause failed."""
-    arguments = drawn(clause, test) if stands_alone(test) else {}
+def snippet(
+    clause: Clause, test: Any, target: str, backend: str, seed: int, called: dict[str, Any] | None = None
+) -> str:
+    """Python that fails as the clause failed when it was called with these arguments: the latest, if none are given.
+
+    It names a backend if there is a choice of several.
+    """
+    arguments = drawn(clause.arguments if called is None else called, test) if stands_alone(test) else {}
     if not stands_alone(test) or "seed" in inspect.signature(test).parameters:
         arguments |= {"seed": seed}
-    words = [repr(clause.id), repr(target), repr(backend), *(f"{name}={value!r}" for name, value in arguments.items())]
+    named = [clause.id, target, *([backend] if backend else [])]
+    words = [*map(repr, named), *(f"{name}={value!r}" for name, value in arguments.items())]
     types = {kind for value in arguments.values() for kind in _types(value) if kind.__module__ != "builtins"}
     imports = sorted(f"from {kind.__module__} import {kind.__name__}" for kind in types)
     return "\n".join([f"from {REPRODUCE} import reproduce", *imports, f"reproduce({', '.join(words)})"])
