@@ -98,7 +98,7 @@ def look_further(test: Any, clause: Clause, fixtures: Arguments, seconds: float)
         with evidence.aside():
             checks.start_tally(tally.factor)
             test(**fixtures)
-    except Exception:  # noqa: S110 - whatever it is, the first failure is what is told
+    except (Exception, Undecided):  # noqa: S110 - whatever it is, the first failure is what is told
         pass
     finally:
         handle.inner_test, clause.arguments, checks.tally = inner, arguments, tally
