@@ -218,14 +218,14 @@ def run(
 
 def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[str]:
     """The clauses that its fault may reach, without its own."""
-    stages = {reached for stage in _stages(mutant, clauses) for reached in REACH[stage]}
+    stages = reach(mutant, clauses)
     reached = (clause for clause in clauses if clause.stage in stages and clause.id not in mutant.caught_by)
     return [clause.id for clause in reached if thorough or not _is_dear(clause, mutant)]
 
 
-def _stages(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
-    """Those of the clauses that must catch it."""
-    return {clause.stage for clause in clauses if clause.id in mutant.caught_by}
+def reach(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
+    """The stages of the clauses that must catch it, and those that use what these consist of."""
+    return {reached for clause in clauses if clause.id in mutant.caught_by for reached in REACH[clause.stage]}
 
 
 def _runs_in_nursery(mutant: Mutant) -> bool:

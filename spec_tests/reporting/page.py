@@ -23,6 +23,7 @@ from ..adapter.stages import STAGES
 from ..clauses.catalogue import FAMILIES, order
 from ..clauses.clause import Clause
 from .figures import Exhibit, exhibit
+from .naming.names import named
 from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict
 
 FOLDER = Path(__file__).parent
@@ -181,6 +182,7 @@ def page(report: Report) -> str:
             families=list(_families(rows)),
             failing=[row for row in rows if row.at_length],
             holding=[row for row in rows if not row.at_length],
+            likely=named(report.results),
             outcomes=counted([result for column in columns for result in column.results]),
             stages=list(dict.fromkeys(row.clause.stage for row in rows)),
             levels=list(dict.fromkeys(row.clause.level for row in rows)),

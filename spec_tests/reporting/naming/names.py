@@ -1,0 +1,121 @@
+"""The likely faults of a run, in words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..record import FAILURES, Outcome, Result
+from .model import CLOSE, CONFIDENT, Match, Ranking, Seen, best, same
+from .rows import Row, rows, said
+
+MOST = 3  # faults that are named together
+LISTED = 6  # clauses that are
+
+
+@dataclass(frozen=True)
+class Naming:
+    """A fault that failures look like, or that there is none."""
+
+    implementation: str
+    failures: tuple[str, ...]  # the clauses
+    faults: tuple[Row, ...] = ()  # the likeliest first, those that cannot be told apart together; none: no known fault
+    fit: float = 0.0
+    expected: int = 0  # failures of the fault, of clauses that ran
+    total: int = 0  # failures of the run
+
+    @property
+    def text(self) -> str:
+        """One paragraph."""
+        if not self.faults:
+            return f"no known fault matches {_clauses(self.failures)}"
+        return f"{_clauses(self.failures)} {self._like}: {self._named}. {self._fits}"
+
+    @property
+    def _like(self) -> str:
+        verb = "looks" if len(self.failures) == 1 else "look"
+        count = len(self.faults)
+        return f"{verb} like one fault" if count == 1 else f"{verb} like one of {count} known faults"
+
+    @property
+    def _named(self) -> str:
+        if len(self.faults) == 1:
+            row = self.faults[0]
+            return f"{row.sentence}. Seen: {row.seen.rstrip('.')}"
+        shown = [f"({number}) {row.sentence}" for number, row in enumerate(self.faults[:MOST], 1)]
+        return "; ".join([*shown, *(["…"] if len(self.faults) > MOST else [])])
+
+    @property
+    def _fits(self) -> str:
+        shown = f"{len(self.failures)} of {self.total} failures, and {len(self.failures)} of {self.expected} expected"
+        return f"Fit {self.fit:.2f}: {shown}."
+
+
+def named(results: Iterable[Result]) -> list[Naming]:
+    """What the failures of each implementation look like: one fault, two, or none that is known."""
+    every = list(results)
+    columns = dict.fromkeys(result.implementation for result in every)
+    return [found for column in columns for found in _of_column(column, every)]
+
+
+def _of_column(column: str, results: Sequence[Result]) -> list[Naming]:
+    try:
+        seen = observed([result for result in results if result.implementation == column])
+        found = decided(Ranking(rows(), seen)) if seen.failed else []
+        return [_naming(column, match, faults, seen) for match, faults in found] or _unknown(column, seen)
+    except Exception:  # whatever is wrong with this, a report comes without it
+        return []
+
+
+def _unknown(column: str, seen: Seen) -> list[Naming]:
+    return [Naming(column, tuple(seen.failed))] if seen.failed else []
+
+
+def _naming(column: str, match: Match, faults: tuple[Row, ...], seen: Seen) -> Naming:
+    return Naming(column, match.explained, faults, match.fit, len(match.expected), len(seen.failed))
+
+
+def observed(results: Iterable[Result]) -> Seen:
+    """What became of the clauses that were decided; what is excused or only reported tells nothing."""
+    run = [result for result in results if result.outcome in (*FAILURES, Outcome.PASSED)]
+    failed = {result.clause.id: said(result.failure) for result in run if result.outcome in FAILURES}
+    held = frozenset(result.clause.id for result in run if result.outcome is Outcome.PASSED)
+    return Seen(failed, held, {result.clause.id: result.clause.stage for result in run})
+
+
+def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match, tuple[Row, ...]]]:
+    """One fault, or else two, with those that cannot be told from it; nothing if none fits well enough."""
+    singles, known, seen = ranking.singles, ranking.known, ranking.seen
+    if not singles:
+        return []
+    if singles[0].fit >= confident:
+        return [(singles[0], _close(known, singles))]
+    pair = ranking.pair
+    if pair is None or pair.fit < confident or pair.score <= singles[0].score:
+        return []
+    return [_half(known, row, other, seen) for row, other in (pair.rows, pair.rows[::-1])]
+
+
+def _half(known: tuple[Row, ...], row: Row, other: Row, seen: Seen) -> tuple[Match, tuple[Row, ...]]:
+    """One of two faults, by what the other one does not explain."""
+    rest = seen.without(clause for clause in other.failed if clause not in row.failed)
+    singles = best((row, *_kind(known, row)), rest)
+    first = next(match for match in singles if match.rows == (row,))
+    return first, _close(known, [first])
+
+
+def _close(known: tuple[Row, ...], singles: Sequence[Match]) -> tuple[Row, ...]:
+    """The best one, those of its kind, and others nearly as likely."""
+    first = singles[0]
+    near = [match.rows[0] for match in singles if match.score > first.score - CLOSE]
+    return tuple(dict.fromkeys([first.rows[0], *near, *_kind(known, first.rows[0])]))
+
+
+def _kind(known: Iterable[Row], row: Row) -> list[Row]:
+    """Those that no clause tells from it."""
+    return [other for other in known if other is not row and same(row, other)]
+
+
+def _clauses(ids: Sequence[str]) -> str:
+    """These failures, the first of them by name."""
+    count = "this failure" if len(ids) == 1 else f"these {len(ids)} failures"
+    more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
+    return f"{count} ({', '.join(ids[:LISTED])}{more})"
