@@ -100,6 +100,7 @@ def _mutants(options: argparse.Namespace) -> int:
         thorough=options.thorough,
         workers=options.workers,
         told=lambda death: print(f"{death.mutant.name}: {death.fate}", file=sys.stderr),
+        few=options.profile if options.rows else mutants.FEW,  # a row is to have what a user's run has
     )
     whole = not options.names
     terminal.show(console, matrix, whole)
@@ -108,7 +109,7 @@ def _mutants(options: argparse.Namespace) -> int:
             write(matrix, whole, file)
             print(file)
     if options.rows:
-        naming.renew(matrix, options.rows)
+        naming.renew(matrix, options.profile, options.rows)
         print(options.rows)
     return 1 if matrix.faults(whole) else 0
 
@@ -143,7 +144,8 @@ def _curves(options: argparse.Namespace) -> int:
 
 
 def _naming(options: argparse.Namespace) -> int:
-    known, again = rows.rows(options.rows), rows.rows(options.again) if options.again else ()
+    known = tuple(row for row in rows.rows(options.rows) if row.is_whole)
+    again = rows.rows(options.again) if options.again else ()
     text = "\n".join(measured.table(known, again))
     print(text)
     if options.output:

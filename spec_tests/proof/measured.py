@@ -21,6 +21,7 @@ class Said(StrEnum):
 
     RIGHT = "right first"  # the fault or one that no clause tells from it
     LISTED = "right beside it"  # the first is another one, and the right one is named with it
+    ONE = "one of the two"
     NEAR = "of its file"  # another fault of the same file of mutants, where the fault itself is not known
     NONE = "none"
     WRONG = "wrong"
@@ -41,10 +42,14 @@ class Trial:
         return Ranking(self.known, self.seen)
 
 
-def judged(trial: Trial, confident: float = CONFIDENT) -> list[Said]:
-    """One for each fault that is named, or for each that is there if none is."""
+def judged(trial: Trial, confident: float = CONFIDENT) -> Said:
+    """The worst of what is said; of two faults both are to be named."""
     found = decided(trial.ranking, confident)
-    return [_judged(faults, trial) for _, faults in found] or [Said.NONE]
+    each = {_judged(faults, trial) for _, faults in found} or {Said.NONE}
+    worst = next(said for said in (Said.WRONG, Said.NEAR, Said.NONE, Said.LISTED, Said.RIGHT) if said in each)
+    if worst in (Said.LISTED, Said.RIGHT) and len(found) < len(trial.there):
+        return Said.ONE
+    return worst
 
 
 def _judged(faults: Sequence[Row], trial: Trial) -> Said:
@@ -126,10 +131,9 @@ def by_chance(rows: tuple[Row, ...]) -> Iterator[Trial]:
         yield Trial(seen, rows, ())
 
 
-def counted(trials: Iterable[Trial], confident: float = CONFIDENT) -> tuple[int, Counter[Said]]:
-    """How many trials, and what was said in them."""
-    each = [judged(trial, confident) for trial in trials]
-    return len(each), Counter(said for trial in each for said in trial)
+def counted(trials: Iterable[Trial], confident: float = CONFIDENT) -> Counter[Said]:
+    """How often each was said."""
+    return Counter(judged(trial, confident) for trial in trials)
 
 
 def table(rows: tuple[Row, ...], resampled: Sequence[Row]) -> Iterator[str]:
@@ -147,14 +151,14 @@ def table(rows: tuple[Row, ...], resampled: Sequence[Row]) -> Iterator[str]:
     yield f"| what is matched | trials | {' | '.join(Said)} |"
     yield f"|{' --- |' * (len(Said) + 2)}"
     for title, trials in kinds.items():
-        count, said = counted(trials)
-        if count:
-            yield f"| {title} | {count} | {' | '.join(_share(said[each], said.total()) for each in Said)} |"
+        said = counted(trials)
+        if said:
+            yield f"| {title} | {said.total()} | {' | '.join(_share(said[each], said.total()) for each in Said)} |"
     yield ""
     yield "| fit asked for | kind known: right | unknown: of its file | unknown: wrong | by chance: wrong |"
     yield f"|{' --- |' * 5}"
     for setting in SETTINGS:
-        yield _setting(setting, *(counted(trials, setting)[1] for trials in (kin, alone, chance)))
+        yield _setting(setting, *(counted(trials, setting) for trials in (kin, alone, chance)))
 
 
 def _setting(setting: float, kin: Counter[Said], alone: Counter[Said], chance: Counter[Said]) -> str:

@@ -12,14 +12,14 @@ from ..reporting.record import FAILURES, Outcome
 from .mutants import Death, Matrix, reach
 
 
-def renew(matrix: Matrix, file: Path) -> None:
-    """Replace the rows of the mutants that ran, and drop those of mutants that are no more."""
+def renew(matrix: Matrix, profile: str, file: Path) -> None:
+    """Replace the rows of the mutants that ran in this profile, and drop those of mutants that are no more."""
     kept = {row.name: row for row in rows(file)} if file.is_file() else {}
-    kept |= {death.mutant.name: row_of(death, matrix) for death in matrix.deaths}
+    kept |= {death.mutant.name: row_of(death, matrix, profile) for death in matrix.deaths}
     write([row for name, row in kept.items() if name in all_mutants()], file)
 
 
-def row_of(death: Death, matrix: Matrix) -> Row:
+def row_of(death: Death, matrix: Matrix, profile: str) -> Row:
     """What is to be kept of a mutant."""
     mutant, reached = death.mutant, reach(death.mutant, matrix.clauses)
     return Row(
@@ -29,6 +29,7 @@ def row_of(death: Death, matrix: Matrix) -> Row:
         mutant.fault,
         mutant.seen,
         digest(mutant),
+        profile,
         tuple(stage for stage in STAGES if stage in reached),
         mutant.caught_by,
         {r.clause.id: said(r.failure) for r in death.results if r.outcome in FAILURES},

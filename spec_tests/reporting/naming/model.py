@@ -20,6 +20,7 @@ UNKNOWN = 0.15  # did not look, in a stage that the fault may reach
 BEYOND = 0.005  # is of a stage that the fault does not reach
 OTHER_WORDS = 0.05  # the chance that a failing clause says something quite different
 PAIR = math.log(0.01)  # two faults at once are rarer than one
+NOT_RUN = 0.1  # the weight of a failure that may be there, in a clause that did not run
 FIRSTS, SECONDS = 20, 5  # faults that are tried as the first of two, and with each as the second
 
 # Set by `python -m spec_tests.proof naming`, so that of faults that are not known, or not these, one in twenty is named
@@ -71,9 +72,11 @@ class Match:
             return 0.0
         unknown = sum(self._may_be(clause) for clause in self.seen.failed) / 2
         explained = (len(self.explained) + unknown) / len(self.seen.failed)
-        seen = sum(_weight(self.rows, clause) for clause in self.explained) / sum(
-            _weight(self.rows, clause) for clause in self.expected
-        )
+        caused = {clause for row in self.rows for clause in row.failed}
+        weights = {
+            clause: _weight(self.rows, clause) * (1 if clause in self.expected else NOT_RUN) for clause in caused
+        }
+        seen = sum(weights[clause] for clause in self.explained) / sum(weights.values())
         return explained * seen * self.agreement
 
     @property
@@ -146,6 +149,12 @@ class Ranking:
     def singles(self) -> list[Match]:
         """The faults by how likely they are, each alone."""
         return best(self.known, self.seen)
+
+    @cached_property
+    def likeliest(self) -> list[Match]:
+        """Those nearly as likely as the first, by how well they fit."""
+        near = (match for match in self.singles if match.score > self.singles[0].score - CLOSE)
+        return sorted(near, key=lambda match: (-match.fit, -match.score))
 
     @cached_property
     def pair(self) -> Match | None:

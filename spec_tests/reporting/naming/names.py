@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..record import FAILURES, Outcome, Result
-from .model import CLOSE, CONFIDENT, Match, Ranking, Seen, best, same
-from .rows import Row, rows, said
+from .model import CONFIDENT, Match, Ranking, Seen, best, same
+from .rows import Row, said, usable
 
 MOST = 3  # faults that are named together
 LISTED = 6  # clauses that are
@@ -59,7 +59,7 @@ def named(results: Iterable[Result]) -> list[Naming]:
 def _of_column(column: str, results: Sequence[Result]) -> list[Naming]:
     try:
         seen = observed([result for result in results if result.implementation == column])
-        found = decided(Ranking(rows(), seen)) if seen.failed else []
+        found = decided(Ranking(usable(), seen)) if seen.failed else []
         return [_naming(column, match, faults, seen) for match, faults in found] or _unknown(column, seen)
     except Exception:  # whatever is wrong with this, a report comes without it
         return []
@@ -86,8 +86,8 @@ def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match,
     singles, known, seen = ranking.singles, ranking.known, ranking.seen
     if not singles:
         return []
-    if singles[0].fit >= confident:
-        return [(singles[0], _close(known, singles))]
+    if near := [match for match in ranking.likeliest if match.fit >= confident]:
+        return [(near[0], _with_kin(known, near))]
     pair = ranking.pair
     if pair is None or pair.fit < confident or pair.score <= singles[0].score:
         return []
@@ -99,14 +99,13 @@ def _half(known: tuple[Row, ...], row: Row, other: Row, seen: Seen) -> tuple[Mat
     rest = seen.without(clause for clause in other.failed if clause not in row.failed)
     singles = best((row, *_kind(known, row)), rest)
     first = next(match for match in singles if match.rows == (row,))
-    return first, _close(known, [first])
+    return first, _with_kin(known, [first])
 
 
-def _close(known: tuple[Row, ...], singles: Sequence[Match]) -> tuple[Row, ...]:
-    """The best one, those of its kind, and others nearly as likely."""
-    first = singles[0]
-    near = [match.rows[0] for match in singles if match.score > first.score - CLOSE]
-    return tuple(dict.fromkeys([first.rows[0], *near, *_kind(known, first.rows[0])]))
+def _with_kin(known: tuple[Row, ...], near: Sequence[Match]) -> tuple[Row, ...]:
+    """These, and those of the kind of the first."""
+    rows = [match.rows[0] for match in near]
+    return tuple(dict.fromkeys([*rows, *_kind(known, rows[0])]))
 
 
 def _kind(known: Iterable[Row], row: Row) -> list[Row]:

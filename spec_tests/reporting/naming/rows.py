@@ -15,6 +15,8 @@ from ...support.files import write_text
 from ..record import Failure
 
 FILE = Path(__file__).with_name("faults.json")
+FEW = "glance"  # the profile of few examples
+KEPT = ("name", "group", "of", "fault", "seen", "diff", "profile")  # as they are
 FORMAT, VERSION = "convspec faults", 1
 LONGEST = 120  # characters of a text that are compared
 LIST = re.compile(r"#(?:(?:,| ×|) ?#)+,?")
@@ -24,7 +26,7 @@ CHANCES = (  # what differs from run to run, and what stands for it
     (LIST, "#"),
     (re.compile(r"\(#,?\)"), "#"),
     (LIST, "#"),  # of what stood in brackets
-    (re.compile(r", in .*| \(off by .*|(?<=array)\(.*"), ""),  # more about them
+    (re.compile(r", in\b.*| \(off by .*|(?<=array)\(.*"), ""),  # more about them
 )
 
 
@@ -38,6 +40,7 @@ class Row:
     fault: str
     seen: str
     diff: str  # a digest, which tells when the row is out of date
+    profile: str  # in which the clauses looked at it; nothing for a row that stands for one that is to be made
     stages: tuple[str, ...]  # that the fault may reach
     must: tuple[str, ...]  # the clauses that catch it in each run
     failed: dict[str, str] = field(hash=False)  # {clause: what it said, numbers left out; nothing if that is not known}
@@ -47,6 +50,12 @@ class Row:
     def looked(self) -> frozenset[str]:
         """The clauses that looked at it."""
         return self.held | self.failed.keys()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has what a user's run has: with three examples a property, many a failure is not found."""
+        without_properties = {"environment"}, {"transfer"}
+        return bool(self.profile) and (self.profile != FEW or set(self.stages) in without_properties)
 
     @property
     def sentence(self) -> str:
@@ -76,9 +85,15 @@ def rows(file: Path = FILE) -> tuple[Row, ...]:
     return tuple(_row(given, texts, looked[given["looked"]]) for given in content["faults"])
 
 
+@cache
+def usable() -> tuple[Row, ...]:
+    """Those that faults are named by."""
+    return tuple(row for row in rows() if row.is_whole)
+
+
 def _row(given: dict[str, Any], texts: list[str], looked: frozenset[str]) -> Row:
     failed = {clause: texts[place] for clause, place in given["failed"].items()}
-    known = {name: given[name] for name in ("name", "group", "of", "fault", "seen", "diff")}
+    known = {name: given[name] for name in KEPT}
     stages, must = tuple(given["stages"]), tuple(given["must"])
     return Row(**known, stages=stages, must=must, failed=failed, held=looked - set(failed))
 
@@ -90,7 +105,7 @@ def write(found: Iterable[Row], file: Path = FILE) -> None:
     looked = sorted({tuple(sorted(row.looked)) for row in ordered})
     lines = [
         {
-            **{name: getattr(row, name) for name in ("name", "group", "of", "fault", "seen", "diff", "stages", "must")},
+            **{name: getattr(row, name) for name in (*KEPT, "stages", "must")},
             "failed": {clause: texts.index(text) for clause, text in sorted(row.failed.items())},
             "looked": looked.index(tuple(sorted(row.looked))),
         }
@@ -101,6 +116,7 @@ def write(found: Iterable[Row], file: Path = FILE) -> None:
     body = ",\n".join(f'"{name}": [\n{_lines(members)}\n]' for name, members in parts.items())
     write_text(file, f"{{\n{head},\n{body}\n}}\n")
     rows.cache_clear()
+    usable.cache_clear()
 
 
 def _lines(members: Iterable[Any]) -> str:
