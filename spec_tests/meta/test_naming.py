@@ -221,7 +221,7 @@ def test_a_run_renews_its_rows_and_drops_those_of_mutants_that_are_no_more(tmp_p
     naming.renew(Matrix((Death(mutant, tuple(ran)),), tuple(CLAUSES.values()), 0, "quick", 1), "default", file)
     (new,) = rows.rows(file)
     assert new.failed == {"PAD-4": "convolution at #"}
-    assert (new.name, new.held, new.stages) == (mutant.name, {"PAD-1"}, ("layers", "transfer"))
+    assert (new.name, new.held, new.stages) == (mutant.name, frozenset({"PAD-1"}), ("layers", "transfer"))
 
 
 def test_a_row_of_few_examples_names_nothing_unless_its_clauses_draw_none() -> None:

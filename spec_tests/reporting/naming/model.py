@@ -67,17 +67,27 @@ class Match:
 
     @cached_property
     def fit(self) -> float:
-        """From 0 to 1: the shares of failures explained, of expected ones seen, and of their words that agree."""
+        """From 0 to 1: how far it agrees with what was seen, less where little of what it causes was looked for."""
+        return self.agrees * self._covered
+
+    @cached_property
+    def agrees(self) -> float:
+        """The shares of failures explained, of expected ones seen, and of their words that agree, multiplied."""
         if not self.explained:
             return 0.0
         unknown = sum(self._may_be(clause) for clause in self.seen.failed) / 2
         explained = (len(self.explained) + unknown) / len(self.seen.failed)
-        caused = {clause for row in self.rows for clause in row.failed}
-        weights = {
-            clause: _weight(self.rows, clause) * (1 if clause in self.expected else NOT_RUN) for clause in caused
-        }
-        seen = sum(weights[clause] for clause in self.explained) / sum(weights.values())
-        return explained * seen * self.agreement
+        return explained * self._weight(self.explained) / self._weight(self.expected) * self.agreement
+
+    @property
+    def _covered(self) -> float:
+        left = {clause for row in self.rows for clause in row.failed} - set(self.expected)
+        ran = self._weight(self.expected)
+        return ran / (ran + NOT_RUN * self._weight(left)) if ran else 0.0
+
+    def _weight(self, clauses: Iterable[str]) -> float:
+        """How much it counts that these fail: less if they need not in each run."""
+        return sum(1.0 if any(clause in row.must for row in self.rows) else 0.5 for clause in clauses)
 
     @property
     def agreement(self) -> float:
@@ -94,11 +104,6 @@ class Match:
             return False
         stage = self.seen.stages.get(clause)
         return any(clause not in row.looked and stage in row.stages for row in self.rows)
-
-
-def _weight(rows: Sequence[Row], clause: str) -> float:
-    """How much it counts that a failure is missing: less if it need not be there in each run."""
-    return 1.0 if any(clause in row.must for row in rows) else 0.5
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..record import FAILURES, Outcome, Result
-from .model import CONFIDENT, Match, Ranking, Seen, best, same
+from .model import CLOSE, CONFIDENT, PAIR, Match, Ranking, Seen, best, same
 from .rows import Row, said, usable
 
 MOST = 3  # faults that are named together
@@ -83,23 +83,25 @@ def observed(results: Iterable[Result]) -> Seen:
 
 def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match, tuple[Row, ...]]]:
     """One fault, or else two, with those that cannot be told from it; nothing if none fits well enough."""
-    singles, known, seen = ranking.singles, ranking.known, ranking.seen
-    if not singles:
-        return []
-    if near := [match for match in ranking.likeliest if match.fit >= confident]:
+    known, seen = ranking.known, ranking.seen
+    near = [match for match in ranking.likeliest if match.agrees >= confident]
+    if near and near[0].fit >= confident:
         return [(near[0], _with_kin(known, near))]
     pair = ranking.pair
-    if pair is None or pair.fit < confident or pair.score <= singles[0].score:
+    if pair is None or pair.fit < confident or len(pair.explained) < len(seen.failed):
         return []
-    return [_half(known, row, other, seen) for row, other in (pair.rows, pair.rows[::-1])]
+    if pair.score < ranking.singles[0].score + PAIR:  # one fault of which little is known is likelier
+        return []
+    halves = [_half(known, row, other, seen) for row, other in (pair.rows, pair.rows[::-1])]
+    return halves if all(match.fit >= confident for match, _ in halves) else []
 
 
 def _half(known: tuple[Row, ...], row: Row, other: Row, seen: Seen) -> tuple[Match, tuple[Row, ...]]:
     """One of two faults, by what the other one does not explain."""
-    rest = seen.without(clause for clause in other.failed if clause not in row.failed)
-    singles = best((row, *_kind(known, row)), rest)
+    singles = best(known, seen.without(clause for clause in other.failed if clause not in row.failed))
     first = next(match for match in singles if match.rows == (row,))
-    return first, _with_kin(known, [first])
+    near = [match for match in singles if match.score > first.score - CLOSE and match.agrees >= first.agrees]
+    return first, _with_kin(known, [first, *near])
 
 
 def _with_kin(known: tuple[Row, ...], near: Sequence[Match]) -> tuple[Row, ...]:
