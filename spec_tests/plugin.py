@@ -181,6 +181,7 @@ def _accuracy() -> ModuleType:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
     """Tell of clauses by failures and a table, the last thing on the terminal; pytest tells of other tests."""
+    from .reporting.naming.shown import likely
     from .reporting.terminal import failures, summary  # and with it rich, which only a terminal needs
 
     results = config.stash[RESULTS]
@@ -193,6 +194,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
     if told and config.option.tbstyle != "no":
         terminalreporter.section("clauses that do not hold")
         terminalreporter.write(failures(told, writer.fullwidth, colour))
+        terminalreporter.write(likely(results, writer.fullwidth, colour))
     try:
         yield
     finally:

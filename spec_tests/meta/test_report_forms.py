@@ -194,6 +194,10 @@ print(1)
 
 </details>
 
+### Likely faults
+
+- port: no known fault matches this failure (PAD-2)
+
 ### Excused
 
 - **PAD-4** port: sums are hard

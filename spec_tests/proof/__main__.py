@@ -15,9 +15,11 @@ from fixtures.patching import PatchError
 
 from ..adapter.implementation import BrokenAdapter
 from ..adapter.stages import STAGES
+from ..reporting.naming import rows
 from ..running.isolation.supervisor import Refused
 from ..running.profiles import PROFILES
-from . import alarms, curves, mutants, output, terminal
+from ..support.files import write_text
+from . import alarms, curves, measured, mutants, naming, output, terminal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     _add_mutants(commands.add_parser("mutants", help="check mutants: the clauses meant for each must catch it"))
     _add_alarms(commands.add_parser("alarms", help="check right implementations with many seeds: none may fail"))
     _add_curves(commands.add_parser("curves", help="measure how often stochastic clauses find faults of each size"))
+    _add_naming(commands.add_parser("naming", help="count how often reports name the right fault, from the rows"))
     for command in commands.choices.values():
         command.add_argument("--workers", type=_count, default=os.cpu_count(), metavar="N",
             help="processes side by side (default: one a core)")  # fmt: skip
@@ -57,6 +60,8 @@ def _add_mutants(command: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="of every random choice (default: 0)")
     add("--json", type=Path, metavar="FILE", help="write mutant by clause as JSON")
     add("--html", type=Path, metavar="FILE", help="write the page, with false alarms and operating curves")
+    add("--rows", type=Path, nargs="?", const=rows.FILE, metavar="FILE",
+        help="renew the rows that reports name faults by (default: those of the package)")  # fmt: skip
     command.set_defaults(command=_mutants)
 
 
@@ -78,6 +83,14 @@ def _add_curves(command: argparse.ArgumentParser) -> None:
     command.set_defaults(command=_curves)
 
 
+def _add_naming(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--rows", type=Path, default=rows.FILE, metavar="FILE", help="that are known (default: those of the package)")
+    add("--again", type=Path, metavar="FILE", help="rows of the same mutants with another seed, to be named")
+    add("--output", type=Path, metavar="FILE", help="write the tables there too")
+    command.set_defaults(command=_naming)
+
+
 def _mutants(options: argparse.Namespace) -> int:
     chosen, console = _chosen(options.names), Console()
     matrix = mutants.run(
@@ -87,6 +100,7 @@ def _mutants(options: argparse.Namespace) -> int:
         thorough=options.thorough,
         workers=options.workers,
         told=lambda death: print(f"{death.mutant.name}: {death.fate}", file=sys.stderr),
+        few=options.profile if options.rows else mutants.FEW,  # a row is to have what a user's run has
     )
     whole = not options.names
     terminal.show(console, matrix, whole)
@@ -94,6 +108,9 @@ def _mutants(options: argparse.Namespace) -> int:
         if file:
             write(matrix, whole, file)
             print(file)
+    if options.rows:
+        naming.renew(matrix, options.profile, options.rows)
+        print(options.rows)
     return 1 if matrix.faults(whole) else 0
 
 
@@ -124,6 +141,16 @@ def _curves(options: argparse.Namespace) -> int:
     short = curves.shortcomings(curves.read(curves.FILE))
     print(*short, sep="\n")
     return 1 if short else 0
+
+
+def _naming(options: argparse.Namespace) -> int:
+    known = tuple(row for row in rows.rows(options.rows) if row.is_whole)
+    again = rows.rows(options.again) if options.again else ()
+    text = "\n".join(measured.table(known, again))
+    print(text)
+    if options.output:
+        write_text(options.output, f"{text}\n")
+    return 0
 
 
 def _count(text: str) -> int:

@@ -174,11 +174,19 @@ class Matrix:
 
 
 def run(
-    mutants: Sequence[Mutant], *, seed: int, profile: str, thorough: bool, workers: int, told: Callable[[Death], None]
+    mutants: Sequence[Mutant],
+    *,
+    seed: int,
+    profile: str,
+    thorough: bool,
+    workers: int,
+    told: Callable[[Death], None],
+    few: str = FEW,
 ) -> Matrix:
     """Check each mutant in processes of its own, several at a time.
 
-    ``thorough``: against every clause of its reach, the dear ones too, with as many examples as its own.
+    ``thorough``: against every clause of its reach, the dear ones too, with as many examples as its own. ``few``: the
+    profile in which it is checked first otherwise.
     """
     started = time.monotonic()
     clauses = all_clauses()
@@ -197,9 +205,9 @@ def run(
 
     def die(mutant: Mutant) -> Death:
         own, others = list(mutant.caught_by), _others(mutant, clauses, thorough)
-        found = results(mutant, own + others, profile if thorough else FEW)
+        found = results(mutant, own + others, profile if thorough else few)
         death = Death(mutant, tuple(sorted(found, key=lambda result: result.clause.id not in own)))
-        if death.missed and not thorough:  # what is caught with few examples is caught with more
+        if death.missed and not thorough and few != profile:  # what is caught with few examples is caught with more
             again = {result.clause.id: result for result in results(mutant, death.missed, profile)}
             death = replace(death, results=tuple(again.get(r.clause.id, r) for r in death.results))
         told(death)
@@ -218,14 +226,14 @@ def run(
 
 def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[str]:
     """The clauses that its fault may reach, without its own."""
-    stages = {reached for stage in _stages(mutant, clauses) for reached in REACH[stage]}
+    stages = reach(mutant, clauses)
     reached = (clause for clause in clauses if clause.stage in stages and clause.id not in mutant.caught_by)
     return [clause.id for clause in reached if thorough or not _is_dear(clause, mutant)]
 
 
-def _stages(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
-    """Those of the clauses that must catch it."""
-    return {clause.stage for clause in clauses if clause.id in mutant.caught_by}
+def reach(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
+    """The stages of the clauses that must catch it, and those that use what these consist of."""
+    return {reached for clause in clauses if clause.id in mutant.caught_by for reached in REACH[clause.stage]}
 
 
 def _runs_in_nursery(mutant: Mutant) -> bool:

@@ -12,6 +12,7 @@ from ..clauses.catalogue import order
 from ..clauses.clause import Clause
 from ..support.texts import cut, one_line, printable
 from .causes import Cause, causes, names
+from .naming.names import named
 from .record import CHECKED, FAILURES, Outcome, Report, Result, Verdict, claimed, counted
 
 LIMIT = 1_000_000  # bytes: GitHub takes 1 MiB a step, and shows nothing of what is larger
@@ -60,6 +61,8 @@ def _sections(report: Report) -> Iterator[Section]:
     broken = dict.fromkeys((r.implementation, r.reason) for r in results if r.outcome is Outcome.BROKEN)
     yield "### Broken adapters", [f"- {words(column)}: {words(reason, LONGEST_PART)}" for column, reason in broken]
     yield "### Clauses that do not hold", [_details(cause) for cause in causes(results)]
+    likely = [f"- {words(each.implementation)}: {words(each.text, LONGEST_PART)}" for each in named(results)]
+    yield "### Likely faults", likely
     yield "### Excused", [_item(r, r.reason) for r in results if r.outcome is Outcome.EXCUSED]
     needless = [r for r in results if r.outcome is Outcome.PASSED and r.reason]
     yield "### Excuses that are not needed", [_item(r, f"holds, though it is excused: {r.reason}") for r in needless]

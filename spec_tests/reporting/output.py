@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..support.files import write_text
 from .forms import FORMS
+from .naming.shown import likely
 from .record import TOLD, Report
 from .terminal import failures, matrix, summary
 
@@ -16,10 +17,10 @@ def write(report: Report, form: str, file: Path) -> None:
 def terminal(report: Report, width: int, colour: bool) -> str:
     """What is printed: the clauses that do not hold, then a table of one implementation or a matrix of several."""
     told = [result for result in report.results if result.outcome in TOLD]
-    parts = [failures(told, width, colour)] if told else []
+    parts = [failures(told, width, colour), likely(report.results, width, colour)] if told else []
     columns = report.implementations
     if len(columns) == 1:
         parts.append(summary(report.of(columns[0].column), columns[0].title, width, colour))
     else:
         parts.append(matrix(report, width, colour))
-    return "\n".join(parts)
+    return "\n".join(filter(None, parts))

@@ -24,6 +24,7 @@ from ..clauses.catalogue import FAMILIES, order
 from ..clauses.clause import Clause
 from .causes import Cause, causes
 from .figures import Exhibit, exhibit
+from .naming.names import named
 from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict
 
 FOLDER = Path(__file__).parent
@@ -206,6 +207,7 @@ def page(report: Report) -> str:
             left_out=_by_stage([family for family in families if family.stage not in offered]),
             failing=[row for row in rows if row.at_length],
             holding=[row for row in rows if not row.at_length and row.clause.stage in offered],
+            likely=named(report.results),
             outcomes=counted([result for column in columns for result in column.results]),
             stages=list(dict.fromkeys(row.clause.stage for row in rows)),
             levels=list(dict.fromkeys(row.clause.level for row in rows)),

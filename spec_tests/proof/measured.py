@@ -1,0 +1,174 @@
+"""How often the fault that is there is named, how often another one, and how often none: counted over the rows."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from ..clauses.catalogue import all_clauses
+from ..reporting.naming.model import CONFIDENT, Ranking, Seen, same
+from ..reporting.naming.names import decided
+from ..reporting.naming.rows import Row
+
+SAMPLE = 300  # pairs, and sets of failures by chance
+SETTINGS = (0.6, 0.7, 0.8, 0.85, CONFIDENT, 0.95)  # of the fit from which on a fault is named
+
+
+class Said(StrEnum):
+    """What a naming was worth."""
+
+    RIGHT = "right first"  # the fault or one that no clause tells from it
+    LISTED = "right beside it"  # the first is another one, and the right one is named with it
+    ONE = "one of the two"
+    NEAR = "of its file"  # another fault of the same file of mutants, where the fault itself is not known
+    NONE = "none"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was seen, what may be known, and which faults are there; none: failures by chance."""
+
+    seen: Seen
+    known: tuple[Row, ...]
+    there: tuple[Row, ...]
+    unknown: bool = False  # whether no row is of the kind of the fault
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        """Made once for all settings."""
+        return Ranking(self.known, self.seen)
+
+
+def judged(trial: Trial, confident: float = CONFIDENT) -> Said:
+    """The worst of what is said; of two faults both are to be named."""
+    found = decided(trial.ranking, confident)
+    each = {_judged(faults, trial) for _, faults in found} or {Said.NONE}
+    worst = next(said for said in (Said.WRONG, Said.NEAR, Said.NONE, Said.LISTED, Said.RIGHT) if said in each)
+    if worst in (Said.LISTED, Said.RIGHT) and len(found) < len(trial.there):
+        return Said.ONE
+    return worst
+
+
+def _judged(faults: Sequence[Row], trial: Trial) -> Said:
+    if _one_of(faults[0], trial.there):
+        return Said.RIGHT
+    if any(_one_of(row, trial.there) for row in faults):
+        return Said.LISTED
+    if trial.unknown and any(faults[0].group == row.group for row in trial.there):
+        return Said.NEAR
+    return Said.WRONG
+
+
+def _one_of(row: Row, there: Iterable[Row]) -> bool:
+    return any(row.name == other.name or same(row, other) for other in there)
+
+
+def observed(*there: Row) -> Seen:
+    """What a run sees of these faults, each as in its row."""
+    stages = {clause.id: clause.stage for clause in all_clauses()}
+    failed: dict[str, str] = {}
+    for row in there:
+        failed |= {clause: text for clause, text in row.failed.items() if not failed.get(clause)}
+    held = (
+        clause
+        for clause in set().union(*(row.held for row in there)) - failed.keys()
+        if all(clause in row.held or stages[clause] not in row.stages for row in there)
+    )
+    ran = frozenset(held)
+    return Seen(failed, ran, {clause: stages[clause] for clause in failed.keys() | ran})
+
+
+def held_out(rows: tuple[Row, ...], with_kin: bool) -> Iterator[Trial]:
+    """Each fault without its own row: those of which another row is of the kind, or the others."""
+    for row in rows:
+        rest = tuple(other for other in rows if other is not row)
+        kin = any(same(row, other) for other in rest)
+        if row.failed and kin == with_kin:
+            yield Trial(observed(row), rest, (row,), unknown=not kin)
+
+
+def again(rows: tuple[Row, ...], resampled: Iterable[Row]) -> Iterator[Trial]:
+    """Each fault in a run with another seed, beside the rows that are kept."""
+    known = {row.name: row for row in rows}
+    for row in resampled:
+        if row.name in known and row.failed:
+            yield Trial(observed(row), rows, (known[row.name],))
+
+
+def parts(rows: tuple[Row, ...]) -> Iterator[Trial]:
+    """Each fault where a run has half of the clauses, drawn by chance."""
+    drawn = random.Random(0)  # noqa: S311 - nothing secret
+    for row in rows:
+        seen = observed(row)
+        left = [clause for clause in sorted(row.looked) if drawn.random() < 0.5]
+        if row.failed.keys() - left:
+            yield Trial(seen.without(left), rows, (row,))
+
+
+def pairs(rows: tuple[Row, ...]) -> Iterator[Trial]:
+    """Two faults at once, neither of which has all failures of the other."""
+    drawn = random.Random(0)  # noqa: S311
+    usable = [row for row in rows if row.failed]
+    count = 0
+    while count < SAMPLE and len(usable) > 1:
+        one, other = drawn.sample(usable, 2)
+        if one.failed.keys() - other.failed.keys() and other.failed.keys() - one.failed.keys():
+            count += 1
+            yield Trial(observed(one, other), rows, (one, other))
+
+
+def by_chance(rows: tuple[Row, ...]) -> Iterator[Trial]:
+    """From two to eight clauses that fail together by no fault, with what some fault lets them say."""
+    drawn = random.Random(0)  # noqa: S311
+    texts = {clause: text for row in rows for clause, text in row.failed.items()}
+    stages = {clause.id: clause.stage for clause in all_clauses()}
+    for _ in range(SAMPLE):
+        failed = drawn.sample(sorted(texts), drawn.randint(2, 8))
+        seen = Seen({clause: texts[clause] for clause in failed}, frozenset(stages.keys() - set(failed)), stages)
+        yield Trial(seen, rows, ())
+
+
+def counted(trials: Iterable[Trial], confident: float = CONFIDENT) -> Counter[Said]:
+    """How often each was said."""
+    return Counter(judged(trial, confident) for trial in trials)
+
+
+def table(rows: tuple[Row, ...], resampled: Sequence[Row]) -> Iterator[str]:
+    """Lines of Markdown: each kind of trial, then what would be said of some if another fit were asked for."""
+    kin, alone = (list(held_out(rows, with_kin)) for with_kin in (True, False))
+    chance = list(by_chance(rows))
+    kinds = {
+        "the same fault, another seed": again(rows, resampled),
+        "half of the clauses": parts(rows),
+        "left out, another of its kind is known": kin,
+        "left out, none of its kind is known": alone,
+        "two faults at once": pairs(rows),
+        "failures by chance": chance,
+    }
+    yield f"| what is matched | trials | {' | '.join(Said)} |"
+    yield f"|{' --- |' * (len(Said) + 2)}"
+    for title, trials in kinds.items():
+        said = counted(trials)
+        if said:
+            yield f"| {title} | {said.total()} | {' | '.join(_share(said[each], said.total()) for each in Said)} |"
+    yield ""
+    yield "| fit asked for | kind known: right | unknown: of its file | unknown: wrong | by chance: wrong |"
+    yield f"|{' --- |' * 5}"
+    for setting in SETTINGS:
+        yield _setting(setting, *(counted(trials, setting) for trials in (kin, alone, chance)))
+
+
+def _setting(setting: float, kin: Counter[Said], alone: Counter[Said], chance: Counter[Said]) -> str:
+    cells = [
+        _share(kin[Said.RIGHT] + kin[Said.LISTED], kin.total()),
+        *(_share(alone[each], alone.total()) for each in (Said.NEAR, Said.WRONG)),
+        _share(chance[Said.WRONG], chance.total()),
+    ]
+    return f"| {setting:g} | {' | '.join(cells)} |"
+
+
+def _share(count: int, of: int) -> str:
+    return f"{count} ({100 * count / of:.0f} %)" if of else "0"
