@@ -134,9 +134,8 @@ def _check(options: argparse.Namespace) -> int:
 
     from .running.checking import Progress, run
     from .running.stopping import Stop
-    from .running.watching import Sources
 
-    sources = Sources(asked[0].target) if options.watch else None
+    sources = _sources(asked[0]) if options.watch else None
     with Stop() as stop:
         with Progress(Console(stderr=True)) as progress:
             report = run(asked, workers, limits, options.seed, options.profile, progress, stop)
@@ -146,6 +145,12 @@ def _check(options: argparse.Namespace) -> int:
         if why := stop():
             print(f"{why}: what was open then is not run", file=sys.stderr)
         return stop.code or code
+
+
+def _sources(task: "Task") -> "Sources":
+    from .running.watching import Sources  # and with it pytest
+
+    return Sources(task.target)
 
 
 def _watch(
