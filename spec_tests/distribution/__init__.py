@@ -1,7 +1,7 @@
 """convspec: an executable specification of transfer-learning image classification.
 
 Where it is installed this is the package ``convspec``, and the folders of the checkout are parts of it:
-``convspec.spec_tests``, ``convspec.reference``, ``convspec.fixtures``.
+``convspec.spec_tests``, ``convspec.adapters``, ``convspec.reference``, ``convspec.fixtures``.
 """
 
 from importlib.metadata import PackageNotFoundError, version
