@@ -19,7 +19,7 @@ from .epochs import Changing, Pairs, Trainer
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 16, "disc": 10, "wedges": 10, "white": 1}
+EPOCHS = {"halves": 16, "disc": 12, "wedges": 12, "white": 1}
 SPARE = 3  # epochs in front of them, for looks at the training images before training
 BATCHES, COPIES = 8, 8  # of halves in each epoch; of the others there is one image
 DRAWS = 200  # of ``augment``, for each of the images
@@ -35,7 +35,8 @@ def _plane(grey: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np
 
 IMAGES = {
     "halves": _plane(lambda _, x: np.where(x < 0, 30, 230)),  # other on the other side: a flip shows
-    "disc": _plane(lambda y, x: np.where(np.hypot(x, y) < 0.4, 255, 0)),  # zoom alone changes it
+    # Zoom alone changes it: turned, a sharp edge would be another one between pixels.
+    "disc": _plane(lambda y, x: 255 / (1 + np.exp(25 * (np.hypot(x, y) - 0.4)))),
     "wedges": _plane(lambda y, x: 127.5 + 127.5 * np.cos(2 * np.arctan2(y, x))),  # rotation alone changes it
     "white": _plane(lambda y, _: np.full_like(y, 255)),  # nothing changes it but another fill than reflection
 }

@@ -90,6 +90,7 @@ def test_the_lowest_of_several_dips_is_kept(
     """
     fit = Trainer(implementation.fit, tmp_path / "best.keras", more=AS_GIVEN)
     model = unseeing(implementation)
+    implementation.save(model, fit.checkpoint)  # the older file
     ones, zeros = (blank([label] * 5, (2, 2, 1), IMAGE) for label in (1, 0))
     epochs = [ones if letter == "1" else zeros for letter in "100111000110"]
     _, history = train_changing(fit, model, first_looks.fit, epochs, [ones] * len(epochs))
