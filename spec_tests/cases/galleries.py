@@ -85,7 +85,7 @@ def marks(images: NDArray[Any]) -> list[Mark]:
 
 
 def suffix_lists() -> st.SearchStrategy[tuple[str, ...]]:
-    """A few suffixes that differ by more than their case, which some file systems do not tell apart."""
+    """A few suffixes that differ by more than their case, which some file systems do not distinguish."""
     return st.lists(st.sampled_from(SUFFIXES), min_size=1, max_size=4, unique_by=str.lower).map(tuple)
 
 

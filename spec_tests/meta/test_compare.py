@@ -43,9 +43,9 @@ def changed(before: Outcome | None, after: Outcome | None) -> Change:
         (REPORTED, REPORTED, Kind.STILL, False),
         (PASSED, EXCUSED, Kind.EXCUSED, False),
         (FAILED, EXCUSED, Kind.EXCUSED, False),
-        (FAILED, PASSED, Kind.MENDED, False),
-        (EXCUSED, PASSED, Kind.MENDED, False),
-        (REPORTED, PASSED, Kind.MENDED, False),
+        (FAILED, PASSED, Kind.FIXED, False),
+        (EXCUSED, PASSED, Kind.FIXED, False),
+        (REPORTED, PASSED, Kind.FIXED, False),
         (PASSED, LEFT, Kind.UNCLAIMED, True),
         (FAILED, LEFT, Kind.UNCLAIMED, False),
         (LEFT, PASSED, Kind.CLAIMED, False),
@@ -146,7 +146,7 @@ differs        version 1.0 → 1.1
 differs        numpy none → 2.1
 broke          PAD-1: passed → failed. What PAD-1 says.
 excused now    PAD-4: passed → excused (sums are hard). What PAD-4 says.
-mended         PAD-2, 3: failed → passed
+fixed          PAD-2, 3: failed → passed
 newly claimed  FLIP-2: not claimed → failed
 newly claimed  FLIP-1: not claimed → passed
 

@@ -1,4 +1,4 @@
-"""Two reports side by side: what was mended, what broke, and whether the later one is worse."""
+"""Two reports side by side: what was fixed, what broke, and whether the later one is worse."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Kind(StrEnum):
     UNEXCUSED = "no longer excused"  # and does not hold
     STILL = "still does not hold"
     EXCUSED = "excused now"
-    MENDED = "mended"
+    FIXED = "fixed"
     UNCLAIMED = "no longer claimed"
     UNCHECKED = "no longer checked"
     CLAIMED = "newly claimed"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 TOLD_EACH = (Kind.BROKE, Kind.UNEXCUSED, Kind.STILL, Kind.EXCUSED)  # with its sentence; of the others the names
-STYLES = {Kind.STILL: "red", Kind.MENDED: "green"}  # what is worse is bold
+STYLES = {Kind.STILL: "red", Kind.FIXED: "green"}  # what is worse is bold
 NOT_CHECKED = (Outcome.BROKEN, Outcome.NOT_DECIDED, Outcome.NOT_RUN)
 
 
@@ -166,7 +166,7 @@ def kind(before: Outcome | None, after: Outcome | None) -> Kind | None:
 
 def _kind_of_checked(before: Outcome, after: Outcome) -> Kind:
     if after is Outcome.PASSED:
-        return Kind.MENDED
+        return Kind.FIXED
     if after is Outcome.EXCUSED:
         return Kind.EXCUSED
     return {Outcome.PASSED: Kind.BROKE, Outcome.EXCUSED: Kind.UNEXCUSED}.get(before, Kind.STILL)

@@ -173,7 +173,7 @@ def _curves(evidence: Evidence) -> Drawn:
 
 
 def _lines(measure: str, training: NDArray[np.float64], validation: NDArray[np.float64], best: int) -> Figure:
-    """One curve and the other, told apart by dashes and markers too."""
+    """One curve and the other, distinguished by dashes and markers too."""
     figure = Figure(figsize=(3.4, 2.1))
     axes: Any = figure.add_axes((0.17, 0.21, 0.8, 0.66))
     for values, label, style, colour in (

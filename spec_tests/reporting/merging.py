@@ -11,7 +11,7 @@ from .record import Implementation, Report
 def merged(reports: Sequence[Report], labels: Sequence[str] = ()) -> Report:
     """All implementations of several reports; of clauses that are worded differently the later wording counts.
 
-    Columns of one name are told apart by version, or else by the label of their report.
+    Columns of one name are distinguished by version, or else by the label of their report.
     """
     named = {clause.id: clause for report in reports for clause in report.clauses}
     clauses = {clause.id: clause for clause in sorted(named.values(), key=order)}

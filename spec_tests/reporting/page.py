@@ -224,7 +224,7 @@ def _clauses(report: Report) -> list[Clause]:
 
 
 def _columns(report: Report) -> list[Column]:
-    """The implementations, told apart by their columns where their titles are the same."""
+    """The implementations, distinguished by their columns where their titles are the same."""
     titles = Counter(implementation.title for implementation in report.implementations)
     columns = []
     for number, implementation in enumerate(report.implementations):

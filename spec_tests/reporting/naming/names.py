@@ -17,7 +17,8 @@ class Naming:
 
     implementation: str
     failures: tuple[str, ...]  # the clauses
-    faults: tuple[Row, ...] = ()  # the likeliest first, those that cannot be told apart together; none: no known fault
+    # The likeliest first, those that no clause distinguishes together; none: no known fault.
+    faults: tuple[Row, ...] = ()
     fit: float = 0.0
     expected: int = 0  # failures of the fault, of clauses that ran
     total: int = 0  # failures of the run
