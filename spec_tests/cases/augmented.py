@@ -19,7 +19,7 @@ from .epochs import Changing, Pairs, Trainer
 from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
-EPOCHS = {"halves": 16, "disc": 12, "wedges": 12, "white": 1}
+EPOCHS = {"halves": 16, "disc": 12, "wedges": 20, "white": 1}
 SPARE = 3  # epochs in front of them, for looks at the training images before training
 BATCHES, COPIES = 8, 8  # of halves in each epoch; of the others there is one image
 DRAWS = 200  # of ``augment``, for each of the images

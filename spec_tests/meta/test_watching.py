@@ -66,8 +66,12 @@ def test_a_saved_file_is_checked_again_until_it_is_stopped(watched: Watched, tmp
     assert watched.process.wait(PATIENCE) == 1
 
 
-def test_one_implementation_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", "numpy_port", "torch_port", "--watch", "--clause", "GAP"]) == 2
+def test_one_implementation_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "adapter.py").write_text(RIGHT, encoding="utf-8")
+    assert main(["check", "numpy_port", "adapter", "--watch", "--clause", "GAP"]) == 2
     assert "--watch takes one implementation" in capsys.readouterr().err
 
 
