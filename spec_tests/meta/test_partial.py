@@ -8,7 +8,7 @@ import pytest
 
 import spec_tests
 from spec_tests.cli import main
-from spec_tests.reporting.record import Outcome, Result, Verdict, read_report
+from spec_tests.reporting.record import Outcome, Result, Verdict, read_report, unclaimed_stages
 
 ROOT = Path(spec_tests.__file__).parents[1]
 CONVOLUTION = """
@@ -57,6 +57,7 @@ def test_an_adapter_of_one_function_is_checked(check: Check) -> None:
     assert not [name for name in claimed if name.startswith("DENSE")]
     assert results["DENSE-1"].reason == "dense: not offered"
     assert "dense: not offered" in said
+    assert unclaimed_stages([*results.values()]) == []  # some of the stage is offered
 
 
 def test_what_is_not_offered_has_its_reason(check: Check) -> None:

@@ -19,7 +19,7 @@ SETTINGS = (0.6, 0.7, 0.8, 0.85, CONFIDENT, 0.95)  # of the fit from which on a 
 class Said(StrEnum):
     """What a naming was worth."""
 
-    RIGHT = "right first"  # the fault or one that no clause tells from it
+    RIGHT = "right first"  # the fault or one that no clause distinguishes from it
     LISTED = "right beside it"  # the first is another one, and the right one is named with it
     ONE = "one of the two"
     NEAR = "of its file"  # another fault of the same file of mutants, where the fault itself is not known

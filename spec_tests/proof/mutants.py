@@ -185,8 +185,8 @@ def run(
 ) -> Matrix:
     """Check each mutant in processes of its own, several at a time.
 
-    ``thorough``: against every clause of its reach, the dear ones too, with as many examples as its own. ``few``: the
-    profile in which it is checked first otherwise.
+    ``thorough``: against every clause of its reach, the expensive ones too, with as many examples as its own.
+    ``few``: the profile in which it is checked first otherwise.
     """
     started = time.monotonic()
     clauses = all_clauses()

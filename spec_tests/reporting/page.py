@@ -19,13 +19,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..adapter.stages import STAGES
 from ..clauses.catalogue import FAMILIES, order
 from ..clauses.clause import Clause
 from .causes import Cause, causes
 from .figures import Exhibit, exhibit
 from .naming.names import named
-from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict
+from .record import FAILURES, TOLD, Implementation, Outcome, Report, Result, Tolerance, Verdict, unclaimed_stages
 
 FOLDER = Path(__file__).parent
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
@@ -72,14 +71,13 @@ class Column:
 
     @property
     def claimed(self) -> int:
-        """Clauses of the stages that it offers."""
+        """Clauses of what it offers."""
         return len(self.results) - self.counts.get(Outcome.NOT_CLAIMED, 0)
 
     @property
     def not_claimed(self) -> list[str]:
         """The stages that it does not offer."""
-        stages = {result.clause.stage for result in self.results if result.outcome is Outcome.NOT_CLAIMED}
-        return [stage for stage in STAGES if stage in stages]
+        return unclaimed_stages(self.results)
 
     @property
     def broken(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..adapter.stages import STAGES
 from ..clauses.clause import Clause, Level
 from ..support.texts import Told, one_line
 
@@ -262,6 +263,12 @@ def verdict(results: Sequence[Result]) -> Verdict:
 def claimed(results: Sequence[Result]) -> list[Result]:
     """Those of clauses that apply."""
     return [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
+
+
+def unclaimed_stages(results: Sequence[Result]) -> list[str]:
+    """The stages of which no clause is claimed, though some were asked for, in the order of the pipeline."""
+    named = {result.clause.stage for result in results}
+    return [stage for stage in STAGES if stage in named - {result.clause.stage for result in claimed(results)}]
 
 
 def counted(results: Sequence[Result]) -> str:

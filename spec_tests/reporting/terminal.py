@@ -10,11 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..adapter.stages import STAGES
 from ..clauses.catalogue import order
 from ..support.texts import one_line, printable
 from .causes import causes, names
-from .record import FAILURES, TOLD, Outcome, Report, Result, claimed
+from .record import FAILURES, TOLD, Outcome, Report, Result, claimed, unclaimed_stages
 
 STYLES = {Outcome.PASSED: "green", Outcome.BROKEN: "bold red", **dict.fromkeys(FAILURES, "bold red")}
 WORDS = {"expected": "green", "got": "red"}
@@ -163,12 +162,6 @@ def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
         yield Text(f"{outcome}{which}", STYLES.get(outcome, "yellow")), Text(printable(f"{words}{of}"))
     for words in _discarded(results):
         yield Text("discarded", "yellow"), Text(printable(words))
-
-
-def unclaimed_stages(results: Sequence[Result]) -> list[str]:
-    """The stages of which no clause is claimed, though some were asked for."""
-    named = {result.clause.stage for result in results}
-    return [stage for stage in STAGES if stage in named - {result.clause.stage for result in claimed(results)}]
 
 
 def _discarded(results: Sequence[Result]) -> Iterator[str]:

@@ -43,7 +43,7 @@ def narrowed(task: Task, clauses: Sequence[Clause]) -> Task:
 
 
 def places_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
-    """The modules that clauses stand in."""
+    """The modules that clauses are in."""
     return tuple(dict.fromkeys(str(FOLDER / f"{clause.module.rpartition('.')[2]}.py") for clause in clauses))
 
 

@@ -190,7 +190,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     except Unsatisfiable:
         if not tally.discarded:
             raise
-        result = None  # examples that stand in the clause may have been supported
+        result = None  # examples that are written in the clause may have been supported
     except Exception:
         names = item._fixtureinfo.argnames  # type: ignore[attr-defined]
         fixtures = {name: item.funcargs[name] for name in names}  # type: ignore[attr-defined]

@@ -28,18 +28,27 @@ Tell = Callable[[Report, bool], object]  # a report, and whether it is of all cl
 
 
 class Sources:
-    """The Python files of the implementation and of the folder that one stands in, as they were last looked at."""
+    """The Python files of the implementation and of the current folder, as they were last looked at."""
 
     def __init__(self, target: str) -> None:
         self._folders = {Path.cwd()}
-        if file := source_of(resolved(target).partition(":")[0]):
-            depth = resolved(target).partition(":")[0].count(".")
-            self._folders.add(file.parents[min(depth, len(file.parents) - 1)])
+        module = resolved(target).partition(":")[0]
+        if file := source_of(module):
+            self._folders.add(file.parents[min(module.count("."), len(file.parents) - 1)])
+        self._asked = 0.0
         self._known = dict(self._saved())
 
     def changed(self) -> bool:
         """Whether one was saved, made or removed since then."""
         return dict(self._saved()) != self._known
+
+    def changed_lately(self) -> bool:
+        """The same for what asks all the time: it walks through the folders a few times a second at most."""
+        now = time.monotonic()
+        if now - self._asked < LOOK:
+            return False
+        self._asked = now
+        return self.changed()
 
     def look(self) -> None:
         """Take them as they are now."""
@@ -77,7 +86,7 @@ def watch(
         """The report with these clauses judged anew, unless another file is saved before."""
         new = run(
             [narrowed(task, clauses)], count, limits, report.seed, report.profile, progress,
-            lambda: stopped() or (SAVED if sources.changed() else ""), launch,
+            lambda: stopped() or (SAVED if sources.changed_lately() else ""), launch,
         )  # fmt: skip
         return renewed(report, new)
 

@@ -189,7 +189,7 @@ def _overlap(one: Set[str], other: Set[str]) -> float:
 
 
 def same(one: Row, other: Row) -> bool:
-    """Whether no clause tells two faults apart: the same ones fail, and say the same."""
+    """Whether no clause distinguishes two faults: the same ones fail, and say the same."""
     both = one.looked & other.looked
     failed = one.failed.keys() & both
     if not failed or failed != other.failed.keys() & both or not {*one.must, *other.must} <= both:

@@ -83,7 +83,7 @@ def observed(results: Iterable[Result]) -> Seen:
 
 
 def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match, tuple[Row, ...]]]:
-    """One fault, or else two, with those that cannot be told from it; nothing if none fits well enough."""
+    """One fault, or else two, with those that no clause distinguishes from it; nothing if none fits well enough."""
     known, seen = ranking.known, ranking.seen
     near = [match for match in ranking.likeliest if match.agrees >= confident]
     if near and near[0].fit >= confident:
@@ -112,7 +112,7 @@ def _with_kin(known: tuple[Row, ...], near: Sequence[Match]) -> tuple[Row, ...]:
 
 
 def _kind(known: Iterable[Row], row: Row) -> list[Row]:
-    """Those that no clause tells from it."""
+    """Those that no clause distinguishes from it."""
     return [other for other in known if other is not row and same(row, other)]
 
 
