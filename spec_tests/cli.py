@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import FIXTURES, __version__
-from .adapter.stages import OFFERED_BY_MOST, STAGES
+from .adapter.stages import NAMES, OFFERED_BY_MOST
 from .adapter.targets import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION
 from .reporting.forms import FORMS
 from .running.profiles import EXPLAINED, PROFILES
@@ -71,8 +71,8 @@ def parser() -> argparse.ArgumentParser:
     compared.set_defaults(command=_compare)
     template = commands.add_parser("template", help="begin an adapter: a module to be filled in")
     template.add_argument("file", nargs="?", type=Path, help="where to write it (default: print it)")
-    template.add_argument("--stage", nargs="+", choices=STAGES, default=OFFERED_BY_MOST, metavar="STAGE",
-        help=f"which stages it is to offer: {', '.join(STAGES)} (default: all but environment)")  # fmt: skip
+    template.add_argument("--stage", nargs="+", choices=NAMES, default=OFFERED_BY_MOST, metavar="STAGE",
+        help=f"which stages it is to offer: {', '.join(NAMES)} (default: all but environment)")  # fmt: skip
     template.set_defaults(command=_template)
     vectors = commands.add_parser("vectors", help="copy the test vectors, for ports in other languages, to a folder")
     vectors.add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
@@ -87,7 +87,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         f"{', '.join(BUILT_IN)} (default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
     add("--backend", default=None, help=f"of those that name none (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
     add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: PAD-3, or PAD for its family")
-    add("--stage", nargs="+", choices=STAGES, default=[], metavar="STAGE", help=f"of {', '.join(STAGES)} alone")
+    add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE", help=f"of {', '.join(NAMES)} alone")
     add("--profile", choices=list(PROFILES), default="default", help=EXPLAINED)
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")

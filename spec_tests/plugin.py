@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from .adapter.expectations import Expectations, read
-from .adapter.stages import STAGES
+from .adapter.stages import NAMES
 from .adapter.targets import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, installed_version
 from .clauses.catalogue import selected
 from .reporting.record import TOLD
@@ -58,7 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what to check, once for each: package.module, package.module:object or a registered name "
         f"(default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
     add("--backend", metavar="NAME", help=f"backend to run on (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
-    add("--stage", action="append", default=[], choices=STAGES, help="check the clauses of this stage alone")
+    add("--stage", action="append", default=[], choices=NAMES, help="check the clauses of this stage alone")
     add("--clause", nargs="+", action="extend", default=[], metavar="ID",
         help="check these clauses alone: PAD-3, or PAD for all of its family")  # fmt: skip
     add("--profile", choices=list(PROFILES), default="default", help=EXPLAINED)

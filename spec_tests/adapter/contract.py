@@ -18,6 +18,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .stages import parts
+
 Array = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
 Size = int | tuple[int, int]
@@ -160,8 +162,8 @@ class Variable(Protocol):
     value: NDArray[Any]  # as it is when it is asked for: no view of a weight that goes on changing
 
 
-class Transfer(Protocol):
-    """The pretrained base, the classifier on it, and training.
+class Base(Protocol):
+    """The pretrained base and the classifier on it.
 
     A ``preset`` is a folder in keras-hub's format (config.json, model.weights.h5, image_converter.json)
     with the same weights as plain named arrays in model.safetensors beside it.
@@ -173,6 +175,30 @@ class Transfer(Protocol):
     def build_classifier(self, preset: Path, *, image_size: tuple[int, int], seed: int) -> Model:
         """Preprocessing, the base frozen, global average pooling, Dense(256), Dropout(0.25), Dense(1, sigmoid)."""
 
+
+class Features(Protocol):
+    """Feature extraction: the output of the base, computed once, and the head trained on it."""
+
+    def extract_features(self, model: Model, images: Array) -> Array:
+        """The pooled output of the base in inference mode, (n, channels)."""
+
+    def fit_head(
+        self,
+        model: Model,
+        train: Batches,
+        validation: Batches,
+        *,
+        epochs: int,
+        learning_rate: float,
+        checkpoint: Path,
+        seed: int,
+    ) -> tuple[Model, History]:
+        """The same for the head over batches of features; the whole model of the best epoch is kept and returned."""
+
+
+class Convnet(Protocol):
+    """What transfer learning is compared with."""
+
     def build_convnet(self, *, image_size: tuple[int, int], dropout: float, seed: int) -> Model:
         """A convnet to be trained from scratch: what transfer learning is compared with.
 
@@ -180,17 +206,12 @@ class Transfer(Protocol):
         between each two; global average pooling; dropout; Dense(1, sigmoid). Kernels start as He's normal values.
         """
 
-    def freeze_base(self, model: Model) -> Model:
-        """Train the head alone from now on."""
 
-    def unfreeze_top(self, model: Model, layers: int = 4) -> Model:
-        """Train the head and the last ``layers`` layers of the base, batch normalisation excepted; a new optimiser."""
+class Training(Protocol):
+    """Training, evaluation and checkpoints."""
 
     def variables(self, model: Model) -> list[Variable]:
         """Every array of the model, the optimiser's apart."""
-
-    def extract_features(self, model: Model, images: Array) -> Array:
-        """The pooled output of the base in inference mode, (n, channels)."""
 
     def predict(self, model: Model, images: Array) -> Array:
         """The probability of class 1 for each image, (n,)."""
@@ -221,19 +242,6 @@ class Transfer(Protocol):
         A loss of NaN is never the best; an error that says NaN where there is no other.
         """
 
-    def fit_head(
-        self,
-        model: Model,
-        train: Batches,
-        validation: Batches,
-        *,
-        epochs: int,
-        learning_rate: float,
-        checkpoint: Path,
-        seed: int,
-    ) -> tuple[Model, History]:
-        """The same for the head over batches of features; the whole model of the best epoch is kept and returned."""
-
     def evaluate(self, model: Model, batches: Batches) -> dict[str, float]:
         """Loss and accuracy over all samples."""
 
@@ -244,19 +252,34 @@ class Transfer(Protocol):
         """The saved model, to be trained on as it would have been."""
 
 
+class Tuning(Protocol):
+    """What of the base is trained."""
+
+    def freeze_base(self, model: Model) -> Model:
+        """Train the head alone from now on."""
+
+    def unfreeze_top(self, model: Model, layers: int = 4) -> Model:
+        """Train the head and the last ``layers`` layers of the base, batch normalisation excepted; a new optimiser."""
+
+
 PROTOCOLS: dict[str, type] = {
     "environment": Environment,
     "data": Data,
     "layers": Layers,
     "augmentation": Augmentation,
-    "transfer": Transfer,
+    "base": Base,
+    "features": Features,
+    "convnet": Convnet,
+    "training": Training,
+    "tuning": Tuning,
 }
 
 
-def functions(stage: str) -> tuple[str, ...]:
-    """The names that an implementation of the stage offers."""
-    protocol = PROTOCOLS[stage]
-    return tuple(name for name in {**protocol.__annotations__, **vars(protocol)} if not name.startswith("_"))
+def functions(name: str) -> tuple[str, ...]:
+    """The names that an implementation of the stage offers, or of the stages that ``name`` stands for."""
+    protocols = [PROTOCOLS[stage] for stage in parts(name)]
+    names = (name for protocol in protocols for name in {**protocol.__annotations__, **vars(protocol)})
+    return tuple(name for name in names if not name.startswith("_"))
 
 
 def lacking(target: str, stage: str) -> str:

@@ -14,7 +14,7 @@ from ..judging.checks import NotClaimed, Unusable, discard
 from ..support.unsupported import Unsupported
 from .contract import functions, lacking
 from .expectations import Expectations, WrongExpectations, declared
-from .stages import STAGES
+from .stages import STAGES, names_stage, whole
 from .targets import installed_version, resolved
 
 CONTRACT = functions.__module__
@@ -53,12 +53,14 @@ class Implementation:
     def claims(self, stage: str) -> bool:
         """Whether it offers a function of the stage; BrokenAdapter if it says that it does, and has none."""
         declared = getattr(self._offered, "CLAIMS", None)
-        offers = any(self.offers(name) for name in functions(stage))
-        if declared is None or stage not in declared:
-            return offers and declared is None
-        if not offers:
-            raise BrokenAdapter(lacking(self.target, stage))
-        return True
+        for name in {stage, whole(stage)} & {*(declared or ())}:
+            if not self._offers_any(name):
+                raise BrokenAdapter(lacking(self.target, name))
+        return names_stage(declared, stage) and self._offers_any(stage)
+
+    def _offers_any(self, name: str) -> bool:
+        """Whether it has a function of the stages that ``name`` stands for."""
+        return any(self.offers(function) for function in functions(name))
 
     def take(self, unfilled: Iterable[str], unusable: Mapping[str, str]) -> None:
         """What came of trying its functions: those not filled in, and {function: why it cannot be called}."""

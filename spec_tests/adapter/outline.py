@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .contract import functions, lacking
-from .stages import STAGES
+from .stages import NAMES, STAGES, names_stage, parts
 from .targets import source_of
 
 UNSETTLED = {"globals", "locals", "vars", "setattr", "exec", "eval", "__getattr__", "modules"}  # may bind names
@@ -28,21 +28,24 @@ class Outline:
 
     def claims_stage(self, stage: str) -> bool:
         """Whether the clauses of the stage apply."""
-        return bool(self.names & {*functions(stage)}) if self.claims is None else stage in self.claims
+        return bool(self.names & {*functions(stage)}) and names_stage(self.claims, stage)
 
 
 def broken_stages(target: str) -> tuple[dict[str, str], list[str]]:
     """{stage: why it cannot be checked} of an adapter, as far as its source settles it; if any, those not claimed."""
     file = source_of(target)
     found = outline(file) if file else None
-    offered = [stage for stage in STAGES if found and found.claims_stage(stage)]
-    if found is None or not offered:
+    if found is None:
         return {}, []
+    offered = [stage for stage in STAGES if found.claims_stage(stage)]
     names = {stage: [name for name in functions(stage) if name in found.names] for stage in offered}
-    broken = {stage: lacking(target, stage) for stage in offered if not names[stage]}
+    empty = [name for name in NAMES if name in (found.claims or ()) and not found.names & {*functions(name)}]
+    broken = {stage: lacking(target, name) for name in empty for stage in parts(name)}
+    if not offered and not broken:
+        return {}, []
     if not any(name not in found.unfilled for of_stage in names.values() for name in of_stage):
         broken |= {stage: _unfilled(target, stage, of_stage) for stage, of_stage in names.items() if of_stage}
-    return broken, [stage for stage in STAGES if stage not in offered] if broken else []
+    return broken, [stage for stage in STAGES if stage not in {*offered, *broken}] if broken else []
 
 
 def _unfilled(target: str, stage: str, names: list[str]) -> str:

@@ -1,4 +1,29 @@
 """The stages of the contract, by name: what a command line is checked against before anything else is imported."""
 
-STAGES = ("environment", "data", "layers", "augmentation", "transfer")  # in the order of the pipeline
+from collections.abc import Collection
+
+PARTS = {  # {name: the stages that it stands for}, in the order of the pipeline
+    "environment": ("environment",),
+    "data": ("data",),
+    "layers": ("layers",),
+    "augmentation": ("augmentation",),
+    "transfer": ("base", "features", "convnet", "training", "tuning"),
+}
+STAGES = tuple(stage for parts in PARTS.values() for stage in parts)
+NAMES = tuple(dict.fromkeys((*STAGES, *PARTS)))  # that a command line and CLAIMS may use
 OFFERED_BY_MOST = STAGES[1:]  # choosing a backend is for implementations that run on several
+
+
+def whole(stage: str) -> str:
+    """The name that stands for a stage and those that it is tried with, since their functions share a model."""
+    return next(name for name, parts in PARTS.items() if stage in parts)
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """The stages that a name stands for."""
+    return PARTS.get(name, (name,))
+
+
+def names_stage(names: Collection[str] | None, stage: str) -> bool:
+    """Whether a stage is among these names, by itself or with others; none given names all."""
+    return names is None or stage in names or whole(stage) in names

@@ -6,13 +6,13 @@ a single test, and with it Hypothesis, SciPy and Pillow.
 
 import ast
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..adapter.stages import STAGES
+from ..adapter.stages import STAGES, names_stage
 from .clause import Clause, Level, clause, stated
 
 FOLDER = Path(__file__).parent
@@ -108,10 +108,10 @@ def order(clause: Clause) -> tuple[int, int, int]:
     return STAGES.index(clause.stage), family, int(number) if number.isdecimal() else 0
 
 
-def selected(clause: Clause, wanted: Iterable[str], stages: Iterable[str]) -> bool:
+def selected(clause: Clause, wanted: Iterable[str], stages: Collection[str]) -> bool:
     """Whether the clause has one of these IDs or families, and one of these stages; none named means any."""
     names = {name.upper() for name in wanted}
-    return (not names or bool(names & {clause.id, clause.family})) and (not stages or clause.stage in stages)
+    return (not names or bool(names & {clause.id, clause.family})) and names_stage(stages or None, clause.stage)
 
 
 def unknown(wanted: Iterable[str], clauses: Iterable[Clause]) -> str:

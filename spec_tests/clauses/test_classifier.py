@@ -21,7 +21,7 @@ CODE = "notes, code 7"
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
 
 
-@clause("HEAD-1", Level.MUST, "transfer", CODE)
+@clause("HEAD-1", Level.MUST, "base", CODE)
 def test_the_head_is_pooling_dense_and_a_sigmoid(
     implementation: Implementation, small: Preset, untrained: Model, states: list[States], seed: int
 ) -> None:
@@ -40,7 +40,7 @@ def test_the_head_is_pooling_dense_and_a_sigmoid(
     expect_close(implementation.predict(untrained, images), expected, "probabilities", rtol=0, atol=1e-5)
 
 
-@clause("HEAD-2", Level.MUST, "transfer", CODE)
+@clause("HEAD-2", Level.MUST, "base", CODE)
 def test_a_prediction_is_a_probability(
     implementation: Implementation, untrained: Model, confident: Path, seed: int
 ) -> None:
@@ -59,7 +59,7 @@ def test_a_prediction_is_a_probability(
         expect(((got >= 0) & (got <= 1)).all(), "range of the predictions", expected="0 to 1", got=got)
 
 
-@clause("HEAD-3", Level.MUST, "transfer", CODE)
+@clause("HEAD-3", Level.MUST, "base", CODE)
 def test_predictions_do_not_depend_on_their_company(
     implementation: Implementation, untrained: Model, seed: int
 ) -> None:
@@ -78,7 +78,7 @@ def test_predictions_do_not_depend_on_their_company(
         expect_close(alone, together[part], "predictions in a smaller batch", rtol=0, atol=1e-5)
 
 
-@clause("NET-1", Level.MUST, "transfer", "notes, code 7 (the model trained from scratch)")
+@clause("NET-1", Level.MUST, "convnet", "notes, code 7 (the model trained from scratch)")
 def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed: int) -> None:
     """The convnet is pixels over 255, valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU, a 2 × 2 max pooling between each two, global average pooling, and Dense(1, sigmoid): twelve variables, 97,697 weights.
 
@@ -96,7 +96,7 @@ def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed:
     expect_close(implementation.predict(model, images), expected, "probabilities", rtol=0, atol=1e-5)
 
 
-@clause("FEAT-1", Level.MUST, "transfer", TWO_WAYS)
+@clause("FEAT-1", Level.MUST, "features", TWO_WAYS)
 def test_the_fast_way_gives_the_same_predictions(
     implementation: Implementation, small: Preset, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
@@ -124,7 +124,7 @@ def test_the_fast_way_gives_the_same_predictions(
         expect_close(implementation.predict(trained, images), expected, "predictions for images", rtol=0, atol=1e-5)
 
 
-@clause("FEAT-2", Level.MUST, "transfer", TWO_WAYS)
+@clause("FEAT-2", Level.MUST, "features", TWO_WAYS)
 def test_features_are_extracted_in_inference_mode(implementation: Implementation, untrained: Model, seed: int) -> None:
     """Features are extracted in inference mode: those of an image do not depend on the batch, and extracting them moves nothing.
 
@@ -142,7 +142,7 @@ def test_features_are_extracted_in_inference_mode(implementation: Implementation
     expect_equal({path for path in before if before[path] != after[path]}, set(), "variables that moved")
 
 
-@clause("FEAT-3", Level.MUST, "transfer", TWO_WAYS)
+@clause("FEAT-3", Level.MUST, "features", TWO_WAYS)
 def test_rows_of_features_keep_their_order(implementation: Implementation, untrained: Model, seed: int) -> None:
     """Rows of features keep the order of their labels: row i holds the features of image i.
 

@@ -36,7 +36,7 @@ JUDGED = [1, 1, 0, 1, 0]
 AS_GIVEN = {"augment": False}
 
 
-@clause("TRAIN-14", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+@clause("TRAIN-14", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint")
 def test_nan_is_never_the_lowest_loss(
     implementation: Implementation, silent: Preset, first_looks: FirstLooks, tmp_path: Path
 ) -> None:
@@ -56,7 +56,7 @@ def test_nan_is_never_the_lowest_loss(
             expect_close(got, np.nanmin(losses), "loss of the checkpoint", rtol=1e-4)
 
 
-@clause("TRAIN-15", Level.MUST, "transfer", f"{CODE}; arXiv 1412.6980")
+@clause("TRAIN-15", Level.MUST, "training", f"{CODE}; arXiv 1412.6980")
 def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp_path: Path) -> None:
     """An epoch is one step of Adam for each batch, in the order given, at exactly the learning rate given; its training loss and accuracy are those before each step, its validation loss and accuracy those of the model at its end.
 
@@ -76,7 +76,7 @@ def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp
         expect_close(history[name], values, f"{name} of ten epochs", rtol=1e-4)
 
 
-@clause("TRAIN-16", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+@clause("TRAIN-16", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint")
 def test_the_lowest_of_several_dips_is_kept(
     implementation: Implementation, first_looks: FirstLooks, tmp_path: Path
 ) -> None:
@@ -100,7 +100,7 @@ def test_the_lowest_of_several_dips_is_kept(
     expect_equal(dips(losses), [1, 6, 10], "epochs in which the validation loss is lower than before and after")
 
 
-@clause("TRAIN-17", Level.MUST, "transfer", f"{CODE}; code 7")
+@clause("TRAIN-17", Level.MUST, "features", f"{CODE}; code 7")
 def test_an_epoch_over_features_is_one_step_for_each_batch(
     implementation: Implementation, small: Preset, tmp_path: Path
 ) -> None:
@@ -122,7 +122,7 @@ def test_an_epoch_over_features_is_one_step_for_each_batch(
         expect_close(history[name], expected[name], f"{name} of ten epochs over features", rtol=0, atol=0.025)
 
 
-@clause("AUG-12", Level.STOCHASTIC, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
+@clause("AUG-12", Level.STOCHASTIC, "training", 'notes, "과적합과 데이터 증강"; code 5')
 def test_fit_augments_as_augment_does(implementation: Implementation, tmp_path: Path, seed: int) -> None:
     """``fit`` augments as ``augment`` does: flip, rotation and zoom, with the same fill, drawn for each image anew, in each batch and each epoch.
 

@@ -19,7 +19,7 @@ LAST = f"block{len(SMALL.filters)}_sepconv"  # the convolutions of the last bloc
 RATE, FIT_RATE = 1e-5, 1e-4
 
 
-@clause("TUNE-1", Level.MUST, "transfer", SOURCE)
+@clause("TUNE-1", Level.MUST, "tuning", SOURCE)
 def test_the_last_four_layers_hold_two_kernels(
     implementation: Implementation, states: list[States], small: Preset
 ) -> None:
@@ -42,7 +42,7 @@ def test_the_last_four_layers_hold_two_kernels(
         expect_equal(got, kernels, f"trainable variables in the last {layers} layers of the base")
 
 
-@clause("TUNE-2", Level.MUST, "transfer", SOURCE)
+@clause("TUNE-2", Level.MUST, "tuning", SOURCE)
 def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, tuning_fit: Fit) -> None:
     """After any number of steps, or of epochs of ``fit``, those variables and the head's have changed, and no other has.
 
@@ -53,7 +53,7 @@ def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, tuning_f
         expect_equal(moved(values(before), values(after)), trainable(before), "variables that moved")
 
 
-@clause("TUNE-3", Level.MUST, "transfer", f"{SOURCE}; Keras documentation of BatchNormalization")
+@clause("TUNE-3", Level.MUST, "tuning", f"{SOURCE}; Keras documentation of BatchNormalization")
 def test_no_batch_normalisation_moves(tuning_steps: Steps) -> None:
     """No batch normalisation of the base moves its statistics or trains its gamma or beta, in the unfrozen layers too.
 
@@ -68,7 +68,7 @@ def test_no_batch_normalisation_moves(tuning_steps: Steps) -> None:
     expect_equal(moved(before, after), set(), "variables of batch normalisation that moved")
 
 
-@clause("TUNE-4", Level.MUST, "transfer", f"{SOURCE}; notes, code 10")
+@clause("TUNE-4", Level.MUST, "tuning", f"{SOURCE}; notes, code 10")
 def test_fine_tuning_starts_where_feature_extraction_ended(
     implementation: Implementation, confident: Path, seed: int
 ) -> None:
@@ -85,7 +85,7 @@ def test_fine_tuning_starts_where_feature_extraction_ended(
     expect_close(got, before, "predictions after unfreezing", rtol=0, atol=1e-6)
 
 
-@clause("TUNE-5", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
+@clause("TUNE-5", Level.MUST, "tuning", "notes, code 9; arXiv 1412.6980")
 def test_the_optimiser_starts_afresh_and_slowly(implementation: Implementation, tuning_steps: Steps) -> None:
     """The optimiser starts afresh at learning rate 1e-5: the first step moves each weight by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
 
@@ -109,7 +109,7 @@ def test_the_optimiser_starts_afresh_and_slowly(implementation: Implementation, 
         )
 
 
-@clause("TUNE-6", Level.MUST, "transfer", SOURCE)
+@clause("TUNE-6", Level.MUST, "tuning", SOURCE)
 def test_a_change_of_what_is_trained_takes_effect_at_once(
     implementation: Implementation, confident: Path, small: Preset, tmp_path: Path, seed: int
 ) -> None:
@@ -142,7 +142,7 @@ def tuned_and_loaded(implementation: Implementation, model: Model, path: Path) -
     return implementation.load(path)
 
 
-@clause("TUNE-7", Level.MUST, "transfer", "notes, code 9; arXiv 1412.6980")
+@clause("TUNE-7", Level.MUST, "tuning", "notes, code 9; arXiv 1412.6980")
 def test_fit_starts_with_a_fresh_optimiser(implementation: Implementation, tuning_fit: Fit) -> None:
     """``fit`` starts with a fresh optimiser, whatever was trained before, and counts its steps from one.
 
@@ -156,7 +156,7 @@ def test_fit_starts_with_a_fresh_optimiser(implementation: Implementation, tunin
     expect_close(step.item(), -2 * FIT_RATE, "two steps of the last bias in fit", rtol=0.03)
 
 
-@clause("TUNE-8", Level.MUST, "transfer", f"{SOURCE}; notes, code 10")
+@clause("TUNE-8", Level.MUST, "tuning", f"{SOURCE}; notes, code 10")
 def test_a_tuned_model_is_used_in_inference_mode(implementation: Implementation, tuning_fit: Fit, seed: int) -> None:
     """A model whose base was tuned predicts in inference mode, as a frozen one does: features and predictions of an image do not depend on the batch; its checkpoint, loaded, predicts what it did.
 

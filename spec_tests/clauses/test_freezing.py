@@ -14,7 +14,7 @@ from .conftest import Fit, States, Steps
 SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'
 
 
-@clause("FRZ-1", Level.MUST, "transfer", SOURCE)
+@clause("FRZ-1", Level.MUST, "tuning", SOURCE)
 def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States]) -> None:
     """With a frozen base the whole model trains the head's four variables and no other; with every layer unfrozen, batch normalisation excepted, the base's kernels besides (74 of xception_41).
 
@@ -30,7 +30,7 @@ def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States
             expect_equal(len(trainable(listed, "base")), expected, "trainable variables of the base")
 
 
-@clause("FRZ-2", Level.MUST, "transfer", SOURCE)
+@clause("FRZ-2", Level.MUST, "tuning", SOURCE)
 def test_a_frozen_base_stays_bit_identical(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit]) -> None:
     """After any number of training steps every variable of a frozen base is bit-identical, moving statistics included.
 
@@ -41,7 +41,7 @@ def test_a_frozen_base_stays_bit_identical(frozen_steps: Steps, fits: tuple[Fit,
         expect_equal(moved(values(before, "base"), values(after, "base")), set(), "variables of the base that moved")
 
 
-@clause("FRZ-3", Level.MUST, "transfer", SOURCE)
+@clause("FRZ-3", Level.MUST, "tuning", SOURCE)
 def test_a_frozen_base_runs_in_inference_mode(implementation: Implementation, confident: Path, seed: int) -> None:
     """A frozen base runs in inference mode during training.
 
@@ -57,7 +57,7 @@ def test_a_frozen_base_runs_in_inference_mode(implementation: Implementation, co
         expect(logs["loss"] < 0.2, f"loss of a batch of class {label}", expected="below 0.2", got=logs["loss"])
 
 
-@clause("FRZ-4", Level.MUST, "transfer", SOURCE)
+@clause("FRZ-4", Level.MUST, "tuning", SOURCE)
 def test_the_head_changes(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit]) -> None:
     """The variables of the head do change.
 

@@ -62,7 +62,7 @@ def test_augmentation_changes_nothing_but_its_result(implementation: Implementat
         expect_pure(function, arrays, others, name)
 
 
-@clause("PURE-3", Level.MUST, "transfer", SOURCE)
+@clause("PURE-3", Level.MUST, "training", SOURCE)
 def test_models_change_nothing_but_themselves(
     implementation: Implementation, untrained: Model, small: Preset, seed: int
 ) -> None:

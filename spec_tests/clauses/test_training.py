@@ -28,7 +28,7 @@ def joined(batches: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
     return np.concatenate(images), np.concatenate(labels)
 
 
-@clause("TRAIN-1", Level.MUST, "transfer", f"{CODE}; {KERAS} of BinaryCrossentropy and BinaryAccuracy")
+@clause("TRAIN-1", Level.MUST, "training", f"{CODE}; {KERAS} of BinaryCrossentropy and BinaryAccuracy")
 def test_loss_and_accuracy_are_means_over_samples(
     implementation: Implementation, untrained: Model, silent: Preset, confident: Path, seed: int
 ) -> None:
@@ -56,7 +56,7 @@ def expect_means(implementation: Implementation, model: Model, images: Array, la
     expect_close(got["accuracy"], oracle.accuracy(p, labels), "accuracy", rtol=1e-6)
 
 
-@clause("TRAIN-2", Level.MUST, "transfer", f"{CODE}; arXiv 1412.6980; {KERAS} of Adam")
+@clause("TRAIN-2", Level.MUST, "training", f"{CODE}; arXiv 1412.6980; {KERAS} of Adam")
 def test_steps_are_those_of_adam(
     implementation: Implementation, frozen_steps: Steps, silent: Preset, seed: int
 ) -> None:
@@ -85,7 +85,7 @@ def test_steps_are_those_of_adam(
     expect_same(heads[-1].kernel, heads[0].kernel, "weights without a gradient, after these steps")
 
 
-@clause("TRAIN-3", Level.MUST, "transfer", CODE)
+@clause("TRAIN-3", Level.MUST, "training", CODE)
 def test_one_small_batch_can_be_learnt(
     implementation: Implementation, untrained: Model, frozen_steps: Steps, seed: int
 ) -> None:
@@ -103,7 +103,7 @@ def test_one_small_batch_can_be_learnt(
     expect(frozen_steps.losses[-1] < 0.05, "loss after forty steps", expected="below 0.05", got=frozen_steps.losses[-1])
 
 
-@clause("TRAIN-4", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+@clause("TRAIN-4", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint")
 def test_the_checkpoint_holds_the_best_epoch(implementation: Implementation, fits: tuple[Fit, Fit, Fit]) -> None:
     """The checkpoint holds the epoch with the lowest validation loss; ``fit`` returns the last one.
 
@@ -124,7 +124,7 @@ def test_the_checkpoint_holds_the_best_epoch(implementation: Implementation, fit
         raise Undecided(f"the validation loss does not fall and rise ({losses}): see TRAIN-16")
 
 
-@clause("TRAIN-5", Level.MUST, "transfer", CODE)
+@clause("TRAIN-5", Level.MUST, "training", CODE)
 def test_a_loaded_model_goes_on_as_it_would_have(
     implementation: Implementation, silent: Preset, small: Preset, tmp_path: Path, seed: int
 ) -> None:
@@ -154,7 +154,7 @@ def next_step(implementation: Implementation, model: Model, images: Array, label
     return len(trainable(steps.variables[0])), offset.item()
 
 
-@clause("TRAIN-6", Level.MUST, "transfer", f"{CODE}; notes, code 5")
+@clause("TRAIN-6", Level.MUST, "training", f"{CODE}; notes, code 5")
 def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], looks: Looks) -> None:
     """The same seed gives the same run, parallel input pipeline included; another seed gives another one.
 
@@ -170,7 +170,7 @@ def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], looks: Looks) -> None:
     expect(looks.augmented[0] != looks.other, "losses of two seeds", expected="two", got=looks)
 
 
-@clause("TRAIN-7", Level.MUST, "transfer", CODE)
+@clause("TRAIN-7", Level.MUST, "training", CODE)
 def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit]) -> None:
     """Validation images never change a variable: another validation set gives the same weights in the end.
 
@@ -196,7 +196,7 @@ def expect_same_way(got: Fit, expected: Fit, when: str) -> None:
         expect_close(apart, 0, f"distance of {end.path} {when}", rtol=0, atol=0.01 * float(way))
 
 
-@clause("TRAIN-8", Level.MUST, "transfer", CODE)
+@clause("TRAIN-8", Level.MUST, "training", CODE)
 def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit]) -> None:
     """The history has loss, accuracy, val_loss and val_accuracy for each epoch."""
     got = {name: len(history) for name, history in fits[0].history.items()}
@@ -205,7 +205,7 @@ def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit]) -> Non
     expect(np.isfinite(everything).all(), "values of the history", expected="finite", got=everything)
 
 
-@clause("TRAIN-9", Level.MUST, "transfer", CODE)
+@clause("TRAIN-9", Level.MUST, "training", CODE)
 def test_every_training_image_is_used_once(implementation: Implementation, idle_fit: Fit, confident: Path) -> None:
     """Every training image is used once in each epoch, and counts once in the loss and the accuracy of training.
 
@@ -221,7 +221,7 @@ def test_every_training_image_is_used_once(implementation: Implementation, idle_
     expect_close(np.mean(idle_fit.history["loss"]), expected, "mean training loss", rtol=0.1)
 
 
-@clause("TRAIN-10", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 7')
+@clause("TRAIN-10", Level.MUST, "training", 'notes, "과적합과 데이터 증강"; code 7')
 def test_dropout_is_on_in_training_and_off_in_validation(
     idle_fit: Fit, implementation: Implementation, confident: Path
 ) -> None:
@@ -242,7 +242,7 @@ def test_dropout_is_on_in_training_and_off_in_validation(
     expect(closest > 1e-5, "training losses under dropout", expected=f"apart, around {expected:.4f}", got=losses)
 
 
-@clause("TRAIN-11", Level.MUST, "transfer", f"{CODE}; {KERAS} of ModelCheckpoint")
+@clause("TRAIN-11", Level.MUST, "features", f"{CODE}; {KERAS} of ModelCheckpoint")
 def test_the_head_of_the_best_epoch_is_kept_and_returned(
     implementation: Implementation, fits: tuple[Fit, Fit, Fit], confident: Path, tmp_path: Path
 ) -> None:
@@ -266,7 +266,7 @@ def test_the_head_of_the_best_epoch_is_kept_and_returned(
         raise Undecided(f"the validation loss over features does not rise ({losses})")
 
 
-@clause("TRAIN-12", Level.MUST, "transfer", f"{CODE}; code 7")
+@clause("TRAIN-12", Level.MUST, "features", f"{CODE}; code 7")
 def test_dropout_is_on_over_features(
     implementation: Implementation, confident: Path, tmp_path: Path, seed: int
 ) -> None:
@@ -289,7 +289,7 @@ def test_dropout_is_on_over_features(
     expect_close(history["loss"], [dropped.mean()] * 4, "losses over features", rtol=0, atol=6 * error)
 
 
-@clause("TRAIN-13", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"')
+@clause("TRAIN-13", Level.MUST, "convnet", 'notes, "과적합과 데이터 증강"')
 def test_dropout_is_on_in_the_convnet(implementation: Implementation, seed: int) -> None:
     """The convnet is trained under the dropout that it is built with.
 
@@ -303,7 +303,7 @@ def test_dropout_is_on_in_the_convnet(implementation: Implementation, seed: int)
     expect(max(losses) - min(losses) > 1e-5, "losses of a convnet under dropout", expected="apart", got=losses)
 
 
-@clause("AUG-8", Level.MUST, "transfer", 'notes, "과적합과 데이터 증강"; code 5')
+@clause("AUG-8", Level.MUST, "training", 'notes, "과적합과 데이터 증강"; code 5')
 def test_augmentation_touches_the_training_set_only(
     implementation: Implementation, fits: tuple[Fit, Fit, Fit], looks: Looks
 ) -> None:
@@ -328,7 +328,7 @@ def test_augmentation_touches_the_training_set_only(
     expect(min(np.diff(losses)) > 1e-6, "training losses under augmentation", expected="other ones", got=losses)
 
 
-@clause("PRE-2", Level.MUST, "transfer", "notes, code 6")
+@clause("PRE-2", Level.MUST, "base", "notes, code 6")
 def test_preprocessing_is_applied_once(
     implementation: Implementation, idle_fit: Fit, confident: Path, small: Preset
 ) -> None:

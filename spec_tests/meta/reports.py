@@ -82,8 +82,8 @@ CLAUSES = (
     clause("POOL-1", "layers"),
     clause("AUG-6", "augmentation"),
     clause("ROT-1", "augmentation", Level.STOCHASTIC),
-    clause("TRAIN-4", "transfer"),
-    clause("ACC-7", "transfer", Level.SHOULD),
+    clause("TRAIN-4", "training"),
+    clause("ACC-7", "tuning", Level.SHOULD),
 )
 
 

@@ -98,7 +98,7 @@ def test_markdown_tells_a_cause_once_and_begins_with_it() -> None:
     assert "<summary><b>PAD-4, 5</b> my_port: ValueError in conv2d breaks 2 clauses</summary>" in text
     assert "- **PAD-5** MUST failed: The axes are independent.\n" in text
     assert text.index("### Clauses that do not hold") < text.index("### By family")
-    assert "| augmentation | not claimed | – |\n| transfer | not claimed | – |" in text
+    assert "| augmentation | not claimed | – |\n| training | not claimed | – |\n| tuning | not claimed | – |" in text
 
 
 def test_the_page_tells_a_cause_once_and_begins_with_it() -> None:
@@ -113,7 +113,7 @@ def test_the_page_tells_a_cause_once_and_begins_with_it() -> None:
 def test_the_page_folds_stages_that_are_not_claimed() -> None:
     text = page(report_of_one())
     folded = re.findall(r'<details class="left-out" data-stage="(\w+)">', text)
-    assert folded == ["augmentation", "transfer"] * 2
+    assert folded == ["augmentation", "training", "tuning"] * 2
     assert "Stage augmentation: not claimed, 2 clauses" in text
 
 

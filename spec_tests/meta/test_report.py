@@ -65,7 +65,7 @@ def damaged(change: Callable[[Content], object]) -> str:
         pytest.param("1e999", "is not JSON (1e999 is beyond", id="infinite"),
         pytest.param("[1]", "is no report (the whole: [1] is not of type 'object')", id="list"),
         pytest.param('{"version": "3.0"}', "is no report (the whole: 'format' is a required", id="other"),
-        pytest.param(damaged(lambda c: c.update(version=2)), "has version 2, and this program reads 1", id="version"),
+        pytest.param(damaged(lambda c: c.update(version=1)), "has version 1, and this program reads 2", id="version"),
         pytest.param(damaged(lambda c: c.pop("seed")), "is no report (the whole: 'seed' is a required", id="part"),
         pytest.param(damaged(lambda c: c.update(seed="1")), "is no report (seed: '1' is not", id="type"),
         pytest.param(damaged(lambda c: c.update(started="today")), "is no report (started: 'today' does", id="time"),

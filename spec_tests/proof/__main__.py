@@ -14,7 +14,7 @@ from fixtures.mutants import mutants as all_mutants
 from fixtures.patching import PatchError
 
 from ..adapter.implementation import BrokenAdapter
-from ..adapter.stages import STAGES
+from ..adapter.stages import NAMES
 from ..reporting.naming import rows
 from ..running.isolation.supervisor import Refused
 from ..running.profiles import PROFILES
@@ -71,7 +71,7 @@ def _add_alarms(command: argparse.ArgumentParser) -> None:
     add("--seeds", type=_count, default=1, metavar="N", help="how many for each (default: 1)")
     add("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
     add("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
-    add("--stage", nargs="+", choices=STAGES, default=[], metavar="STAGE", help="likewise")
+    add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE", help="likewise")
     command.set_defaults(command=_alarms)
 
 

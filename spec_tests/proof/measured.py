@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from ..adapter.stages import whole
 from ..clauses.catalogue import all_clauses
 from ..reporting.naming.model import CONFIDENT, Ranking, Seen, same
 from ..reporting.naming.names import decided
@@ -68,7 +69,7 @@ def _one_of(row: Row, there: Iterable[Row]) -> bool:
 
 def observed(*there: Row) -> Seen:
     """What a run sees of these faults, each as in its row."""
-    stages = {clause.id: clause.stage for clause in all_clauses()}
+    stages = {clause.id: whole(clause.stage) for clause in all_clauses()}
     failed: dict[str, str] = {}
     for row in there:
         failed |= {clause: text for clause, text in row.failed.items() if not failed.get(clause)}
@@ -124,7 +125,7 @@ def by_chance(rows: tuple[Row, ...]) -> Iterator[Trial]:
     """From two to eight clauses that fail together by no fault, with what some fault lets them say."""
     drawn = random.Random(0)  # noqa: S311
     texts = {clause: text for row in rows for clause, text in row.failed.items()}
-    stages = {clause.id: clause.stage for clause in all_clauses()}
+    stages = {clause.id: whole(clause.stage) for clause in all_clauses()}
     for _ in range(SAMPLE):
         failed = drawn.sample(sorted(texts), drawn.randint(2, 8))
         seen = Seen({clause: texts[clause] for clause in failed}, frozenset(stages.keys() - set(failed)), stages)

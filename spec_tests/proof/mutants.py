@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from fixtures.mutants import Mutant
 
-from ..adapter.stages import STAGES
+from ..adapter.stages import whole
 from ..clauses.catalogue import all_clauses, tests
 from ..clauses.clause import Clause, Level
 from ..reporting.record import FAILURES, Outcome, Result
@@ -199,7 +199,7 @@ def run(
         options = ("--first-failure", f"--seed={seed}", f"--profile={profile}", "--clause", *clauses)
         places = tuple(dict.fromkeys(inspect.getfile(tests()[clause]) for clause in clauses))
         target = f"fixtures.mutants:{mutant.name}"
-        task = Task(mutant.name, target, mutant.backend, options, tried=STAGES, places=places)
+        task = Task(mutant.name, target, mutant.backend, options, tried=tuple(REACH), places=places)
         launch = nursery if _runs_in_nursery(mutant) else spawned
         return list(check(task, LIMITS, ignored, launch).results.values()) if clauses else []
 
@@ -227,13 +227,13 @@ def run(
 def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[str]:
     """The clauses that its fault may reach, without its own."""
     stages = reach(mutant, clauses)
-    reached = (clause for clause in clauses if clause.stage in stages and clause.id not in mutant.caught_by)
+    reached = (clause for clause in clauses if whole(clause.stage) in stages and clause.id not in mutant.caught_by)
     return [clause.id for clause in reached if thorough or not _is_dear(clause, mutant)]
 
 
 def reach(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
     """The stages of the clauses that must catch it, and those that use what these consist of."""
-    return {reached for clause in clauses if clause.id in mutant.caught_by for reached in REACH[clause.stage]}
+    return {reached for clause in clauses if clause.id in mutant.caught_by for reached in REACH[whole(clause.stage)]}
 
 
 def _runs_in_nursery(mutant: Mutant) -> bool:

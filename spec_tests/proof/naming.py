@@ -6,10 +6,9 @@ from pathlib import Path
 from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as all_mutants
 
-from ..adapter.stages import STAGES
 from ..reporting.naming.rows import Row, rows, said, write
 from ..reporting.record import FAILURES, Outcome
-from .mutants import Death, Matrix, reach
+from .mutants import REACH, Death, Matrix, reach
 
 
 def renew(matrix: Matrix, profile: str, file: Path) -> None:
@@ -30,7 +29,7 @@ def row_of(death: Death, matrix: Matrix, profile: str) -> Row:
         mutant.seen,
         digest(mutant),
         profile,
-        tuple(stage for stage in STAGES if stage in reached),
+        tuple(stage for stage in REACH if stage in reached),
         mutant.caught_by,
         {r.clause.id: said(r.failure) for r in death.results if r.outcome in FAILURES},
         frozenset(r.clause.id for r in death.results if r.outcome is Outcome.PASSED),

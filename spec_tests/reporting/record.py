@@ -14,14 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..adapter.stages import STAGES
+from ..adapter.stages import PARTS
 from ..clauses.clause import Clause, Level
 from ..support.texts import Told, one_line
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-FORMAT, VERSION = "convspec report", 1  # another version where a reader of this one would go wrong
+FORMAT, VERSION = "convspec report", 2  # another version where a reader of this one would go wrong
 SCHEMA = Path(__file__).with_name("schema.json")
 
 
@@ -266,9 +266,18 @@ def claimed(results: Sequence[Result]) -> list[Result]:
 
 
 def unclaimed_stages(results: Sequence[Result]) -> list[str]:
-    """The stages of which no clause is claimed, though some were asked for, in the order of the pipeline."""
+    """The stages of which no clause is claimed, though some were asked for, in the order of the pipeline.
+
+    Several that have a name together are told by that name if it is all of them.
+    """
     named = {result.clause.stage for result in results}
-    return [stage for stage in STAGES if stage in named - {result.clause.stage for result in claimed(results)}]
+    left_out = named - {result.clause.stage for result in claimed(results)}
+    found: list[str] = []
+    for name, stages in PARTS.items():
+        asked = [stage for stage in stages if stage in named]
+        together = len(asked) > 1 and left_out >= {*asked}
+        found += [name] if together else [stage for stage in asked if stage in left_out]
+    return found
 
 
 def counted(results: Sequence[Result]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..adapter.contract import PROTOCOLS, Variable
+from ..adapter.stages import STAGES, names_stage, whole
 from ..support.files import write_text
 from ..support.texts import Told
 from .document import members
@@ -62,16 +63,17 @@ class Occupied(Told):
 
 def template(stages: Sequence[str], module: str = "my_adapter") -> str:
     """The adapter's source, with the functions of these stages."""
-    parts = [HEAD.format(module=module, imports=IMPORTS)]
-    if "transfer" in stages:
-        parts.append(TRANSFER.format(variable="\n".join(f"    {line}" for line in members(Variable).splitlines())))
-    elif "data" in stages:
-        parts.append(DATA)
-    for stage in stages:
+    asked = [stage for stage in STAGES if names_stage(stages, stage)]
+    written = [HEAD.format(module=module, imports=IMPORTS)]
+    if any(whole(stage) == "transfer" for stage in asked):
+        written.append(TRANSFER.format(variable="\n".join(f"    {line}" for line in members(Variable).splitlines())))
+    elif "data" in asked:
+        written.append(DATA)
+    for stage in asked:
         bodies = END_OF_DOCSTRING.sub(r"\1\n    raise NotImplementedError", members(PROTOCOLS[stage]))
         spaced = bodies.replace("\n\n", "\n\n\n")
-        parts.append(f"\n\n# Stage {stage}\n\n\n{spaced}\n")
-    return "".join(parts)
+        written.append(f"\n\n# Stage {stage}\n\n\n{spaced}\n")
+    return "".join(written)
 
 
 def write_template(file: Path | None, stages: Sequence[str]) -> None:

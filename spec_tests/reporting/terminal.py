@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..adapter.stages import names_stage
 from ..clauses.catalogue import order
 from ..support.texts import one_line, printable
 from .causes import causes, names
@@ -150,10 +151,10 @@ def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text
 
 def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
     """Labels and words on what did not just pass; a reason that many clauses have is told once, and names them."""
-    whole = unclaimed_stages(results)
+    left_out = unclaimed_stages(results)
     alike: dict[tuple[Outcome, str], list[Result]] = {}
     for result in results:
-        if result.clause.stage not in whole and (words := _remark(result)):
+        if not names_stage(left_out, result.clause.stage) and (words := _remark(result)):
             alike.setdefault((result.outcome, words), []).append(result)
     for (outcome, words), members in alike.items():
         names = [result.clause.id for result in members]

@@ -2,7 +2,7 @@
 
 import zipfile
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def places_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(FOLDER / f"{clause.module.rpartition('.')[2]}.py") for clause in clauses))
 
 
-def chosen(wanted: Sequence[str], stages: Iterable[str]) -> list[Clause]:
+def chosen(wanted: Sequence[str], stages: Collection[str]) -> list[Clause]:
     """The clauses that are asked for; Mistaken where a name is none, or where there are none."""
     known = all_clauses()
     if wrong := unknown(wanted, known):

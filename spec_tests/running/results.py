@@ -16,6 +16,7 @@ from hypothesis.errors import Unsatisfiable
 from ..adapter.contract import functions
 from ..adapter.expectations import Expectations, WrongExpectations, check_names, check_tolerances
 from ..adapter.implementation import BrokenAdapter, Implementation, load
+from ..adapter.stages import whole
 from ..adapter.targets import DEFAULT_IMPLEMENTATION, default_backend
 from ..cases import evidence
 from ..cases.windows import Window
@@ -111,23 +112,23 @@ def expectations_of(config: pytest.Config, target: str) -> Expectations:
 
 def claimed(item: pytest.Item, clause: Clause) -> bool:
     """Whether the clause applies to the implementation; BrokenAdapter if it does and cannot be checked."""
-    config, target, stage = item.config, target_of(item), clause.stage
+    config, target, tried_with = item.config, target_of(item), whole(clause.stage)
     found = loaded(config, target)
-    if not found.claims(stage):
+    if not found.claims(clause.stage):
         return False
     smoked = config.stash[SMOKED]
-    if (target, stage) not in smoked:
-        config.hook.pytest_convspec_smoke(target=target, stage=stage)
-        smoked[target, stage] = tried(found, stage)
-        config.hook.pytest_convspec_smoked(target=target, stage=stage, tried=smoked[target, stage])
+    if (target, tried_with) not in smoked:
+        config.hook.pytest_convspec_smoke(target=target, stage=tried_with)
+        smoked[target, tried_with] = tried(found, tried_with)
+        config.hook.pytest_convspec_smoked(target=target, stage=tried_with, tried=smoked[target, tried_with])
         gc.collect()
         gc.freeze()  # a framework is a million objects, and each collection from here on would look at all of them
-    became = smoked[target, stage]
+    became = smoked[target, tried_with]
     found.take(became.unfilled, became.unusable)
-    offered = [name for name in functions(stage) if found.offers(name)]
+    offered = [name for name in functions(tried_with) if found.offers(name)]
     if offered and not set(offered) - became.unusable.keys():
-        raise BrokenAdapter(f"{target} cannot be called, stage {stage}: {'; '.join(became.unusable.values())}")
-    return found.claims(stage)
+        raise BrokenAdapter(f"{target} cannot be called, stage {tried_with}: {'; '.join(became.unusable.values())}")
+    return found.claims(clause.stage)
 
 
 @pytest.fixture(scope="session")

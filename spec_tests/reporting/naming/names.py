@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ...adapter.stages import whole
 from ..record import FAILURES, Outcome, Result
 from .model import CLOSE, CONFIDENT, PAIR, Match, Ranking, Seen, best, same
 from .rows import Row, said, usable
@@ -79,7 +80,7 @@ def observed(results: Iterable[Result]) -> Seen:
     run = [result for result in results if result.outcome in (*FAILURES, Outcome.PASSED)]
     failed = {result.clause.id: said(result.failure) for result in run if result.outcome in FAILURES}
     held = frozenset(result.clause.id for result in run if result.outcome is Outcome.PASSED)
-    return Seen(failed, held, {result.clause.id: result.clause.stage for result in run})
+    return Seen(failed, held, {result.clause.id: whole(result.clause.stage) for result in run})
 
 
 def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match, tuple[Row, ...]]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ...adapter.stages import whole
 from ..groups import groups
 from ..results import clause_of
 from ..smoke import Tried
@@ -60,7 +61,7 @@ class Queue:
 
     def _is_tried_elsewhere(self, number: int) -> bool:
         clause = clause_of(self._groups[number][0])
-        stage = clause.stage if clause else ""
+        stage = whole(clause.stage) if clause else ""
         return self.verdict(stage) is None and self._owner(f"trying-{stage}") not in ("", self._place)
 
     def _take(self, name: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...adapter.stages import whole
 from ...clauses.clause import Clause, Level
 from ...reporting.record import Failure, Implementation, Outcome, Result, outcome_of_failure
 from .journal import Event
@@ -75,7 +76,9 @@ class State:
         """A worker was lost: settle what it was at."""
         at = position.at
         if end.outcome is Outcome.NOT_RUN:  # whatever was imported, the next worker would wait for it as long
-            stage = position.stage if at == "smoke" else self.clauses[position.clause].stage if at == "started" else ""
+            stage = position.stage if at == "smoke" else ""
+            if at == "started":
+                stage = whole(self.clauses[position.clause].stage)
             self.settle_rest(Outcome.NOT_RUN, end.words, stage=stage)
         elif at == "smoke":  # the clauses will tell which function it was
             self.stages.append(position.stage)
@@ -95,9 +98,9 @@ class State:
         return {"clauses": [*self.results], "fixtures": self.fixtures, "stages": self.stages}
 
     def settle_rest(self, outcome: Outcome, why: str, failure: Failure = NOTHING, stage: str = "") -> None:
-        """Settle every clause that is open, or those of a stage."""
+        """Settle every clause that is open, or those of the stages that a name stands for."""
         for clause in self.clauses.values():
-            if clause.id not in self.results and stage in ("", clause.stage):
+            if clause.id not in self.results and stage in ("", clause.stage, whole(clause.stage)):
                 self._keep(Result(clause, self.implementation.column, outcome, failure=failure, reason=why))
 
     def ordered(self) -> list[Result]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from ...adapter.implementation import Implementation
+from ...adapter.stages import whole
 from ...reporting.record import Result
 from ..results import SMOKED, clause_of, expectations_of, target_of
 from ..smoke import Tried
@@ -96,8 +97,8 @@ class Worker:
         for group in queue or ():
             for item in group:
                 if queue and (clause := clause_of(item)) and clause.id not in self.clauses:
-                    if tried := queue.verdict(clause.stage):  # another worker may have tried the stage
-                        self.config.stash[SMOKED][target_of(item), clause.stage] = tried
+                    if tried := queue.verdict(whole(clause.stage)):  # another worker may have tried the stage
+                        self.config.stash[SMOKED][target_of(item), whole(clause.stage)] = tried
                     # What comes next is not known yet: with the session, nothing but it is kept for it.
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
                     if session.shouldstop:
