@@ -211,7 +211,7 @@ class Training(Protocol):
     """Training, evaluation and checkpoints."""
 
     def variables(self, model: Model) -> list[Variable]:
-        """Every array of the model, the optimiser's apart."""
+        """Every array of the model, the optimiser's apart, in the order of the layers from input to output."""
 
     def predict(self, model: Model, images: Array) -> Array:
         """The probability of class 1 for each image, (n,)."""

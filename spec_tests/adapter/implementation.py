@@ -14,10 +14,11 @@ from ..judging.checks import NotClaimed, Unusable, discard
 from ..support.unsupported import Unsupported
 from .contract import functions, lacking
 from .expectations import Expectations, WrongExpectations, declared
-from .stages import STAGES, names_stage, whole
+from .stages import OWN, STAGES, names_stage, whole
 from .targets import installed_version, resolved
 
 CONTRACT = functions.__module__
+IMAGE_SIZE = (50, 48)  # rectangular, and a pool of a small Xception pads it unevenly
 
 
 class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
@@ -29,7 +30,8 @@ class Implementation:
 
     Besides functions it may declare ``NAME``, ``VERSION``, ``CLAIMS`` (the stages, if they do not
     follow from the functions that it has), ``NOT_OFFERED``, {function: reason}, ``EXCUSED``, {clause ID: reason},
-    and ``TOLERANCES``, {clause ID: (factor, reason)}.
+    and ``TOLERANCES``, {clause ID: (factor, reason)}; ``OWN``, {"base", "head" or "optimizer": what it is}, where
+    these are not the notes', ``IMAGE_SIZE``, (height, width), where its base takes no other, and ``CLASSES``.
     """
 
     def __init__(self, target: str, offered: Any) -> None:
@@ -38,8 +40,23 @@ class Implementation:
         declared = getattr(offered, "VERSION", getattr(offered, "__version__", None))
         self.version = installed_version(target) if declared is None else str(declared)
         self.has_backends = hasattr(offered, "select_backend")
+        self.own = own_of(getattr(offered, "OWN", {}), target)
+        self.classes = classes_of(getattr(offered, "CLASSES", 2), target)
+        if self.classes > 2:
+            self.own.setdefault("head", f"{self.classes} classes")
+        self.image_size = size_of(getattr(offered, "IMAGE_SIZE", None), target)
         self._left_out = not_offered(getattr(offered, "NOT_OFFERED", {}), target)
         self._unusable: dict[str, str] = {}
+
+    @property
+    def more_than_two(self) -> tuple[int, ...]:
+        """What follows the samples in the shape of predictions: nothing for two classes."""
+        return () if self.classes == 2 else (self.classes,)
+
+    def has_own(self, tied: str) -> str:
+        """Why a clause that is tied to parts of the notes' model does not apply; nothing if it does."""
+        parts = [part for part in tied.split() if part in self.own]
+        return f"it has its own {parts[0]}: {self.own[parts[0]]}" if parts else ""
 
     @property
     def expectations(self) -> Expectations:
@@ -145,6 +162,32 @@ def not_offered(given: Any, target: str) -> dict[str, str]:
     if bare := [name for name, reason in given.items() if not isinstance(reason, str) or not reason.strip()]:
         raise BrokenAdapter(f"NOT_OFFERED of {target}: no reason for {', '.join(bare)}")
     return {name: " ".join(reason.split()) for name, reason in given.items()}
+
+
+def own_of(given: Any, target: str) -> dict[str, str]:
+    """{part: what it is} of what an adapter has in place of the notes' model; BrokenAdapter where that is not clear."""
+    if not isinstance(given, Mapping) or {*given} - {*OWN}:
+        raise BrokenAdapter(f"OWN of {target} must be a dict of {', '.join(OWN)} and what yours are")
+    if bare := [name for name, what in given.items() if not isinstance(what, str) or not what.strip()]:
+        raise BrokenAdapter(f"OWN of {target}: say what the {bare[0]} is, such as 'ResNet18'")
+    return {name: " ".join(what.split()) for name, what in given.items()}
+
+
+def classes_of(given: Any, target: str) -> int:
+    """How many classes its classifier has; BrokenAdapter where that is no number."""
+    if not isinstance(given, int) or isinstance(given, bool) or given < 2:
+        raise BrokenAdapter(f"CLASSES of {target} must be a whole number from 2 on")
+    return given
+
+
+def size_of(given: Any, target: str) -> tuple[int, int]:
+    """The images that clauses of the base use; BrokenAdapter where that is no size."""
+    if given is None:
+        return IMAGE_SIZE
+    sides = tuple(given) if isinstance(given, list | tuple) else ()
+    if len(sides) != len(IMAGE_SIZE) or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise BrokenAdapter(f"IMAGE_SIZE of {target} must be (height, width) in pixels, such as (224, 224)")
+    return sides[0], sides[1]
 
 
 def load(target: str, backend: str | None = None) -> Implementation:

@@ -2,26 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..adapter.contract import Array, Batches, Labels, Model, Variable
-from ..adapter.implementation import Implementation
+from ..adapter.implementation import IMAGE_SIZE, Implementation
 from ..judging.checks import Undecided
 from ..oracles import training
 from ..oracles.convnet import CHANNELS
 from ..oracles.xception import Xception
 
-SIZE = (50, 48)  # rectangular, and a pool of SMALL pads it unevenly
+SIZE = IMAGE_SIZE
 UNITS, DROPOUT = 256, 0.25
 EPOCHS = 7  # of the runs of fit that are looked at: the validation loss falls and rises
 IDLE_EPOCHS = 4  # of the run that learns next to nothing: chance makes no three losses of them alike
 SMALL = Xception(((4, 8), (12, 12), (16, 16), (16, 24)), (False, True, True, False))
 
-T = TypeVar("T")
 Values = dict[str, NDArray[Any]]
 
 
@@ -41,12 +39,14 @@ class Flagged(Protocol):
         """Whether training would change it."""
 
 
-def tinted(count: int, seed: int, labels: Labels | None = None) -> tuple[Array, Labels]:
-    """Images of noise (count, 50, 48, 3), reddish for class 0 and bluish for class 1, and their labels."""
+def tinted(
+    count: int, seed: int, labels: Labels | None = None, *, size: tuple[int, int] = SIZE
+) -> tuple[Array, Labels]:
+    """Images of noise (count, height, width, 3), reddish for class 0 and bluish for class 1, and their labels."""
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 2 if labels is None else labels
     tint = np.where(labels[:, None, None, None] == 1, (0, 40, 155), (155, 40, 0))
-    return (rng.uniform(0, 100, (count, *SIZE, 3)) + tint).astype(np.float32), labels.astype(np.int32)
+    return (rng.uniform(0, 100, (count, *size, 3)) + tint).astype(np.float32), labels.astype(np.int32)
 
 
 def in_batches(images: Array, labels: Labels, size: int) -> Batches:
@@ -78,7 +78,7 @@ def named(implementation: Implementation, model: Model, arrays: Values, names: I
 
 @dataclass(frozen=True)
 class Head:
-    """The arrays of the classifier's head, found by their sizes."""
+    """The arrays of the classifier's head."""
 
     kernel: Array  # (channels, 256)
     bias: Array  # (256,)
@@ -101,39 +101,47 @@ class Head:
         return (features - np.outer(logits, slope) / (slope @ slope)).astype(np.float32)
 
 
+def require_sure(probabilities: NDArray[Any]) -> None:
+    """Undecided for a model that leaves any image in doubt: a base of its own may take longer to learn two tints."""
+    likeliest = np.maximum(probabilities, 1 - probabilities) if probabilities.ndim == 1 else probabilities.max(axis=1)
+    if likeliest.min() < 0.9:
+        raise Undecided("forty steps have not made the model sure of images of two tints")
+
+
 def head_of(implementation: Implementation, model: Model, channels: int) -> Head:
-    """Read the head; of two arrays of 256 the vector is the bias. Undecided for one that has other arrays."""
-    found = list(values(implementation.variables(model), "head").values())
-    kernel = _only((a for a in found if a.size == channels * UNITS), f"kernel of {channels} × {UNITS}")
-    bias = _only((a for a in found if a.shape == (UNITS,)), f"bias of {UNITS}")
-    last = _only((a for a in found if a.size == UNITS and a.ndim > 1), f"kernel of {UNITS} × 1")
-    offset = float(_only((a for a in found if a.size == 1), "bias of 1").ravel()[0])
+    """Read the head, from input to output. Undecided for one that has other arrays."""
+    (kernel, last), (bias, offset) = _layers(implementation, model, "head", 2)
+    if (kernel.size, bias.size, last.size, offset.size) != (channels * UNITS, UNITS, UNITS, 1):
+        raise Undecided(f"the head is not one of {channels} × {UNITS} and {UNITS} × 1 weights")
     kernel = kernel if kernel.shape == (channels, UNITS) else kernel.T
-    return Head(kernel.reshape(channels, UNITS), bias, last.ravel(), offset)
+    return Head(kernel.reshape(channels, UNITS), bias, last.ravel(), offset.item())
 
 
 def convnet_arrays(
     implementation: Implementation, model: Model
 ) -> tuple[list[NDArray[Any]], list[NDArray[Any]], NDArray[Any], float]:
-    """Kernels (3, 3, in, out), biases, last weights and last bias of a convnet, found by their sizes."""
-    found = [v.value for v in implementation.variables(model)]
-    kernels, biases = [], []
-    for entering, leaving in pairwise(CHANNELS):
-        kernel = _only((a for a in found if a.size == 9 * entering * leaving), f"kernel for {leaving} filters")
-        kernels.append(kernel if kernel.shape[:2] == (3, 3) else kernel.transpose(2, 3, 1, 0))
-        biases.append(_only((a for a in found if a.shape == (leaving,)), f"bias of {leaving} filters"))
-    last = _only((a for a in found if a.size == CHANNELS[-1] and a.ndim > 1), f"kernel of {CHANNELS[-1]} × 1")
-    return kernels, biases, last.ravel(), float(_only((a for a in found if a.size == 1), "bias of 1").ravel()[0])
+    """Kernels (3, 3, in, out), biases, last weights and last bias of a convnet."""
+    (*found, last), (*biases, offset) = _layers(implementation, model, None, len(CHANNELS))
+    kernels = [kernel if kernel.shape[:2] == (3, 3) else kernel.transpose(2, 3, 1, 0) for kernel in found]
+    return kernels, biases, last.ravel(), offset.item()
+
+
+def _layers(
+    implementation: Implementation, model: Model, part: str | None, count: int
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    """Kernels and biases of that many layers, in the order of the contract; Undecided where there are others."""
+    found = values(implementation.variables(model), part).values()
+    kernels, biases = [a for a in found if a.ndim > 1], [a for a in found if a.ndim == 1]
+    if (len(kernels), len(biases)) != (count, count):
+        raise Undecided(
+            f"there are {len(kernels)} kernels and {len(biases)} biases, and this clause reads {count} of each"
+        )
+    return kernels, biases
 
 
 def offset_of(implementation: Implementation, model: Model) -> str:
-    """The path of the last bias, the one number among the head's arrays. Undecided where there is none."""
-    head = values(implementation.variables(model), "head")
-    return _only((path for path, value in head.items() if value.size == 1), "bias of 1")
-
-
-def _only(found: Iterable[T], what: str) -> T:
-    """The first; Undecided where there is none, since another head is for HEAD-1 to judge."""
-    for one in found:
-        return one
-    raise Undecided(f"the model has no {what} among its variables, and this clause looks at the model of the notes")
+    """The path of the head's last bias. Undecided where there is none of one number."""
+    biases = [path for path, value in values(implementation.variables(model), "head").items() if value.ndim < 2]
+    if not biases or values(implementation.variables(model), "head")[biases[-1]].size != 1:
+        raise Undecided("the head does not end with a bias of one number")
+    return biases[-1]

@@ -82,8 +82,9 @@ def read(file: Path) -> Iterator[Clause]:
             for call in node.decorator_list:
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == clause.__name__:
                     name, level, stage, source = (_text(argument, texts) for argument in call.args)
+                    tied = "".join(_text(keyword.value, texts) for keyword in call.keywords)
                     documentation = ast.get_docstring(node) or ""
-                    yield stated(name, Level(level), stage, source, documentation, module, node.name)
+                    yield stated(name, Level(level), stage, source, documentation, module, node.name, tied=tied)
 
 
 def _text(node: ast.expr, texts: Mapping[str, ast.expr]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from ..adapter.stages import STAGES
+from ..adapter.stages import OWN, STAGES
 
 ADVICE = "If this fails, check "
 HAPPENED = ("arguments", "notice")  # fields that are no part of what a clause says
@@ -39,6 +39,7 @@ class Clause:
     advice: str  # what to check if it fails
     module: str
     test: str
+    tied: str = ""  # what of the notes' model it is about: base, head, optimizer; nothing if it holds for any
     # Of the last call: those of the smallest counterexample. They may be arrays, and do not make it another clause.
     arguments: dict[str, Any] = field(default_factory=dict, compare=False)
     # Told of every run of a property that fails, with its arguments.
@@ -54,7 +55,9 @@ class Clause:
         return {name: str(value) for name, value in vars(self).items() if name not in HAPPENED}
 
 
-def stated(id: str, level: Level, stage: str, source: str, documentation: str, module: str, test: str) -> Clause:
+def stated(
+    id: str, level: Level, stage: str, source: str, documentation: str, module: str, test: str, *, tied: str = ""
+) -> Clause:
     """The clause that a test of that name states in its docstring.
 
     The first paragraph is the sentence; one that begins with "If this fails, check" is the advice; what else there
@@ -62,17 +65,22 @@ def stated(id: str, level: Level, stage: str, source: str, documentation: str, m
     """
     if stage not in STAGES:
         raise ValueError(f"{id}: unknown stage {stage!r}")
+    if unknown := {*tied.split()} - {*OWN}:
+        raise ValueError(f"{id}: tied to {min(unknown)!r}, which is none of {', '.join(OWN)}")
     sentence, *rest = (" ".join(part.split()) for part in inspect.cleandoc(documentation).split("\n\n"))
     advice = next((part for part in rest if part.startswith(ADVICE)), "")
     notes = "\n\n".join(part for part in rest if part != advice)
-    return Clause(id, level, stage, source, sentence, notes, advice, module, test)
+    return Clause(id, level, stage, source, sentence, notes, advice, module, test, tied)
 
 
-def clause(id: str, level: Level, stage: str, source: str) -> Callable[[Test], Test]:
-    """Make a test the clause ``id``. Goes above ``@given``; the catalogue reads its arguments without running it."""
+def clause(id: str, level: Level, stage: str, source: str, *, tied: str = "") -> Callable[[Test], Test]:
+    """Make a test the clause ``id``. Goes above ``@given``; the catalogue reads its arguments without running it.
+
+    ``tied`` names what of the notes' model it is about, so that it does not apply to an adapter that has its own.
+    """
 
     def decorate(test: Test) -> Test:
-        made = stated(id, level, stage, source, test.__doc__ or "", test.__module__, test.__name__)
+        made = stated(id, level, stage, source, test.__doc__ or "", test.__module__, test.__name__, tied=tied)
         _remember_arguments(test, made)
         test.clause = made  # type: ignore[attr-defined]
         return test

@@ -9,7 +9,7 @@ import pytest
 from ..adapter.contract import Array, Batches, History, Labels, Model, Variable
 from ..adapter.implementation import Implementation
 from ..cases.epochs import FirstLooks, first_looks_of
-from ..cases.models import EPOCHS, IDLE_EPOCHS, SIZE, SMALL, in_batches, named, tinted
+from ..cases.models import EPOCHS, IDLE_EPOCHS, SMALL, in_batches, named, tinted
 from ..cases.presets import Preset, random_arrays, read_preset, write_preset
 from ..cases.records import name_of, recorded_trials
 from ..cases.trials import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, drawn_splits
@@ -128,14 +128,16 @@ def states(implementation: Implementation, small: Preset, xception_41: Preset) -
 @pytest.fixture(scope="session")
 def untrained(implementation: Implementation, small: Preset, seed: int) -> Model:
     """A classifier on the small Xception, for clauses that do not change it."""
-    return implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+    return implementation.build_classifier(small.folder, image_size=implementation.image_size, seed=seed)
 
 
 @pytest.fixture(scope="session")
 def frozen_steps(implementation: Implementation, small: Preset, seed: int) -> Steps:
     """Forty steps of the head on one batch that is easy to learn; the base is frozen."""
-    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
-    return take_steps(implementation, model, *tinted(32, seed), count=40, learning_rate=3e-3)
+    model = implementation.build_classifier(small.folder, image_size=implementation.image_size, seed=seed)
+    return take_steps(
+        implementation, model, *tinted(32, seed, size=implementation.image_size), count=40, learning_rate=3e-3
+    )
 
 
 @pytest.fixture(scope="session")
@@ -150,7 +152,7 @@ def confident(implementation: Implementation, frozen_steps: Steps, tmp_path_fact
 def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> Steps:
     """Four steps of fine-tuning at 1e-5, on a batch of one class whose labels are wrong."""
     model = implementation.unfreeze_top(implementation.load(confident))
-    images, labels = tinted(16, seed + 1, labels=np.zeros(16, int))
+    images, labels = tinted(16, seed + 1, labels=np.zeros(16, int), size=implementation.image_size)
     return take_steps(implementation, model, images, 1 - labels, count=4, learning_rate=1e-5)
 
 
@@ -159,7 +161,9 @@ def tuning_fit(
     implementation: Implementation, tuning_steps: Steps, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Fit:
     """Two epochs of one batch at 1e-4 by the model of these steps: of the other class, and wrong labels again."""
-    batches = in_batches(tinted(16, seed + 1, labels=np.ones(16, int))[0], np.zeros(16, np.int32), 16)
+    batches = in_batches(
+        tinted(16, seed + 1, labels=np.ones(16, int), size=implementation.image_size)[0], np.zeros(16, np.int32), 16
+    )
     model = tuning_steps.model
     return run_fit(
         implementation, model, batches, batches, tmp_path_factory, epochs=2, learning_rate=1e-4, augment=False
@@ -171,7 +175,7 @@ def idle_fit(
     implementation: Implementation, confident: Path, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Fit:
     """Epochs that learn next to nothing, in batches of 8, 8 and 4; the labels of 7 images of 20 are wrong."""
-    images, labels = tinted(20, seed + 2)
+    images, labels = tinted(20, seed + 2, size=implementation.image_size)
     wrong = np.isin(np.arange(20), (1, 2, 8, 9, 16, 17, 18))
     batches = in_batches(images, np.where(wrong, 1 - labels, labels).astype(np.int32), 8)
     model = implementation.load(confident)
@@ -190,12 +194,12 @@ def fits(
     wrong: as it learns the loss on them falls, and as it grows too sure of itself it rises again,
     whatever the weights of the head were at first.
     """
-    learnt, rights = tinted(40, seed + 3)
+    learnt, rights = tinted(40, seed + 3, size=implementation.image_size)
     train = in_batches(learnt, rights, 16)
-    images, labels = tinted(24, seed + 4)
+    images, labels = tinted(24, seed + 4, size=implementation.image_size)
     validation = in_batches(images, np.where(np.arange(24) % 8 < 2, 1 - labels, labels).astype(np.int32), 16)
-    other = in_batches(*tinted(10, seed + 5), 4)
-    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
+    other = in_batches(*tinted(10, seed + 5, size=implementation.image_size), 4)
+    model = implementation.build_classifier(small.folder, image_size=implementation.image_size, seed=seed)
     model = take_steps(implementation, model, learnt, 1 - rights, count=4, learning_rate=3e-3).model
     saved = tmp_path_factory.mktemp("fits") / "start.keras"
     implementation.save(model, saved)

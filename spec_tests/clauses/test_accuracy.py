@@ -16,7 +16,7 @@ KEY_POINTS = 'notes, "내가 이해한 핵심"'
 Recorded = list[Trial]
 
 
-@clause("ACC-1", Level.STOCHASTIC, "tuning", "notes, code 8")
+@clause("ACC-1", Level.STOCHASTIC, "tuning", "notes, code 8", tied="base head optimizer")
 def test_feature_extraction_reaches_the_reference(trial: Trial, recorded: Recorded) -> None:
     """Feature extraction reaches the reference accuracy of its dataset and base.
 
@@ -29,7 +29,7 @@ def test_feature_extraction_reaches_the_reference(trial: Trial, recorded: Record
     expect(trial.features >= bound, "test accuracy", expected=f"at least {bound:.3f}", got=trial.features)
 
 
-@clause("ACC-2", Level.STOCHASTIC, "tuning", "notes, code 10")
+@clause("ACC-2", Level.STOCHASTIC, "tuning", "notes, code 10", tied="base head optimizer")
 def test_fine_tuning_does_not_fall_below(trial: Trial, recorded: Recorded) -> None:
     """Fine-tuning does not fall below feature extraction by more than the stated margin.
 
@@ -43,7 +43,7 @@ def test_fine_tuning_does_not_fall_below(trial: Trial, recorded: Recorded) -> No
     expect(gained >= bound, "accuracy gained by fine-tuning", expected=f"at least {bound:.3f}", got=gained)
 
 
-@clause("ACC-3", Level.STOCHASTIC, "tuning", 'notes, "전이학습과 사전학습 모델"')
+@clause("ACC-3", Level.STOCHASTIC, "tuning", 'notes, "전이학습과 사전학습 모델"', tied="base head optimizer")
 def test_a_pretrained_base_beats_none(trial: Trial) -> None:
     """A pretrained base beats the same base with random weights, and a convnet trained from scratch on as few images.
 
@@ -64,7 +64,7 @@ def test_a_pretrained_base_beats_none(trial: Trial) -> None:
         )
 
 
-@clause("ACC-4", Level.STOCHASTIC, "tuning", 'notes, "과적합과 데이터 증강"')
+@clause("ACC-4", Level.STOCHASTIC, "tuning", 'notes, "과적합과 데이터 증강"', tied="base head optimizer")
 def test_augmentation_and_dropout_narrow_the_gap(trial: Trial, recorded: Recorded) -> None:
     """Augmentation and dropout narrow the gap between training and test accuracy of a convnet trained from scratch on few images.
 
@@ -79,7 +79,7 @@ def test_augmentation_and_dropout_narrow_the_gap(trial: Trial, recorded: Recorde
     expect(got >= bound, "narrowing of the gap", expected=f"at least {bound:.3f}", got=got)
 
 
-@clause("ACC-5", Level.STOCHASTIC, "tuning", KEY_POINTS)
+@clause("ACC-5", Level.STOCHASTIC, "tuning", KEY_POINTS, tied="base head optimizer")
 def test_shuffled_labels_teach_nothing(trial: Trial, recorded: Recorded) -> None:
     """Trained on shuffled labels the model is at chance on the test set: nothing leaks.
 
@@ -100,7 +100,7 @@ def test_shuffled_labels_teach_nothing(trial: Trial, recorded: Recorded) -> None
     )
 
 
-@clause("ACC-6", Level.STOCHASTIC, "tuning", 'notes, "합성곱 신경망 (CNNs)"')
+@clause("ACC-6", Level.STOCHASTIC, "tuning", 'notes, "합성곱 신경망 (CNNs)"', tied="base head optimizer")
 def test_a_shift_rarely_changes_the_class(trial: Trial, recorded: Recorded) -> None:
     """Translating a test image by a few pixels rarely changes its class.
 
@@ -115,7 +115,7 @@ def test_a_shift_rarely_changes_the_class(trial: Trial, recorded: Recorded) -> N
     )
 
 
-@clause("ACC-7", Level.SHOULD, "tuning", 'notes, "특징 추출 vs 파인튜닝"')
+@clause("ACC-7", Level.SHOULD, "tuning", 'notes, "특징 추출 vs 파인튜닝"', tied="base head optimizer")
 def test_an_epoch_over_features_costs_little(trial: Trial) -> None:
     """An epoch over cached features costs a small fraction of an epoch through the base: less than the whole of it, even for a base as small as the embedded one."""
     expect(

@@ -24,7 +24,7 @@ VARIED = Xception(((4, 8), (12, 12), (12, 12, 12), (16, 16), (16, 24)), (False, 
 PAPER = "arXiv 1610.02357; keras-hub's XceptionBackbone"
 
 
-@clause("BASE-1", Level.MUST, "base", PAPER)
+@clause("BASE-1", Level.MUST, "base", PAPER, tied="base")
 def test_the_base_has_the_arrays_of_its_configuration(states: list[States]) -> None:
     """xception_41 has 20,861,480 weights in 234 variables: 154 that can be trained (20,806,952) and 80 moving statistics (54,528); for any configuration of an Xception the numbers follow by the stated formula.
 
@@ -40,7 +40,7 @@ def test_the_base_has_the_arrays_of_its_configuration(states: list[States]) -> N
         expect_equal(sorted(got), sorted(map(math.prod, shapes.values())), "sizes of the variables")
 
 
-@clause("BASE-2", Level.MUST, "base", f"{PAPER}; follows from PAD and POOL")
+@clause("BASE-2", Level.MUST, "base", f"{PAPER}; follows from PAD and POOL", tied="base")
 def test_the_features_are_those_of_the_stated_map(implementation: Implementation, embedded: Preset) -> None:
     """A base turns a (180, 180, 3) image into a (6, 6, 2048) feature map; other sizes follow from PAD and POOL.
 
@@ -58,7 +58,7 @@ def test_the_features_are_those_of_the_stated_map(implementation: Implementation
         expect_close(got, expected, f"features of {size} images", rtol=1e-4, scale=expected.max())
 
 
-@clause("BASE-3", Level.MUST, "base", PAPER)
+@clause("BASE-3", Level.MUST, "base", PAPER, tied="base")
 def test_weights_determine_the_features(implementation: Implementation, embedded: Preset, tmp_path: Path) -> None:
     """The same weights give the same features on every backend and in every implementation.
 
@@ -91,7 +91,7 @@ def surplus(arrays: Arrays) -> None:
     arrays["block9_sepconv1/depthwise_kernel"] = np.zeros((3, 3, 24, 1), np.float32)
 
 
-@clause("BASE-4", Level.MUST, "base", CODE)
+@clause("BASE-4", Level.MUST, "base", CODE, tied="base")
 def test_weights_that_do_not_fit_are_refused(implementation: Implementation, small: Preset, tmp_path: Path) -> None:
     """Loading weights that do not fit (missing, surplus or misshapen arrays) is an error; never a partly random base.
 
@@ -107,7 +107,7 @@ def test_weights_that_do_not_fit_are_refused(implementation: Implementation, sma
         )
 
 
-@clause("PRE-1", Level.MUST, "base", f"{CODE}; keras-hub's ImageConverter")
+@clause("PRE-1", Level.MUST, "base", f"{CODE}; keras-hub's ImageConverter", tied="base")
 @given(seed=SEEDS, quarters=st.sampled_from((1, 2, 3, 4, 5, 6, 10)))
 def test_preprocessing_scales_to_plus_and_minus_one(implementation: Implementation, seed: int, quarters: int) -> None:
     """Preprocessing keeps an image that already has the asked size as it is, resizes others, and maps 0 to -1 and 255 to 1.

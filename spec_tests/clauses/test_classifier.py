@@ -21,7 +21,7 @@ CODE = "notes, code 7"
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
 
 
-@clause("HEAD-1", Level.MUST, "base", CODE)
+@clause("HEAD-1", Level.MUST, "base", CODE, tied="base head")
 def test_the_head_is_pooling_dense_and_a_sigmoid(
     implementation: Implementation, small: Preset, untrained: Model, states: list[States], seed: int
 ) -> None:
@@ -50,12 +50,12 @@ def test_a_prediction_is_a_probability(
     """
     sure = implementation.load(confident)
     for model, images in (
-        (untrained, tinted(3, seed)[0]),
-        (untrained, 1e4 * tinted(1, seed)[0]),
-        (sure, 1e4 * tinted(2, seed)[0]),
+        (untrained, tinted(3, seed, size=implementation.image_size)[0]),
+        (untrained, 1e4 * tinted(1, seed, size=implementation.image_size)[0]),
+        (sure, 1e4 * tinted(2, seed, size=implementation.image_size)[0]),
     ):
         got = np.asarray(implementation.predict(model, images))
-        expect_equal(got.shape, (len(images),), "shape of the predictions")
+        expect_equal(got.shape, (len(images), *implementation.more_than_two), "shape of the predictions")
         expect(((got >= 0) & (got <= 1)).all(), "range of the predictions", expected="0 to 1", got=got)
 
 
@@ -69,7 +69,7 @@ def test_predictions_do_not_depend_on_their_company(
 
     If this fails, check that dropout is off and that batch normalisation uses its moving statistics.
     """
-    images, _ = tinted(70, seed)
+    images, _ = tinted(70, seed, size=implementation.image_size)
     together = implementation.predict(untrained, images)
     again = implementation.predict(untrained, images)
     expect_close(again, together, "predictions of a second run", rtol=0, atol=1e-5)
@@ -96,7 +96,7 @@ def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed:
     expect_close(implementation.predict(model, images), expected, "probabilities", rtol=0, atol=1e-5)
 
 
-@clause("FEAT-1", Level.MUST, "features", TWO_WAYS)
+@clause("FEAT-1", Level.MUST, "features", TWO_WAYS, tied="head")
 def test_the_fast_way_gives_the_same_predictions(
     implementation: Implementation, small: Preset, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
@@ -132,7 +132,7 @@ def test_features_are_extracted_in_inference_mode(implementation: Implementation
 
     If this fails, check for a call of the base in training mode.
     """
-    images, _ = tinted(8, seed, labels=np.repeat((0, 1), 4))
+    images, _ = tinted(8, seed, labels=np.repeat((0, 1), 4), size=implementation.image_size)
     before = {v.path: v.value.tobytes() for v in implementation.variables(untrained)}
     together = implementation.extract_features(untrained, images)
     for part in (slice(0, 4), slice(4, 8)):
@@ -150,7 +150,7 @@ def test_rows_of_features_keep_their_order(implementation: Implementation, untra
 
     If this fails, check for shuffling, and for batches that are put together out of order.
     """
-    images, _ = tinted(70, seed)
+    images, _ = tinted(70, seed, size=implementation.image_size)
     order = np.random.default_rng(seed).permutation(70)
     expected = implementation.extract_features(untrained, images)[order]
     got = implementation.extract_features(untrained, images[order])

@@ -36,7 +36,7 @@ JUDGED = [1, 1, 0, 1, 0]
 AS_GIVEN = {"augment": False}
 
 
-@clause("TRAIN-14", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint")
+@clause("TRAIN-14", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint", tied="base")
 def test_nan_is_never_the_lowest_loss(
     implementation: Implementation, silent: Preset, first_looks: FirstLooks, tmp_path: Path
 ) -> None:
@@ -56,7 +56,7 @@ def test_nan_is_never_the_lowest_loss(
             expect_close(got, np.nanmin(losses), "loss of the checkpoint", rtol=1e-4)
 
 
-@clause("TRAIN-15", Level.MUST, "training", f"{CODE}; arXiv 1412.6980")
+@clause("TRAIN-15", Level.MUST, "training", f"{CODE}; arXiv 1412.6980", tied="optimizer")
 def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp_path: Path) -> None:
     """An epoch is one step of Adam for each batch, in the order given, at exactly the learning rate given; its training loss and accuracy are those before each step, its validation loss and accuracy those of the model at its end.
 
@@ -76,7 +76,7 @@ def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp
         expect_close(history[name], values, f"{name} of ten epochs", rtol=1e-4)
 
 
-@clause("TRAIN-16", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint")
+@clause("TRAIN-16", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint", tied="base optimizer")
 def test_the_lowest_of_several_dips_is_kept(
     implementation: Implementation, first_looks: FirstLooks, tmp_path: Path
 ) -> None:
@@ -100,7 +100,7 @@ def test_the_lowest_of_several_dips_is_kept(
     expect_equal(dips(losses), [1, 6, 10], "epochs in which the validation loss is lower than before and after")
 
 
-@clause("TRAIN-17", Level.MUST, "features", f"{CODE}; code 7")
+@clause("TRAIN-17", Level.MUST, "features", f"{CODE}; code 7", tied="base head optimizer")
 def test_an_epoch_over_features_is_one_step_for_each_batch(
     implementation: Implementation, small: Preset, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ..adapter.implementation import Implementation
-from ..cases.models import moved, tinted, trainable, values
+from ..cases.models import moved, require_sure, tinted, trainable, values
 from ..judging.checks import expect, expect_equal
 from ..oracles.xception import is_kernel
 from .clause import Level, clause
@@ -14,7 +14,7 @@ from .conftest import Fit, States, Steps
 SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'
 
 
-@clause("FRZ-1", Level.MUST, "tuning", SOURCE)
+@clause("FRZ-1", Level.MUST, "tuning", SOURCE, tied="base head")
 def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States]) -> None:
     """With a frozen base the whole model trains the head's four variables and no other; with every layer unfrozen, batch normalisation excepted, the base's kernels besides (74 of xception_41).
 
@@ -52,7 +52,8 @@ def test_a_frozen_base_runs_in_inference_mode(implementation: Implementation, co
     """
     model = implementation.load(confident)
     for label in (0, 1):
-        images, labels = tinted(16, seed + 9, labels=np.full(16, label))
+        images, labels = tinted(16, seed + 9, labels=np.full(16, label), size=implementation.image_size)
+        require_sure(implementation.predict(model, images))
         model, logs = implementation.train_step(model, images, labels, learning_rate=1e-9)
         expect(logs["loss"] < 0.2, f"loss of a batch of class {label}", expected="below 0.2", got=logs["loss"])
 
@@ -64,5 +65,6 @@ def test_the_head_changes(frozen_steps: Steps, fits: tuple[Fit, Fit, Fit]) -> No
     If this fails, check that the optimiser was given the head's variables.
     """
     for before, after in ((frozen_steps.variables[0], frozen_steps.variables[-1]), (fits[0].before, fits[0].after)):
-        head = values(before, "head")
-        expect_equal(moved(head, values(after, "head")), set(head), "variables of the head that moved")
+        head = trainable(before, "head")
+        expect(len(head) > 0, "trainable variables of the head", expected="some", got=len(head))
+        expect_equal(moved(values(before, "head"), values(after, "head")), head, "variables of the head that moved")

@@ -10,7 +10,7 @@ from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
 from ..cases.examples import once
 from ..cases.layers import PURE_LAYERS, layer_call
-from ..cases.models import SIZE, tinted
+from ..cases.models import tinted
 from ..cases.pictures import TRANSFORMATIONS, Pictures, transform_labelled
 from ..cases.presets import Preset
 from ..cases.purity import expect_pure
@@ -74,11 +74,13 @@ def test_models_change_nothing_but_themselves(
     If this fails, check for images that are scaled in place, for values of variables that are views of the weights, and
     for features that are kept for images that were seen before.
     """
-    images, labels = tinted(8, seed)
+    images, labels = tinted(8, seed, size=implementation.image_size)
     for name in implementation.offered(("predict", "extract_features")):
-        others = {"images": tinted(8, seed + 1)[0]}
+        others = {"images": tinted(8, seed + 1, size=implementation.image_size)[0]}
         expect_pure(partial(getattr(implementation, name), untrained), {"images": images}, others, name)
-    model = implementation.unfreeze_top(implementation.build_classifier(small.folder, image_size=SIZE, seed=seed))
+    model = implementation.unfreeze_top(
+        implementation.build_classifier(small.folder, image_size=implementation.image_size, seed=seed)
+    )
     read = implementation.variables(model)
     answers = [implementation.predict(model, images), implementation.extract_features(model, images)]
     given = [images, labels, *answers, *(variable.value for variable in read)]

@@ -161,7 +161,7 @@ def test_loss_accuracy_and_adam_are_those_of_the_oracles(small: Preset, backend:
         p = oracle.head(features, kernel, bias, last, head["output/bias"].item())
         gradients.append(float((p - labels).mean()))
         logs = trainer.train_step(images, labels)
-        assert logs["loss"] == pytest.approx(oracle.binary_crossentropy(p, labels), rel=1e-4)
+        assert logs["loss"] == pytest.approx(oracle.crossentropy(p, labels), rel=1e-4)
         assert logs["accuracy"] == pytest.approx(oracle.accuracy(p, labels))
         offsets.append(trainer.arrays()["output/bias"].item())
     np.testing.assert_allclose(np.diff(offsets), oracle.adam(gradients, LEARNING_RATE), rtol=1e-2)

@@ -14,15 +14,21 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 LARGEST_STEP = (1 - BETA_1) / np.sqrt(1 - BETA_2)
 
 
-def binary_crossentropy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The mean over samples of -log of the probability that the right class was given."""
+def crossentropy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
+    """The mean over samples of -log of the probability that the right class was given.
+
+    Probabilities are those of class 1, (n,), or of each class, (n, classes).
+    """
     p = probabilities.astype(np.float64)
-    return float(-np.where(labels == 1, np.log(p), np.log1p(-p)).mean())
+    if p.ndim == 1:
+        return float(-np.where(labels == 1, np.log(p), np.log1p(-p)).mean())
+    return float(-np.log(p[np.arange(len(p)), labels]).mean())
 
 
 def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The fraction of samples whose class is (p > 0.5); exactly 0.5 is class 0."""
-    return float(((probabilities > 0.5) == (labels == 1)).mean())
+    """The fraction of samples whose class is (p > 0.5), exactly 0.5 being class 0, or the likeliest of several."""
+    classes = probabilities > 0.5 if probabilities.ndim == 1 else probabilities.argmax(axis=1)
+    return float((classes == labels).mean())
 
 
 def adam(
@@ -77,7 +83,7 @@ class Classifier:
                 self._move(-rate * mean / (np.sqrt(square) + EPSILON))
             after = np.full(len(judged), self.probability)
             for prefix, p, labels in (("", np.concatenate(seen), learnt), ("val_", after, judged)):
-                history[f"{prefix}loss"].append(binary_crossentropy(p, labels))
+                history[f"{prefix}loss"].append(crossentropy(p, labels))
                 history[f"{prefix}accuracy"].append(accuracy(p, labels))
         return history
 

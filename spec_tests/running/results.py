@@ -176,6 +176,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash[SECONDS] = started - perf_counter()  # the time of imports is not the clause's
     if not applies:
         pytest.skip(f"{Outcome.NOT_CLAIMED}: {clause.stage}")
+    if why := loaded(item.config, target_of(item)).has_own(clause.tied):
+        pytest.skip(f"{Outcome.NOT_CLAIMED}: {why}")
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # within what captures output

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..oracles.training import accuracy, adam, binary_crossentropy
+from ..oracles.training import accuracy, adam, crossentropy
 from .topic import NOTHING, Numbers, Topic, Within, draw
 
 LOSS = 1e-4  # TRAIN-1
@@ -46,7 +46,7 @@ def _evaluate(topic: Topic, id: str, note: str, p: Numbers, labels: Numbers, siz
         note,
         inputs={"probabilities": p, "labels": labels},
         parameters={"batch_sizes": sizes},
-        expected={"loss": np.array(binary_crossentropy(flat, labels)), "accuracy": accuracy(flat, labels)},
+        expected={"loss": np.array(crossentropy(flat, labels)), "accuracy": accuracy(flat, labels)},
         tolerance={"loss": Within(LOSS), "accuracy": Within(ACCURACY)},
     )
 

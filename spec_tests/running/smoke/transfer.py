@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...adapter.implementation import Implementation
-from ...cases.models import SIZE, in_batches, tinted
+from ...cases.models import in_batches, tinted
 from ...cases.presets import random_arrays, write_preset
 from ...cases.trials import CONVNET_SIZE
 from ...oracles.xception import Xception
@@ -18,12 +18,12 @@ SMALLEST = Xception(((4, 8), (8, 12)), (False, False))  # that has a last convol
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:
     """The smallest Xception from the preset to a loaded checkpoint; what needs a model waits until there is one."""
-    use, (images, labels) = partial(call, implementation), tinted(8, seed=0)
-    yield partial(use, "preprocess", an_array, images, image_size=SIZE)
+    use, (images, labels) = partial(call, implementation), tinted(8, seed=0, size=implementation.image_size)
+    yield partial(use, "preprocess", an_array, images, image_size=implementation.image_size)
     preset = write_preset(folder / "preset", SMALLEST, random_arrays(SMALLEST, seed=1)).folder
     yield partial(use, "build_convnet", a_model, image_size=CONVNET_SIZE, dropout=0.5, seed=0)
     made: list[Any] = []
-    yield lambda: made.append(use("build_classifier", a_model, preset, image_size=SIZE, seed=0))
+    yield lambda: made.append(use("build_classifier", a_model, preset, image_size=implementation.image_size, seed=0))
     if not made:
         return
     model, path = made[0], folder / "model.keras"
