@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .running.stopping import Stop
     from .running.watching import Sources
 
+IMAGES = 48  # that an audit takes of each subset
 SECONDS = 600  # of a clause; the longest of the reference takes a tenth of that on two busy cores
 IMPORTING = 600  # of an import
 GIB = 2**30
@@ -61,6 +62,11 @@ def parser() -> argparse.ArgumentParser:
         "check", help="check implementations, each in processes of its own",
         description="Check implementations, each in processes of its own: one that hangs costs its own clauses alone.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
+    _add_audit(commands.add_parser(
+        "audit", help="audit a training pipeline as it stands",
+        description="Audit a pipeline: a function of yours makes a convspec.audit.Pipeline of your model and batches, and "
+        "your own code trains and validates while it is observed.",
+        epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     render = commands.add_parser("render", help="make one report of several, in any form")
     render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")
     _add_forms(render)
@@ -96,20 +102,33 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     add("--workers", type=_count, metavar="N",
         help="processes that share the clauses of an implementation (default: one a core, at most 4, fewer where "
         "memory is short)")  # fmt: skip
-    add("--time-limit", type=_positive, default=SECONDS, metavar="SECONDS",
-        help=f"of a clause, imports apart (default: {SECONDS})")  # fmt: skip
-    add(
-        "--import-limit",
-        type=_positive,
-        default=IMPORTING,
-        metavar="SECONDS",
-        help=f"of an import (default: {IMPORTING})",
-    )
-    add("--memory-limit", type=_positive, metavar="GIB", help="of a worker (default: its share of 4/5 of what is free)")
+    _add_limits(check)
     add("--watch", action="store_true",
         help="check again whenever a Python file is saved, first what did not hold, until Ctrl-C")  # fmt: skip
     _add_forms(check)
     check.set_defaults(command=_check)
+
+
+def _add_audit(audit: argparse.ArgumentParser) -> None:
+    add = audit.add_argument
+    add("pipeline", metavar="FILE.py:FUNCTION", help="or package.module:function (default function: make)")
+    add("--images", type=_count, default=IMAGES, metavar="N",
+        help=f"taken of training and of validation (default: {IMAGES})")  # fmt: skip
+    add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: FRZ-2, or FRZ for its family")
+    add("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused")
+    _add_limits(audit)
+    _add_forms(audit)
+    audit.set_defaults(command=_audit)
+
+
+def _add_limits(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--time-limit", type=_positive, default=SECONDS, metavar="SECONDS",
+        help=f"of a clause, imports apart (default: {SECONDS})")  # fmt: skip
+    add("--import-limit", type=_positive, default=IMPORTING, metavar="SECONDS",
+        help=f"of an import (default: {IMPORTING})")  # fmt: skip
+    add("--memory-limit", type=_positive, metavar="GIB", help="of a worker (default: its share of 4/5 of what is free)")
 
 
 def _add_forms(command: argparse.ArgumentParser) -> None:
@@ -145,6 +164,26 @@ def _check(options: argparse.Namespace) -> int:
         if why := stop():
             print(f"{why}: what was open then is not run", file=sys.stderr)
         return stop.code or code
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from .running.auditing import asked
+
+    task = asked(options)
+
+    from rich.console import Console
+
+    from .running.auditing import Findings
+    from .running.checking import run
+    from .running.isolation.process import Limits, default_memory
+    from .running.stopping import Stop
+
+    memory = int(options.memory_limit * GIB) if options.memory_limit else default_memory(1)
+    limits = Limits(options.time_limit, memory, options.import_limit)
+    with Stop() as stop, Findings(Console(stderr=True)) as progress:
+        report = run([task], 1, limits, options.seed, "default", progress, stop)
+    code = _tell(report, options)
+    return stop.code or code
 
 
 def _sources(task: "Task") -> "Sources":

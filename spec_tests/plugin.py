@@ -66,6 +66,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
     add("--data", type=Path, metavar="PATH",
         help="zip or folder of photographs for the clauses of accuracy (default: the embedded drawings)")  # fmt: skip
+    add("--audit", type=int, default=0, metavar="IMAGES",
+        help="what is checked is a pipeline, see convspec audit; so many images are taken of each subset")  # fmt: skip
     add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..adapter.contract import Array, Batches, Labels, Model, Variable
 from ..adapter.implementation import IMAGE_SIZE, Implementation
-from ..judging.checks import Undecided
+from ..judging.checks import NotClaimed, Undecided
 from ..oracles import training
 from ..oracles.convnet import CHANNELS
 from ..oracles.xception import Xception
@@ -106,6 +106,12 @@ def require_sure(probabilities: NDArray[Any]) -> None:
     likeliest = np.maximum(probabilities, 1 - probabilities) if probabilities.ndim == 1 else probabilities.max(axis=1)
     if likeliest.min() < 0.9:
         raise Undecided("forty steps have not made the model sure of images of two tints")
+
+
+def require_some(found: Values, why: str) -> None:
+    """NotClaimed where there is nothing to look at."""
+    if not found:
+        raise NotClaimed(why)
 
 
 def head_of(implementation: Implementation, model: Model, channels: int) -> Head:

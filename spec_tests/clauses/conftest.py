@@ -15,6 +15,7 @@ from ..cases.records import name_of, recorded_trials
 from ..cases.trials import CONVNET_SIZE, EMBEDDED_PRESET, Split, Trial, drawn_splits
 from ..cases.trials import trial as make_trial
 from ..oracles.xception import XCEPTION_41
+from .observations import *  # noqa: F403 - fixtures
 
 FIRST_UNRECORDED = 1000  # the seeds of recorded trials are below
 

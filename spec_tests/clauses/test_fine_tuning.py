@@ -6,7 +6,8 @@ import numpy as np
 
 from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
-from ..cases.models import SIZE, SMALL, moved, named, offset_of, tinted, trainable, values
+from ..audit.probe import Compared, Run
+from ..cases.models import SIZE, SMALL, moved, named, offset_of, require_some, tinted, trainable, values
 from ..cases.presets import Preset
 from ..judging.checks import expect, expect_close, expect_equal
 from ..oracles.training import LARGEST_STEP
@@ -43,46 +44,44 @@ def test_the_last_four_layers_hold_two_kernels(
 
 
 @clause("TUNE-2", Level.MUST, "tuning", SOURCE, tied="optimizer")
-def test_what_is_unfrozen_changes_and_nothing_else(tuning_steps: Steps, tuning_fit: Fit) -> None:
+def test_what_is_unfrozen_changes_and_nothing_else(tuned_runs: list[Run]) -> None:
     """After any number of steps, or of epochs of ``fit``, those variables and the head's have changed, and no other has.
 
     If this fails, check that the training step was built anew after the layers were unfrozen, and what the optimiser of
     ``fit`` was given.
     """
-    for before, after in (tuning_steps.variables[:: len(tuning_steps.losses)], (tuning_fit.before, tuning_fit.after)):
-        expect_equal(moved(values(before), values(after)), trainable(before), "variables that moved")
+    for run in tuned_runs:
+        unfrozen = trainable(run.before, "base")
+        expect(len(unfrozen) > 0, "trainable variables of the base after unfreezing", expected="some", got=0)
+        expect_equal(moved(values(run.before), values(run.after)), trainable(run.before), "variables that moved")
 
 
 @clause("TUNE-3", Level.MUST, "tuning", f"{SOURCE}; Keras documentation of BatchNormalization")
-def test_no_batch_normalisation_moves(tuning_steps: Steps) -> None:
+def test_no_batch_normalisation_moves(tuned_runs: list[Run]) -> None:
     """No batch normalisation of the base moves its statistics or trains its gamma or beta, in the unfrozen layers too.
 
     If this fails, check that each one is frozen itself: a flag on the base, or training=False where it is called, need
     not hold in training.
     """
-    before, after = (
-        {v.path: np.array(v.value) for v in variables if v.layer_type == "BatchNormalization"}
-        for variables in (tuning_steps.variables[0], tuning_steps.variables[-1])
-    )
-    expect(len(before) > 0, "variables of batch normalisation", expected="some", got=len(before))
-    expect_equal(moved(before, after), set(), "variables of batch normalisation that moved")
+    for run in tuned_runs:
+        before, after = (
+            {v.path: np.array(v.value) for v in variables if v.layer_type == "BatchNormalization" and v.part == "base"}
+            for variables in (run.before, run.after)
+        )
+        require_some(before, "the base has no batch normalisation")
+        expect_equal(moved(before, after), set(), "variables of batch normalisation that moved")
 
 
 @clause("TUNE-4", Level.MUST, "tuning", f"{SOURCE}; notes, code 10")
-def test_fine_tuning_starts_where_feature_extraction_ended(
-    implementation: Implementation, confident: Path, seed: int
-) -> None:
+def test_fine_tuning_starts_where_feature_extraction_ended(around_unfreezing: Compared) -> None:
     """It starts from the weights that feature extraction ended with: predictions before the first step are the same.
 
-    Tolerance: 1e-6.
+    Tolerance: 1e-6 of a probability, 1e-5 of the largest logit.
 
     If this fails, check that unfreezing does not build or load the base again.
     """
-    images, _ = tinted(12, seed + 6, size=implementation.image_size)
-    model = implementation.load(confident)
-    before = implementation.predict(model, images)
-    got = implementation.predict(implementation.unfreeze_top(model), images)
-    expect_close(got, before, "predictions after unfreezing", rtol=0, atol=1e-6)
+    seen = around_unfreezing
+    expect_close(seen.got, seen.expected, seen.what, rtol=0, atol=seen.tolerance)
 
 
 @clause("TUNE-5", Level.MUST, "tuning", "notes, code 9; arXiv 1412.6980", tied="head optimizer")

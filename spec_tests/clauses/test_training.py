@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..adapter.contract import Array, Labels, Model
+from ..adapter.contract import Array, Labels, Model, Variable
 from ..adapter.implementation import Implementation
+from ..audit.probe import Compared, Scored
 from ..cases.evidence import keep_curves
 from ..cases.models import (
     EPOCHS,
@@ -15,7 +16,6 @@ from ..cases.models import (
     in_batches,
     moved,
     offset_of,
-    require_sure,
     tinted,
     trainable,
     values,
@@ -28,6 +28,7 @@ from ..oracles import xception
 from ..oracles.images import preprocess
 from .clause import Level, clause
 from .conftest import Fit, Looks, Steps, take_steps
+from .observations import Trace
 
 CODE = "notes, code 8"
 LEAST = (20, 20)  # pixels, for what does not look at them
@@ -41,9 +42,7 @@ def joined(batches: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
 
 
 @clause("TRAIN-1", Level.MUST, "training", f"{CODE}; {KERAS} of BinaryCrossentropy and BinaryAccuracy")
-def test_loss_and_accuracy_are_means_over_samples(
-    implementation: Implementation, untrained: Model, silent: Preset, confident: Path, seed: int
-) -> None:
+def test_loss_and_accuracy_are_means_over_samples(scores: list[Scored]) -> None:
     """The loss is the mean binary cross-entropy; accuracy is the fraction of (p > 0.5) equal to the label, over samples and not over batches.
 
     On uneven batches, of models that are sure, unsure, at 0.5 for all that is known, and a little above. Tolerance of the
@@ -51,21 +50,10 @@ def test_loss_and_accuracy_are_means_over_samples(
 
     If this fails, check for the mean over batches of means, for (n,) against (n, 1) that broadcasts, and for p >= 0.5.
     """
-    images, labels = tinted(10, seed, labels=np.array([0, 1, 1, 0, 1, 0, 0, 1, 1, 1]), size=implementation.image_size)
-    labels[8:] = 0
-    undecided = implementation.build_classifier(silent.folder, image_size=implementation.image_size, seed=seed)
-    for model in (untrained, undecided, implementation.load(confident)):
-        expect_means(implementation, model, images, labels)
-    leaning = take_steps(implementation, undecided, images, np.ones(10, np.int32), count=1, learning_rate=1e-2).model
-    expect_means(implementation, leaning, images, labels)
-
-
-def expect_means(implementation: Implementation, model: Model, images: Array, labels: Labels) -> None:
-    """Evaluation in batches of 4 must be that of all predictions."""
-    p = implementation.predict(model, images)
-    got = implementation.evaluate(model, in_batches(images, labels, 4))
-    expect_close(got["loss"], oracle.crossentropy(p, labels), "loss", rtol=1e-4)
-    expect_close(got["accuracy"], oracle.accuracy(p, labels), "accuracy", rtol=1e-6)
+    for scored in scores:
+        for name in scored.reported.keys() & scored.computed.keys():
+            rtol = {"loss": 1e-4, "accuracy": 1e-6}[name]
+            expect_close(scored.reported[name], scored.computed[name], f"{name} of validation", rtol=rtol)
 
 
 @clause("TRAIN-2", Level.MUST, "training", f"{CODE}; arXiv 1412.6980; {KERAS} of Adam", tied="base head optimizer")
@@ -178,31 +166,28 @@ def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], looks: Looks) -> None:
     first, again, _ = fits
     for name in ("loss", "val_loss"):
         expect_close(again.history[name], first.history[name], f"{name} of a second run", rtol=1e-3)
-    expect_same_way(again, first, "after a second run")
+    expect_same_way(first.before, first.after, again.after, "after a second run")
     expect(looks.augmented[0] != looks.other, "losses of two seeds", expected="two", got=looks)
 
 
 @clause("TRAIN-7", Level.MUST, "training", CODE)
-def test_validation_leaves_no_trace(fits: tuple[Fit, Fit, Fit]) -> None:
+def test_validation_leaves_no_trace(traces: list[Trace]) -> None:
     """Validation images never change a variable: another validation set gives the same weights in the end.
 
     Tolerance, for sums in another order: 1 % of the way that a variable went.
 
     If this fails, check that validation runs in inference mode and takes nothing from the generator of training.
     """
-    first, _, other = fits
-    expect(
-        other.history["val_loss"] != first.history["val_loss"],
-        "losses on another set",
-        expected="others",
-        got="the same",
-    )
-    expect_same_way(other, first, "after training with another validation set")
+    for trace in traces:
+        plain, other = trace.losses
+        expect(other != plain, "losses on another set", expected="others", got="the same")
+        when = "after training with another validation set, or after validation alone"
+        expect_same_way(trace.start, trace.expected, trace.got, when)
 
 
-def expect_same_way(got: Fit, expected: Fit, when: str) -> None:
+def expect_same_way(before: list[Variable], expected: list[Variable], got: list[Variable], when: str) -> None:
     """Two runs moved each variable alike; one that did not move is bit-identical."""
-    for start, end, other in zip(expected.before, expected.after, got.after, strict=True):
+    for start, end, other in zip(before, expected, got, strict=True):
         way = np.linalg.norm((end.value - start.value).astype(np.float64))
         apart = np.linalg.norm((other.value - end.value).astype(np.float64))
         expect_close(apart, 0, f"distance of {end.path} {when}", rtol=0, atol=0.01 * float(way))
@@ -218,7 +203,7 @@ def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit]) -> Non
 
 
 @clause("TRAIN-9", Level.MUST, "training", CODE)
-def test_every_training_image_is_used_once(implementation: Implementation, idle_fit: Fit, confident: Path) -> None:
+def test_every_training_image_is_used_once(uses: list[Compared]) -> None:
     """Every training image is used once in each epoch, and counts once in the loss and the accuracy of training.
 
     A model that is sure of its answers, and learns next to nothing, is right on 13 of 20 images, in batches of 8, 8 and 4
@@ -227,12 +212,8 @@ def test_every_training_image_is_used_once(implementation: Implementation, idle_
 
     If this fails, check for a last batch that is dropped, repeated or filled up, and for the mean over batches of means.
     """
-    images, labels = joined(list(idle_fit.train))
-    p = implementation.predict(implementation.load(confident), images)
-    require_sure(p)
-    expect_close(idle_fit.history["accuracy"], [13 / 20] * IDLE_EPOCHS, "training accuracy", rtol=1e-6)
-    expected = oracle.crossentropy(p, labels)
-    expect_close(np.mean(idle_fit.history["loss"]), expected, "mean training loss", rtol=0.1)
+    for seen in uses:
+        expect_close(seen.got, seen.expected, seen.what, rtol=0, atol=seen.tolerance)
 
 
 @clause("TRAIN-10", Level.MUST, "training", 'notes, "과적합과 데이터 증강"; code 7', tied="head")

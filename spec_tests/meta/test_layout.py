@@ -13,6 +13,7 @@ ENTRIES = {"__init__", "__main__", "cli", "plugin", "reproduce"}
 LEVELS = (  # a part may import from those above it in this list, and from itself
     {"support", "oracles", "judging"},
     {"adapter", "adapters"},
+    {"audit"},
     {"cases"},
     {"clauses", "vectors", "damage"},
     {"reporting"},

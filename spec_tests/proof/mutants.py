@@ -34,7 +34,7 @@ REACH = {  # {stage: stages that use what it consists of}
     "transfer": ("transfer",),
 }
 # Fixtures that take a second or much more to make
-DEAR = {"fits", "looks", "recorded", "states", "trial", "xception_41"}
+DEAR = {"fits", "frozen_runs", "traces", "looks", "recorded", "states", "trial", "xception_41"}
 CHEAP = ("numpy_port", "torch_port")  # checked in seconds; on others the first call of a function compiles it
 WORDING = "a SHOULD, never fails a run; spec_tests/meta/test_refusals.py shows that it sees a message without numbers"
 WITHOUT = {  # {clause: why no mutant needs it}

@@ -4,7 +4,7 @@ What a clause and a fixture are made from is read from their source, as the cata
 """
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from ..clauses.catalogue import FOLDER
 from ..clauses.clause import Clause
 
+SHARED = ("conftest.py", "observations.py")  # whose fixtures all clauses may use
 UNDER_TEST = "implementation"  # what a fixture is made without costs little
 CHEAP = {UNDER_TEST, "untrained"}  # made again by each process that needs it, before one waits for another
 
@@ -29,7 +30,15 @@ def source(file: Path) -> Source:
     """That of a module."""
     functions = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
     scopes = {node.name: scope for node in functions for scope in map(_scope, node.decorator_list) if scope}
-    return Source({node.name: frozenset(a.arg for a in node.args.args) for node in functions}, scopes)
+    return Source({node.name: frozenset(_needs(node)) for node in functions}, scopes)
+
+
+def _needs(node: ast.FunctionDef) -> Iterator[str]:
+    """The arguments of a function, and the fixtures that it asks for by name."""
+    yield from (argument.arg for argument in node.args.args)
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "getfixturevalue":
+            yield str(ast.literal_eval(call.args[0]))
 
 
 def _scope(decorator: ast.expr) -> str:
@@ -60,8 +69,9 @@ def runs_of(clause: Clause) -> frozenset[str]:
     file = FOLDER / f"{clause.module.rpartition('.')[2]}.py"
     if not file.is_file():
         return frozenset()
-    shared, own = source(FOLDER / "conftest.py"), source(file)
-    arguments, scopes = {**shared.arguments, **own.arguments}, {**shared.scopes, **own.scopes}
+    sources = [*(source(FOLDER / name) for name in SHARED), source(file)]
+    arguments = {name: needed for one in sources for name, needed in one.arguments.items()}
+    scopes = {name: scope for one in sources for name, scope in one.scopes.items()}
     needed = _closure(clause.test, arguments)
     once = (name for name in needed if scopes.get(name) == "session")
     return frozenset(name for name in once if UNDER_TEST in _closure(name, arguments)) - CHEAP
@@ -76,3 +86,13 @@ def _closure(name: str, arguments: Mapping[str, frozenset[str]]) -> set[str]:
         needed |= new
         waiting |= new
     return needed
+
+
+def of_pipelines(clauses: Iterable[Clause]) -> list[Clause]:
+    """Those that look at an observation, and so can be asked of a pipeline."""
+    observations = source(FOLDER / "observations.py").scopes.keys()
+    return [
+        clause
+        for clause in clauses
+        if source(FOLDER / f"{clause.module.rpartition('.')[2]}.py").arguments[clause.test] & observations
+    ]

@@ -22,7 +22,7 @@ def tasks(options: Namespace) -> list[Task]:
     """The tasks of ``convspec check``, an implementation each; an error in one line for what cannot be carried out."""
     clauses = chosen(options.clause, options.stage)
     if options.expectations:
-        _check_expectations(options.expectations)
+        check_expectations(options.expectations)
     for name in ("data", "preset"):
         if path := getattr(options, name):
             _check_path(name, path)
@@ -58,7 +58,8 @@ def chosen(wanted: Sequence[str], stages: Collection[str]) -> list[Clause]:
     return clauses
 
 
-def _check_expectations(file: Path) -> None:
+def check_expectations(file: Path) -> None:
+    """Every clause that a file names exists, and can be expected so."""
     expectations, known = read(file), all_clauses()
     check_names(expectations, str(file), lambda names: unknown(names, known))
     check_tolerances(expectations, str(file), {clause.id for clause in known if clause.level is Level.STOCHASTIC})

@@ -1,0 +1,101 @@
+"""The files and images of training and validation, whatever holds them."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..judging.checks import NotClaimed
+from .pipeline import Pipeline
+from .probe import Array, Subsets
+from .taken import digest, digests, whole
+
+MOST = 2_000  # images of a pass that are compared
+PAIRS = ("samples", "imgs")  # of torchvision's folders
+PATHS = ("file_paths", "filepaths", "filenames")  # of Keras's
+
+
+def two_passes(loader: Any, images: int, what: str) -> tuple[Array, Array]:
+    """Digests of the images in two passes: the first images of a data set, or all that the loader gives."""
+    dataset = getattr(loader, "dataset", None)
+    if dataset is not None and hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__"):
+        count = min(images, len(dataset))
+        one, other = ([digest(np.asarray(dataset[i][0])) for i in range(count)] for _ in range(2))
+        return np.array(one), np.array(other)
+    one, other = (_images(whole(loader, what, MOST)) for _ in range(2))
+    return digests(one), digests(other)
+
+
+def _images(batches: list[Any]) -> list[Any]:
+    return [image for batch in batches for image in np.asarray(batch[0])]
+
+
+def subsets(made: Pipeline) -> Subsets:
+    """Of the files of each subset, by content."""
+    if made.files:
+        training, validation = made.files
+    else:
+        found = [files_of(getattr(made, name)) for name in ("train", "validation")]
+        if not all(found):
+            raise NotClaimed("give files=, the paths of the images of training and of validation")
+        training, validation = found
+    return Subsets(_by_content(training), _by_content(validation))
+
+
+def _by_content(files: Sequence[Path]) -> dict[str, str]:
+    """{digest: name}."""
+    return {hashlib.sha256(file.read_bytes()).hexdigest(): f"{file.parent.name}/{file.name}" for file in files}
+
+
+def files_of(loader: Any) -> list[Path]:
+    """The files that a loader reads; none where it does not say."""
+    for name in PATHS:
+        if isinstance(paths := getattr(loader, name, None), list | tuple | np.ndarray) and len(paths):
+            return [Path(str(path)) for path in paths if Path(str(path)).is_file()]
+    return [Path(path) for path in _paths(getattr(loader, "dataset", loader))]
+
+
+def _paths(dataset: Any) -> Iterator[str]:
+    """Of a folder of torchvision's kind, of subsets of one, and of several together."""
+    indices = getattr(dataset, "indices", None)
+    if indices is not None and hasattr(dataset, "dataset"):
+        inner = list(_paths(dataset.dataset))
+        yield from (inner[i] for i in indices if i < len(inner))
+        return
+    for part in getattr(dataset, "datasets", ()):
+        yield from _paths(part)
+    for name in PAIRS:
+        if isinstance(pairs := getattr(dataset, name, None), list) and pairs:
+            yield from (str(pair[0]) for pair in pairs if isinstance(pair[0], str | Path))
+            return
+
+
+def folder_of(loader: Any) -> Any:
+    """The data set that reads image files through its ``loader``, below whatever wraps it; None where there is none."""
+    dataset = getattr(loader, "dataset", loader)
+    while dataset is not None:
+        if callable(getattr(dataset, "loader", None)) and any(hasattr(dataset, name) for name in PAIRS):
+            return dataset
+        dataset = getattr(dataset, "dataset", None)
+    return None
+
+
+def class_orders(made: Pipeline) -> tuple[list[str], list[str]]:
+    """The names of classes in the order of their labels."""
+    found = [_classes(getattr(made, name)) for name in ("train", "validation")]
+    if not all(found):
+        raise NotClaimed("the batches do not say the names of their classes")
+    return found[0], found[1]
+
+
+def _classes(loader: Any) -> list[str]:
+    dataset = getattr(loader, "dataset", loader)
+    while dataset is not None:
+        if numbers := getattr(dataset, "class_to_idx", None):
+            return [str(name) for name in sorted(numbers, key=numbers.get)]
+        if names := getattr(dataset, "class_names", None):
+            return [str(name) for name in names]
+        dataset = getattr(dataset, "dataset", None) or getattr(dataset, "_input_dataset", None)
+    return []

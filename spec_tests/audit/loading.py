@@ -1,0 +1,90 @@
+"""Find the author's ``make``, and the probe for what it makes."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from ..adapter.expectations import Expectations, WrongExpectations, declared
+from ..adapter.implementation import BrokenAdapter, Implementation, one_line
+from ..judging.checks import NotClaimed
+from .pipeline import Pipeline
+from .probe import Probe
+
+IMAGES = 48  # that are taken of each subset
+WIRED = "have make return convspec.audit.Pipeline(model=..., train=..., validation=..., ...)"
+
+
+class Audited(Implementation):
+    """A pipeline in the place of an implementation of the contract: clauses ask its probe."""
+
+    def __init__(self, target: str, make: Callable[[], Any], images: int = IMAGES) -> None:
+        super().__init__(target, None)
+        self.made = _made(make, target)
+        self.name = str(getattr(make, "NAME", type(self.made.model or self.made.module).__name__))
+        self.probe: Probe = _probe(make, self.made, images)
+
+    @property
+    def expectations(self) -> Expectations:
+        """What is excused."""
+        try:
+            return declared(self.made.excused, {}, self.target)
+        except WrongExpectations as error:
+            raise BrokenAdapter(str(error)) from error
+
+    def claims(self, stage: str) -> bool:  # noqa: ARG002 - each clause asks for what it needs
+        """Every stage may have clauses that can be asked."""
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        """A function of the contract, which a pipeline does not have."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotClaimed("it is asked of implementations of the contract alone")
+
+
+def load_pipeline(target: str, images: int = IMAGES) -> Audited:
+    """That of ``module:make``; BrokenAdapter where it cannot be made."""
+    module, _, name = target.partition(":")
+    try:
+        make = getattr(importlib.import_module(module), name or "make")
+    except Exception as error:
+        raise BrokenAdapter(f"{target} cannot be imported: {one_line(error)}; name file.py:make") from error
+    if not callable(make):
+        raise BrokenAdapter(f"{target} is not a function: {WIRED}")
+    return Audited(target, make, images)
+
+
+def _made(make: Callable[[], Any], target: str) -> Pipeline:
+    try:
+        made = make()
+    except Exception as error:
+        raise BrokenAdapter(f"{target} raised {one_line(error)}: {WIRED}") from error
+    if not _is_pipeline(made):
+        raise BrokenAdapter(f"{target} returned {type(made).__name__}: {WIRED}")
+    if made.model is None and made.module is None:
+        raise BrokenAdapter(f"{target} gives no model: {WIRED}")
+    return made  # type: ignore[no-any-return]
+
+
+def _is_pipeline(made: object) -> bool:
+    """Of this package, installed or in a checkout: an author may import either."""
+    kinds = type(made).mro()
+    return any(kind.__name__ == Pipeline.__name__ and kind.__module__.endswith("audit.pipeline") for kind in kinds)
+
+
+def _probe(make: Callable[[], Any], made: Pipeline, images: int) -> Probe:
+    """That of the framework that the model is written in."""
+    kinds = {kind.__module__.partition(".")[0] for kind in type(made.module or made.model).mro()}
+    if made.module is not None:
+        from .on_lightning import wired
+
+        make = wired(make)
+    if "torch" in kinds and "keras" not in kinds:
+        from .on_torch import TorchProbe
+
+        return TorchProbe(make, images)
+    if "keras" in kinds:
+        from .on_keras import KerasProbe
+
+        return KerasProbe(make, images)
+    raise BrokenAdapter(f"{type(made.model).__name__} is no model of PyTorch, Keras or Lightning: {WIRED}")

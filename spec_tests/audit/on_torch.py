@@ -1,0 +1,398 @@
+"""A pipeline in PyTorch, observed by hooks while its author's own functions train and validate it."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..adapter.contract import Variable
+from ..judging.checks import NotClaimed, Undecided, Unusable
+from . import datasets, preprocessing
+from .pipeline import Pipeline
+from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored, Subsets
+from .scoring import computed, scores_of
+from .taken import Taken, counted_classes, first
+
+HEADS = ("fc", "classifier", "heads", "head")  # where torchvision and timm put them
+NORMALIZATION = nn.modules.batchnorm._BatchNorm
+DROPOUT = nn.modules.dropout._DropoutNd
+TAKES = {
+    "CrossEntropyLoss": "logits",
+    "BCEWithLogitsLoss": "logits",
+    "NLLLoss": "log-probabilities",
+    "BCELoss": "probabilities",
+}
+FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
+
+
+class TorchProbe:
+    """See ``Probe``."""
+
+    framework = "PyTorch"
+
+    def __init__(self, make: Callable[[], Pipeline], images: int) -> None:
+        self._make, self._images = make, images
+
+    def new(self) -> Pipeline:
+        """A pipeline whose parts are trained; Unusable where ``make`` gives one model twice."""
+        made = self._make()
+        if made.model is self.first.model:
+            raise Unusable("make returns the same model twice: build a new one in each call")
+        return made
+
+    @cached_property
+    def first(self) -> Pipeline:
+        """The one that is looked at and not changed."""
+        return self._make()
+
+    @cached_property
+    def training(self) -> list[Any]:
+        """A few batches of training."""
+        return first(self._given("train"), self._images, "train")
+
+    @cached_property
+    def validating(self) -> list[Any]:
+        """A few batches of validation, the last one shorter: means over batches and over images then differ."""
+        found = first(self._given("validation"), self._images, "validation")
+        count = len(found[-1][1])
+        if len(found) > 1 and count > 2:
+            found[-1] = [part[: count // 3] for part in found[-1][:2]]
+        return found
+
+    def _given(self, name: str) -> Any:
+        value = getattr(self.first, name)
+        if value is None:
+            raise NotClaimed(f"give {name}=")
+        return value
+
+    # What is in the model
+
+    def head(self, made: Pipeline) -> nn.Module:
+        """The module that is trained on features."""
+        if isinstance(made.head, nn.Module):
+            return made.head
+        if made.base is not None:
+            own = {id(module) for base in _listed(made.base) for module in base.modules()}
+            left = [child for child in made.model.children() if id(child) not in own]
+            if len(left) == 1:
+                return left[0]
+            raise NotClaimed("give head=, the module that is trained on the features of the base")
+        if callable(getattr(made.model, "get_classifier", None)):
+            return made.model.get_classifier()
+        for name in HEADS:
+            if isinstance(found := getattr(made.model, name, None), nn.Module):
+                return found
+        raise NotClaimed("give head= or base=, a module of the model")
+
+    def variables(self, made: Pipeline) -> list[Variable]:
+        """Parameters, and the moving statistics of normalisations."""
+        own = {id(module) for module in self.head(made).modules()}
+        found: list[Variable] = []
+        for layer, module in made.model.named_modules():
+            part = "head" if id(module) in own else "base"
+            kind = "BatchNormalization" if isinstance(module, NORMALIZATION) else type(module).__name__
+            arrays = dict(module.named_parameters(recurse=False)) | {
+                name: buffer for name, buffer in module.named_buffers(recurse=False) if buffer.is_floating_point()
+            }
+            for name, array in arrays.items():
+                value = array.detach().cpu().numpy().copy()
+                trains = bool(array.requires_grad)
+                found.append(_Variable(f"{layer}.{name}".strip("."), layer, kind, part, trains, value))
+        return found
+
+    def _is_frozen(self, made: Pipeline) -> bool:
+        flags = [v.trainable for v in self.variables(made) if v.part == "base"]
+        return bool(flags) and not any(flags)
+
+    # Training
+
+    def _train(self, made: Pipeline, batches: Taken) -> Any:
+        if made.train_epoch is None:
+            raise NotClaimed("give train_epoch=, your function that trains for one epoch")
+        with _same_seed():
+            return made.train_epoch(batches)
+
+    @cached_property
+    def _epoch(self) -> dict[str, Any]:
+        """One epoch of a new model: what moved, what its base gave, which dropouts were on, which batches it took."""
+        made, batches = self.new(), Taken(self.training, self.first.train)
+        before, still = self.variables(made), copy.deepcopy(made.model)
+        seen: list[tuple[Any, Any]] = []
+        with _watched(made.model, self.head(made), seen), _dropouts(self.head(made)) as on:
+            self._train(made, batches)
+        return {
+            "made": made, "run": Run(before, self.variables(made), "an epoch"), "still": still, "seen": seen,
+            "dropouts": on, "counts": batches.counts,
+        }  # fmt: skip
+
+    def frozen_runs(self) -> list[Run]:
+        """See ``Probe``."""
+        if not self._is_frozen(self.first):
+            raise NotClaimed("no base is frozen as the model is made")
+        return [self._epoch["run"]]
+
+    def base_in_training(self) -> list[Compared]:
+        """See ``Probe``."""
+        self.frozen_runs()
+        if not self._epoch["seen"]:
+            raise Undecided("the model was not called as a module while it was trained")
+        (inputs, features), still = self._epoch["seen"][0], self._epoch["still"].eval()
+        again: list[tuple[Any, Any]] = []
+        with _watched(still, self._twin(still), again), torch.no_grad():
+            still(*inputs)
+        expected = again[0][1].cpu().numpy()
+        tolerance = 1e-3 * float(np.abs(expected).max())
+        return [Compared("features of a training step", features.cpu().numpy(), expected, tolerance)]
+
+    def _twin(self, model: nn.Module) -> nn.Module:
+        """The head of a copy of the model."""
+        name = next(name for name, module in self._epoch["made"].model.named_modules() if module is self._head_made)
+        return model.get_submodule(name)
+
+    @cached_property
+    def _head_made(self) -> nn.Module:
+        return self.head(self._epoch["made"])
+
+    @cached_property
+    def _tuned(self) -> dict[str, Any]:
+        """A new model, trained for an epoch, then unfrozen and trained for another."""
+        made = self.new()
+        if made.unfreeze is None:
+            raise NotClaimed("give unfreeze=, your function that begins fine-tuning")
+        images = self._inputs()
+        before = self._predicted(made, images)
+        optimizer = made.unfreeze()
+        after, start = self._predicted(made, images), self.variables(made)
+        held = self._held_by(made, optimizer if isinstance(optimizer, torch.optim.Optimizer) else made.optimizer)
+        self._train(made, Taken(self.training, self.first.train))
+        return {"around": (before, after), "run": Run(start, self.variables(made), "an epoch of tuning"), "held": held}
+
+    def tuned_runs(self) -> list[Run]:
+        """See ``Probe``."""
+        return [self._tuned["run"]]
+
+    def around_unfreezing(self) -> Compared:
+        """See ``Probe``."""
+        before, after = self._tuned["around"]
+        return Compared("outputs after unfreezing", after, before, 1e-5 * max(1, float(np.abs(before).max())))
+
+    def held(self) -> list[Held]:
+        """See ``Probe``."""
+        found = [self._held_by(self.first, self._given("optimizer"))]
+        return [*found, self._tuned["held"]] if self.first.unfreeze else found
+
+    def _held_by(self, made: Pipeline, optimizer: Any) -> Held:
+        """Frozen parameters in an optimizer do no harm: they have no gradient."""
+        have = {id(p) for one in _listed(optimizer) for group in one.param_groups for p in group["params"]}
+        own = {id(p): name for name, p in made.model.named_parameters()}
+        trains = {name for name, p in made.model.named_parameters() if p.requires_grad and id(p) not in have}
+        return Held(sum(p.requires_grad for p in made.model.parameters()), trains, len(have - own.keys()))
+
+    def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """See ``Probe``."""
+        made = self.new()
+        one, other = ({v.path: v.value for v in self.variables(m) if v.part == "base"} for m in (self.first, made))
+        return one, other
+
+    def used(self) -> tuple[list[int], int]:
+        """See ``Probe``."""
+        return [*self._epoch["counts"]], 1
+
+    # Prediction and validation
+
+    def _inputs(self) -> Any:
+        return torch.cat([torch.as_tensor(batch[0]) for batch in self.validating])
+
+    def _predicted(self, made: Pipeline, images: Any) -> Array:
+        was = {module: module.training for module in made.model.modules()}
+        made.model.eval()
+        device = next(made.model.parameters()).device
+        with torch.no_grad():
+            outputs = made.model(images.to(device))
+        for module, mode in was.items():
+            module.training = mode
+        return np.asarray(outputs.detach().cpu())
+
+    def predictor(self) -> tuple[Callable[[Array], Array], Array]:
+        """See ``Probe``."""
+        model = self.first
+        return lambda images: self._predicted(model, torch.as_tensor(images)), self._inputs().numpy()
+
+    def _validate(self, made: Pipeline) -> dict[str, float]:
+        if made.validate is None:
+            raise NotClaimed("give validate=, your function that returns loss, accuracy, or both")
+        return scores_of(made.validate(Taken(self.validating, self.first.validation)))
+
+    @cached_property
+    def _validated(self) -> dict[str, Any]:
+        """A trained model, validated twice and trained again."""
+        made = self._epoch["made"]
+        before = self.variables(made)
+        predicted = self._predicted(made, self._inputs())
+        with _dropouts(self.head(made)) as on:
+            reported = [self._validate(made), self._validate(made)]
+        after = self.variables(made)
+        with _dropouts(self.head(made)) as later:
+            self._train(made, Taken(self.training, self.first.train))
+        return {
+            "run": Run(before, after, "validation"), "reported": reported, "predicted": predicted,
+            "validating": on, "afterwards": later,
+        }  # fmt: skip
+
+    def validation_runs(self) -> list[Run]:
+        """See ``Probe``."""
+        return [self._validated["run"]]
+
+    def scores(self) -> list[Scored]:
+        """See ``Probe``."""
+        labels = np.concatenate([counted_classes(batch[1]) for batch in self.validating])
+        true = computed(self.first.criterion, self._validated["predicted"], labels)
+        return [Scored(reported, true) for reported in self._validated["reported"]]
+
+    def modes(self) -> Modes:
+        """See ``Probe``."""
+        names = {module: name for name, module in self.head(self._epoch["made"]).named_modules()}
+        if not any(isinstance(module, DROPOUT) and module.p > 0 for module in names):
+            raise NotClaimed("the head has no dropout module")
+        return Modes(*(dict(on) for on in (
+            self._epoch["dropouts"], self._validated["validating"], self._validated["afterwards"]
+        )))  # fmt: skip
+
+    def outputs(self) -> Outputs:
+        """See ``Probe``."""
+        made, head = self.first, self.head(self.first)
+        kinds = [kind.__name__ for kind in type(self._given("criterion")).mro()]
+        loss = next((kind for kind in kinds if kind in TAKES), "")
+        if not loss:
+            raise Undecided(f"what {kinds[0]} takes is not known")
+        values = []
+        for factor in (1, FAR, -FAR):
+            handle = head.register_forward_pre_hook(lambda _, given, by=factor: (given[0] * by, *given[1:]))
+            try:
+                values.append(self._predicted(made, self._inputs()))
+            finally:
+                handle.remove()
+        together = np.concatenate(values)
+        return Outputs(loss, TAKES[loss], together.reshape(len(together), -1))
+
+    # Images
+
+    def passes(self) -> tuple[Array, Array]:
+        """See ``Probe``."""
+        return datasets.two_passes(self._given("validation"), self._images, "validation")
+
+    def training_passes(self) -> tuple[Array, Array]:
+        """See ``Probe``."""
+        if not self.first.augments:
+            raise NotClaimed("say augments=True if training images are augmented")
+        return datasets.two_passes(self._given("train"), self._images, "train")
+
+    def subsets(self) -> Subsets:
+        """See ``Probe``."""
+        return datasets.subsets(self.first)
+
+    def class_orders(self) -> tuple[list[str], list[str]]:
+        """See ``Probe``."""
+        return datasets.class_orders(self.first)
+
+    def prepared(self) -> Prepared:
+        """See ``Probe``."""
+        return preprocessing.prepared(self.first, self._reaching)
+
+    def _reaching(self, images: Any) -> Array:
+        """What the first convolution (or the first layer with weights) gets, (n, height, width, channels)."""
+        seen: list[Any] = []
+        layers = [m for m in self.first.model.modules() if list(m.parameters(recurse=False))]
+        module = next((m for m in layers if isinstance(m, nn.Conv2d)), layers[0])
+        handle = module.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().cpu().numpy()))
+        try:
+            self._predicted(self.first, torch.as_tensor(images))
+        finally:
+            handle.remove()
+        return np.moveaxis(np.concatenate(seen), 1, -1)
+
+    # What training keeps, and what is reported in the end
+
+    def kept(self) -> tuple[list[float], float]:
+        """See ``Probe``."""
+        made = self.new()
+        if made.best is None:
+            raise NotClaimed("give best=, which trains and returns the validation losses and the model that it keeps")
+        losses, model = made.best()
+        made.model = model if isinstance(model, nn.Module) else made.model
+        return [float(loss) for loss in losses], self._loss_of(made)
+
+    def _loss_of(self, made: Pipeline) -> float:
+        batches = list(self._given("validation"))
+        images = torch.cat([torch.as_tensor(batch[0]) for batch in batches])
+        labels = np.concatenate([counted_classes(batch[1]) for batch in batches])
+        return computed(made.criterion, self._predicted(made, images), labels)["loss"]
+
+    def paired(self) -> tuple[float, float]:
+        """See ``Probe``."""
+        if self.first.predictions is None:
+            raise NotClaimed("give predictions=, which returns those of all of validation and the labels beside them")
+        outputs, beside = (np.asarray(torch.as_tensor(part).cpu()) for part in self.first.predictions())
+        batches = list(self._given("validation"))
+        labels = np.concatenate([counted_classes(batch[1]) for batch in batches])
+        own = self._predicted(self.first, torch.cat([torch.as_tensor(batch[0]) for batch in batches]))
+        criterion = self.first.criterion
+        given = computed(criterion, outputs, counted_classes(beside))["accuracy"]
+        return given, computed(criterion, own, labels)["accuracy"]
+
+
+class _Variable:
+    """One array of a model."""
+
+    def __init__(self, path: str, layer: str, layer_type: str, part: str, trainable: bool, value: Array) -> None:
+        self.path, self.layer, self.layer_type = path, layer, layer_type
+        self.part, self.trainable, self.value = part, trainable, value
+
+
+def _listed(one: Any) -> list[Any]:
+    return list(one) if isinstance(one, list | tuple) else [one]
+
+
+@contextmanager
+def _watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, Any]]) -> Iterator[None]:
+    """Note what the model is called with for the first time, and what the head then gets."""
+    inputs: list[Any] = []
+
+    def note_inputs(_: Any, given: Any) -> None:
+        if not inputs:
+            inputs.append(tuple(part.detach().clone() if torch.is_tensor(part) else part for part in given))
+
+    def note_features(_: Any, given: Any) -> None:
+        if not seen and inputs:
+            seen.append((inputs[0], given[0].detach().clone()))
+
+    with ExitStack() as hooks:
+        hooks.callback(model.register_forward_pre_hook(note_inputs).remove)
+        hooks.callback(head.register_forward_pre_hook(note_features).remove)
+        yield
+
+
+@contextmanager
+def _dropouts(head: nn.Module) -> Iterator[dict[str, bool]]:
+    """Note of each dropout of the head whether it was on whenever it was called."""
+    on: dict[str, bool] = {}
+    with ExitStack() as hooks:
+        for name, module in head.named_modules():
+            if isinstance(module, DROPOUT) and module.p > 0:
+                label = name or type(module).__name__
+                hook = module.register_forward_pre_hook(lambda m, _, key=label: on.__setitem__(key, m.training))
+                hooks.callback(hook.remove)
+        yield on
+
+
+@contextmanager
+def _same_seed() -> Iterator[None]:
+    """The author's random state is as it was afterwards."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield

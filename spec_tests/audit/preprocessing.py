@@ -1,0 +1,147 @@
+"""What becomes of a pixel on its way to the base, from images of one colour, and what the base was pretrained with.
+
+A constant image is a fixed point of flips, crops and rotations (AUG-6), so that whatever stands between the file and
+the base shows as one line for each channel: value = scale × pixel + offset.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ..judging.checks import NotClaimed, Undecided
+from . import datasets
+from .pipeline import Expects, Pipeline
+from .probe import Array, Line, Prepared
+
+COLOURS = np.array([(0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (64, 128, 192), (200, 30, 90)])
+SIZE = (256, 256)
+STRAIGHT = 1e-3  # of the range: values that lie no closer to a line come from something else
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+SIGNED = Expects((1 / 127.5,) * 3, (-1,) * 3)
+RAW = Expects((1.0,) * 3, (0.0,) * 3)
+CAFFE = Expects((1.0,) * 3, (-103.939, -116.779, -123.68), "bgr")
+OF_KERAS = {  # {module of keras.applications: what its preprocess_input makes of pixels}
+    **dict.fromkeys(("resnet", "vgg16", "vgg19"), CAFFE),
+    **dict.fromkeys(("resnet_v2", "inception_v3", "inception_resnet_v2", "xception", "nasnet"), SIGNED),
+    **dict.fromkeys(("mobilenet", "mobilenet_v2"), SIGNED),
+    "densenet": Expects.normalized(IMAGENET_MEAN, IMAGENET_STD),
+    **dict.fromkeys(("efficientnet", "efficientnet_v2", "convnext", "mobilenet_v3"), RAW),  # they scale pixels
+}  # fmt: skip
+
+
+def prepared(made: Pipeline, reaching: Callable[[Any], Array]) -> Prepared:
+    """What reaches the base in validation and in training. ``reaching`` gives it for a batch of the author's."""
+    expects = made.expects or expected_of(made)
+    with coloured(made) as (train, validation):
+        line = fitted(validation, reaching)
+        if line is None:
+            raise Undecided("what becomes of pixels in validation is no line, so that it cannot be compared")
+        return Prepared(line, fitted(train, reaching), expects)
+
+
+def expected_of(made: Pipeline) -> Expects:
+    """What the base was pretrained with, as its library says; NotClaimed where nobody does."""
+    for base in (made.base, made.model):
+        if isinstance(config := getattr(base, "pretrained_cfg", None), dict) and "mean" in config:
+            return Expects.normalized(config["mean"], config["std"], "timm's pretrained_cfg")
+        module = type(base).__module__
+        if module.startswith("torchvision.models"):
+            return Expects.normalized(IMAGENET_MEAN, IMAGENET_STD, "torchvision's weights")
+    raise NotClaimed("give expects=, what the base was pretrained with: Expects.normalized(mean, std)")
+
+
+@contextmanager
+def coloured(made: Pipeline) -> Iterator[tuple[Any, Any]]:
+    """The author's batches of training and of validation, for images of one colour each."""
+    if made.load is not None:
+        folder = Path(tempfile.mkdtemp(prefix="convspec-"))
+        try:
+            write_colours(folder)
+            yield made.load(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    folders = [datasets.folder_of(getattr(made, name)) for name in ("train", "validation")]
+    if not all(folders):
+        raise NotClaimed("give load=, which makes the batches of training and validation from another folder")
+    with _painting(folders):
+        yield _batches(made.train), _batches(made.validation)
+
+
+def write_colours(folder: Path) -> None:
+    """An image of each colour for each class, in the folders that most loaders read."""
+    for place in ("train", "validation", "val", "test"):
+        for name in ("cat", "dog"):
+            (folder / place / name).mkdir(parents=True)
+            for number in range(len(COLOURS)):
+                painted(number).save(folder / place / name / f"{name}.{number}.png")
+
+
+def painted(number: int) -> Image.Image:
+    """The image of that colour."""
+    return Image.new("RGB", SIZE, tuple(int(value) for value in COLOURS[number % len(COLOURS)]))
+
+
+@contextmanager
+def _painting(folders: list[Any]) -> Iterator[None]:
+    """Each file is read as an image of a colour, one after the other."""
+    unique = list({id(folder): folder for folder in folders}.values())
+    loaders = [folder.loader for folder in unique]
+    for folder in unique:
+        numbers = {path: number for number, (path, *_) in enumerate(folder.samples)}
+        folder.loader = lambda path, numbers=numbers: painted(numbers[path])
+    try:
+        yield
+    finally:
+        for folder, loader in zip(unique, loaders, strict=True):
+            folder.loader = loader
+
+
+def _batches(loader: Any) -> list[Any]:
+    """As many images as there are colours, by the data set itself: what a loader shuffles does not matter."""
+    dataset, collate = loader.dataset, getattr(loader, "collate_fn", None)
+    images = [dataset[i] for i in range(min(len(dataset), 2 * len(COLOURS)))]
+    return [collate(images)] if collate else [(np.stack([np.asarray(image) for image, _ in images]), None)]
+
+
+def fitted(batches: Any, reaching: Callable[[Any], Array]) -> Line | None:
+    """The line through what each colour becomes; None where there is none.
+
+    A colour is recognised by what the author's own transformations make of it: every image is constant, so that its
+    values in three channels are one of as many triples as there are colours, in the order of their brightness.
+    """
+    values = np.concatenate([_centres(reaching(batch[0])) for batch in batches])
+    if values.ndim != 2 or values.shape[1] != 3 or not np.isfinite(values).all():
+        return None
+    triples = np.unique(np.round(values, 5), axis=0)
+    for order in ("rgb", "bgr"):
+        if (line := _line(triples, order)) is not None:
+            return line
+    return None
+
+
+def _centres(images: Array) -> Array:
+    """The middle pixel of each image (n, height, width, channels)."""
+    return images[:, images.shape[1] // 2, images.shape[2] // 2].astype(np.float64)
+
+
+def _line(triples: Array, order: str) -> Line | None:
+    """The line that takes the colours, in this order of channels, to these values, if one does."""
+    colours = np.unique(COLOURS if order == "rgb" else COLOURS[:, ::-1], axis=0).astype(np.float64)
+    if len(triples) != len(colours):
+        return None
+    low, high = triples.min(0), triples.max(0)
+    if (high <= low).any():
+        return None
+    scale = (high - low) / 255  # black and white are among the colours
+    made = np.unique(np.round(colours * scale + low, 5), axis=0)
+    if np.abs(made - triples).max() > STRAIGHT * float((high - low).max()):
+        return None
+    return Line(tuple(map(float, scale)), tuple(map(float, low)), order)

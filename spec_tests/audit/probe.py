@@ -1,0 +1,164 @@
+"""What is observed of a pipeline, whatever it is written in. Clauses judge these records and nothing else.
+
+An observation that a pipeline does not provide for raises ``NotClaimed`` with the line that says what to give.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..adapter.contract import Variable
+from .pipeline import Expects
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Some training: the variables before it and after."""
+
+    before: list[Variable]
+    after: list[Variable]
+    what: str = "training"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two answers that must be one."""
+
+    what: str
+    got: Any
+    expected: Any
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What validation reported, and what follows from the model's outputs for the same images."""
+
+    reported: dict[str, float]
+    computed: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Whether each dropout was on, by name, while training, while validating, and in the epoch after a validation."""
+
+    training: dict[str, bool]
+    validating: dict[str, bool]
+    afterwards: dict[str, bool]
+
+
+@dataclass(frozen=True)
+class Held:
+    """The paths of trainable variables that no optimizer has, and how many it has that the model does not."""
+
+    trainable: int
+    forgotten: set[str]
+    foreign: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """What pixels become: value = scale × pixel + offset in each channel, and the colour that each channel is."""
+
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+    order: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What reaches the base in validation and in training (nothing where that is no line), and what it expects."""
+
+    validation: Line
+    training: Line | None
+    expects: Expects
+
+
+@dataclass(frozen=True)
+class Subsets:
+    """The digests of the images of each subset, with a name for each; the order of classes of each."""
+
+    training: dict[str, str] = field(default_factory=dict)
+    validation: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model returns, as its loss takes it: ``kind`` is probabilities, logits or log-probabilities."""
+
+    loss: str
+    wanted: str
+    values: Array  # (n, outputs), of images and of features far from any
+
+
+class Probe(Protocol):
+    """The observations. Each is made once; a pipeline is made anew for what changes it."""
+
+    framework: str
+
+    def frozen_runs(self) -> list[Run]:
+        """An epoch of the author's training, with the base frozen."""
+
+    def base_in_training(self) -> list[Compared]:
+        """What a frozen base gave in a training step, and what it gives for the same images in inference."""
+
+    def tuned_runs(self) -> list[Run]:
+        """An epoch after ``unfreeze``."""
+
+    def around_unfreezing(self) -> Compared:
+        """Predictions before it and after."""
+
+    def predictor(self) -> tuple[Callable[[Array], Array], Array]:
+        """The model as a function in inference mode, and images that it takes."""
+
+    def validation_runs(self) -> list[Run]:
+        """The variables around a validation."""
+
+    def scores(self) -> list[Scored]:
+        """What validation reported, and what is true."""
+
+    def modes(self) -> Modes:
+        """Of the head's dropouts."""
+
+    def held(self) -> list[Held]:
+        """What the optimizers hold, as built and after ``unfreeze``."""
+
+    def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """The base's variables of two models."""
+
+    def used(self) -> tuple[list[int], int]:
+        """How often each batch of training was taken in one epoch, and the number of epochs."""
+
+    def passes(self) -> tuple[Array, Array]:
+        """Digests of validation images in two passes, sorted."""
+
+    def training_passes(self) -> tuple[Array, Array]:
+        """Digests of training images in two passes, sorted."""
+
+    def subsets(self) -> Subsets:
+        """By content."""
+
+    def class_orders(self) -> tuple[list[str], list[str]]:
+        """Names of classes of training and of validation, in the order of their labels."""
+
+    def outputs(self) -> Outputs:
+        """Of the model, beside the loss."""
+
+    def prepared(self) -> Prepared:
+        """What reaches the base."""
+
+    def kept(self) -> tuple[list[float], float]:
+        """The validation losses of a training, and that of the model that was kept."""
+
+    def paired(self) -> tuple[float, float]:
+        """Accuracy of the author's predictions with the labels beside them, and that of the model."""
+
+
+def named(variables: Iterable[Variable], part: str) -> dict[str, Array]:
+    """{path: value} of a part."""
+    return {variable.path: np.asarray(variable.value) for variable in variables if variable.part == part}

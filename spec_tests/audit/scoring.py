@@ -1,0 +1,82 @@
+"""Loss and accuracy: what the author's validation reports, and what follows from the outputs for each image alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..judging.checks import NotClaimed, Undecided
+from .probe import Array
+
+LOSS, ACCURACY = "loss", "accuracy"
+NAMES = {
+    LOSS: ("loss", "val_loss", "valid_loss", "validation_loss"),
+    ACCURACY: ("accuracy", "acc", "val_accuracy", "val_acc", "binary_accuracy", "sparse_categorical_accuracy"),
+}
+
+
+def scores_of(returned: Any) -> dict[str, float]:
+    """{"loss": …, "accuracy": …} of what ``validate`` returned; accuracies in per cent become shares."""
+    if returned is None:
+        raise NotClaimed("validate returns nothing: have it return loss, accuracy, or both")
+    if isinstance(returned, Mapping):
+        lower = {str(name).lower(): value for name, value in returned.items()}
+        found = {kind: lower[name] for kind, names in NAMES.items() for name in reversed(names) if name in lower}
+    elif isinstance(returned, tuple | list) and len(returned) >= 2:
+        found = {LOSS: returned[0], ACCURACY: returned[1]}
+    else:
+        found = {LOSS: returned}
+    try:
+        numbers = {name: float(value) for name, value in found.items()}
+    except (TypeError, ValueError):
+        numbers = {}
+    if not numbers:
+        raise NotClaimed(f"validate returns {type(returned).__name__}: have it return loss, accuracy, or both")
+    if numbers.get(ACCURACY, 0) > 1:
+        numbers[ACCURACY] /= 100
+    return numbers
+
+
+def computed(criterion: Any, outputs: Array, labels: Array) -> dict[str, float]:
+    """The mean over images of the author's loss, and the share of right answers; a loss with weights is left out."""
+    found = {ACCURACY: share_right(outputs, labels, logits=_takes_logits(criterion))}
+    if criterion is not None and (mean := _mean_loss(criterion, outputs, labels)) is not None:
+        found[LOSS] = mean
+    return found
+
+
+def share_right(outputs: Array, labels: Array, *, logits: bool) -> float:
+    """Of one output for two classes the sign, or more than a half; of several the largest."""
+    flat = outputs.reshape(len(outputs), -1)
+    if flat.shape[1] > 1:
+        return float((flat.argmax(1) == labels).mean())
+    return float(((flat[:, 0] > (0 if logits else 0.5)) == (labels == 1)).mean())
+
+
+def _takes_logits(criterion: Any) -> bool:
+    """Whether one output is a logit."""
+    if hasattr(criterion, "from_logits"):
+        return bool(criterion.from_logits)
+    return type(criterion).__name__ != "BCELoss"
+
+
+def _mean_loss(criterion: Any, outputs: Array, labels: Array) -> float | None:
+    """The loss of each image alone, as the author's criterion gives it, and their mean."""
+    if getattr(criterion, "reduction", "mean") not in ("mean", "sum_over_batch_size"):
+        return None
+    if any(getattr(criterion, name, None) is not None for name in ("weight", "pos_weight")):
+        return None
+    import torch  # only criterions of torch come here
+
+    values = torch.as_tensor(outputs)
+    flat = values.reshape(len(values), -1)
+    rights = torch.as_tensor(labels)
+    try:
+        if flat.shape[1] == 1:
+            pairs = [(values[i : i + 1], rights[i : i + 1].to(values.dtype).reshape(values[i : i + 1].shape))
+                     for i in range(len(values))]  # fmt: skip
+        else:
+            pairs = [(values[i : i + 1], rights[i : i + 1].long()) for i in range(len(values))]
+        return float(np.mean([float(criterion(one, right)) for one, right in pairs]))
+    except Exception as error:  # a criterion of the author's, with other arguments
+        raise Undecided(f"the criterion cannot be called with outputs and labels: {error}") from error

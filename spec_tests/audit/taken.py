@@ -1,0 +1,97 @@
+"""The author's batches: a few of them, kept, and counted while his own code takes them."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..judging.checks import Undecided
+from .probe import Array
+
+LONGEST = 10_000  # batches that are looked through before a loader counts as endless
+
+
+class Taken:
+    """Batches that can be iterated again, and say how often each was taken; all else is the author's loader's."""
+
+    def __init__(self, batches: list[Any], loader: Any = None) -> None:
+        self._batches, self._loader = batches, loader
+        self.counts = [0] * len(batches)
+        self.dataset = Counted(sum(len(labels_of(batch)) for batch in batches), getattr(loader, "dataset", None))
+
+    def __iter__(self) -> Iterator[Any]:
+        for place, batch in enumerate(self._batches):
+            self.counts[place] += 1
+            yield batch
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_loader"], name)
+
+
+class Counted:
+    """What stands for the author's data set: as many images as were taken."""
+
+    def __init__(self, count: int, dataset: Any) -> None:
+        self._count, self._dataset = count, dataset
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_dataset"], name)
+
+
+def labels_of(batch: Any) -> Any:
+    """The labels of a batch of (images, labels)."""
+    return batch[1] if isinstance(batch, tuple | list) and len(batch) > 1 else ()
+
+
+def first(loader: Iterable[Any], images: int, what: str) -> list[Any]:
+    """The first batches of (images, labels), at least so many images; Undecided where they are none, or no pairs."""
+    found: list[Any] = []
+    count = 0
+    for batch in loader:
+        if not isinstance(batch, tuple | list) or len(batch) < 2:
+            raise Undecided(f"{what} gives {type(batch).__name__}: give batches of (images, labels)")
+        found.append(batch)
+        count += len(labels_of(batch))
+        if count >= images:
+            return found
+    if not found:
+        raise Undecided(f"{what} has no batch: give some images of each class")
+    return found
+
+
+def whole(loader: Iterable[Any], what: str, most: int) -> list[Any]:
+    """All batches; Undecided where there are more images than can be looked at."""
+    found, count = [], 0
+    for place, batch in enumerate(loader):
+        found.append(batch)
+        count += len(labels_of(batch))
+        if count > most or place > LONGEST:
+            raise Undecided(f"{what} has more than {most:,} images in a pass: give fewer, so that two can be compared")
+    return found
+
+
+def digest(image: Any) -> str:
+    """Of an image as it reaches the model."""
+    return hashlib.sha256(np.ascontiguousarray(np.asarray(image)).tobytes()).hexdigest()[:16]
+
+
+def digests(images: Iterable[Any]) -> Array:
+    """Of each of them, sorted."""
+    return np.array(sorted(digest(image) for image in images))
+
+
+def counted_classes(labels: Array) -> Array:
+    """Labels as integers (n,); Undecided for words, since the loss must have taken them for numbers somewhere."""
+    array = np.asarray(labels)
+    if array.dtype.kind in "USO":
+        raise Undecided("labels are words: give batches with the numbers that the loss takes")
+    if array.ndim > 1 and array.shape[-1] > 1:  # one-hot
+        return np.asarray(array.argmax(-1))
+    return array.reshape(len(array)).astype(int)

@@ -1,0 +1,218 @@
+"""What clauses look at of an implementation of the contract and of a pipeline that is audited alike.
+
+Of a pipeline its probe observes while the author's own code runs; of an implementation the records of its training
+runs are read. What the contract has no function for is *not claimed*.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ..adapter.contract import Array, Labels, Model, Variable
+from ..adapter.implementation import Implementation
+from ..audit.probe import Compared, Held, Modes, Outputs, Prepared, Probe, Run, Scored, Subsets
+from ..cases.models import IDLE_EPOCHS, in_batches, require_sure, tinted
+from ..judging.checks import NotClaimed
+from ..oracles import training
+
+Predictor = tuple[Callable[[Array], Array], Array]
+AUDIT_ALONE = "the contract has no function for it: it is asked of pipelines that are audited"
+
+
+def probe_of(implementation: Implementation) -> Probe | None:
+    """That of a pipeline; None for an implementation of the contract."""
+    return vars(implementation).get("probe")
+
+
+def audited(implementation: Implementation) -> Probe:
+    """That of a pipeline; NotClaimed for an implementation of the contract."""
+    if probe := probe_of(implementation):
+        return probe
+    raise NotClaimed(AUDIT_ALONE)
+
+
+@pytest.fixture(scope="session")
+def frozen_runs(implementation: Implementation, request: pytest.FixtureRequest) -> list[Run]:
+    """Training with a frozen base."""
+    if probe := probe_of(implementation):
+        return probe.frozen_runs()
+    steps, fits = request.getfixturevalue("frozen_steps"), request.getfixturevalue("fits")
+    return [Run(steps.variables[0], steps.variables[-1], "steps"), Run(fits[0].before, fits[0].after, "fit")]
+
+
+@pytest.fixture(scope="session")
+def base_in_training(implementation: Implementation, request: pytest.FixtureRequest) -> list[Compared]:
+    """What a frozen base gave while the head was trained, beside inference; of a contract, what the loss says of it.
+
+    A batch of one class has statistics of its own, which would wipe out what makes it that class: a model that is sure
+    of it and right reports a small loss for it, or else its batch normalisation looked at the batch.
+    """
+    if probe := probe_of(implementation):
+        return probe.base_in_training()
+    seed, found = request.getfixturevalue("seed"), []
+    model = implementation.load(request.getfixturevalue("confident"))
+    for label in (0, 1):
+        images, labels = tinted(16, seed + 9, labels=np.full(16, label), size=implementation.image_size)
+        p = implementation.predict(model, images)
+        require_sure(p)
+        model, logs = implementation.train_step(model, images, labels, learning_rate=1e-9)
+        expected = training.crossentropy(p, labels)
+        found.append(Compared(f"loss of a training step on class {label}", logs["loss"], expected, 0.2 - expected))
+    return found
+
+
+@pytest.fixture(scope="session")
+def tuned_runs(implementation: Implementation, request: pytest.FixtureRequest) -> list[Run]:
+    """Training after unfreezing."""
+    if probe := probe_of(implementation):
+        return probe.tuned_runs()
+    steps, fit = request.getfixturevalue("tuning_steps"), request.getfixturevalue("tuning_fit")
+    return [Run(steps.variables[0], steps.variables[-1], "steps"), Run(fit.before, fit.after, "fit")]
+
+
+@pytest.fixture(scope="session")
+def around_unfreezing(implementation: Implementation, request: pytest.FixtureRequest) -> Compared:
+    """Predictions before and after unfreezing."""
+    if probe := probe_of(implementation):
+        return probe.around_unfreezing()
+    model = implementation.load(request.getfixturevalue("confident"))
+    images, _ = tinted(12, request.getfixturevalue("seed") + 6, size=implementation.image_size)
+    before = implementation.predict(model, images)
+    got = implementation.predict(implementation.unfreeze_top(model), images)
+    return Compared("predictions after unfreezing", got, before, 1e-6)
+
+
+@pytest.fixture(scope="session")
+def predictor(implementation: Implementation, request: pytest.FixtureRequest) -> Predictor:
+    """(images -> predictions, images)."""
+    if probe := probe_of(implementation):
+        return probe.predictor()
+    model = request.getfixturevalue("untrained")
+    images, _ = tinted(70, request.getfixturevalue("seed"), size=implementation.image_size)
+    return lambda images: implementation.predict(model, images), images
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The variables before training, after it, and after the same with another validation; whether that was seen."""
+
+    start: list[Variable]
+    expected: list[Variable]
+    got: list[Variable]
+    losses: tuple[list[float], list[float]] = ([0.0], [1.0])
+
+
+@pytest.fixture(scope="session")
+def traces(implementation: Implementation, request: pytest.FixtureRequest) -> list[Trace]:
+    """Of validation: of a pipeline the variables around one, between which nothing is trained."""
+    if probe := probe_of(implementation):
+        return [Trace(run.before, run.before, run.after) for run in probe.validation_runs()]
+    first, _, other = request.getfixturevalue("fits")
+    return [Trace(first.before, first.after, other.after, (first.history["val_loss"], other.history["val_loss"]))]
+
+
+@pytest.fixture(scope="session")
+def scores(implementation: Implementation, request: pytest.FixtureRequest) -> list[Scored]:
+    """What validation reports, and what is true: of models that are sure, unsure, at 0.5 for all that is known, and a little above."""
+    if probe := probe_of(implementation):
+        return probe.scores()
+    seed, silent = request.getfixturevalue("seed"), request.getfixturevalue("silent")
+    images, labels = tinted(10, seed, np.array([0, 1, 1, 0, 1, 0, 0, 1, 0, 0]), size=implementation.image_size)
+    undecided = implementation.build_classifier(silent.folder, image_size=implementation.image_size, seed=seed)
+    sure = implementation.load(request.getfixturevalue("confident"))
+    found = [scored(implementation, m, images, labels) for m in (request.getfixturevalue("untrained"), undecided, sure)]
+    leaning, _ = implementation.train_step(undecided, images, np.ones(10, np.int32), learning_rate=1e-2)
+    return [*found, scored(implementation, leaning, images, labels)]
+
+
+def scored(implementation: Implementation, model: Model, images: Array, labels: Labels) -> Scored:
+    """Evaluation in batches of 4 beside all predictions."""
+    p = implementation.predict(model, images)
+    reported = implementation.evaluate(model, in_batches(images, labels, 4))
+    return Scored(reported, {"loss": training.crossentropy(p, labels), "accuracy": training.accuracy(p, labels)})
+
+
+@pytest.fixture(scope="session")
+def uses(implementation: Implementation, request: pytest.FixtureRequest) -> list[Compared]:
+    """Of training images in an epoch: of a contract, what the accuracy and the loss of a model that is sure say."""
+    if probe := probe_of(implementation):
+        counts, epochs = probe.used()
+        return [Compared("times that each batch was taken in an epoch", counts, [epochs] * len(counts), 0)]
+    fit = request.getfixturevalue("idle_fit")
+    images, labels = (np.concatenate(parts) for parts in zip(*fit.train, strict=True))
+    p = implementation.predict(implementation.load(request.getfixturevalue("confident")), images)
+    require_sure(p)
+    loss = training.crossentropy(p, labels)
+    return [
+        Compared("training accuracy", fit.history["accuracy"], [13 / 20] * IDLE_EPOCHS, 1e-6),
+        Compared("mean training loss", np.mean(fit.history["loss"]), loss, 0.1 * loss),
+    ]
+
+
+@pytest.fixture(scope="session")
+def modes(implementation: Implementation) -> Modes:
+    """Of dropouts."""
+    return audited(implementation).modes()
+
+
+@pytest.fixture(scope="session")
+def held(implementation: Implementation) -> list[Held]:
+    """By optimizers."""
+    return audited(implementation).held()
+
+
+@pytest.fixture(scope="session")
+def two_makes(implementation: Implementation) -> Any:
+    """The base of two models."""
+    return audited(implementation).two_makes()
+
+
+@pytest.fixture(scope="session")
+def passes(implementation: Implementation) -> Any:
+    """Over validation."""
+    return audited(implementation).passes()
+
+
+@pytest.fixture(scope="session")
+def training_passes(implementation: Implementation) -> Any:
+    """Over training."""
+    return audited(implementation).training_passes()
+
+
+@pytest.fixture(scope="session")
+def subsets(implementation: Implementation) -> Subsets:
+    """By content."""
+    return audited(implementation).subsets()
+
+
+@pytest.fixture(scope="session")
+def class_orders(implementation: Implementation) -> Any:
+    """Of both subsets."""
+    return audited(implementation).class_orders()
+
+
+@pytest.fixture(scope="session")
+def outputs(implementation: Implementation) -> Outputs:
+    """Beside the loss."""
+    return audited(implementation).outputs()
+
+
+@pytest.fixture(scope="session")
+def prepared(implementation: Implementation) -> Prepared:
+    """What reaches the base."""
+    return audited(implementation).prepared()
+
+
+@pytest.fixture(scope="session")
+def kept(implementation: Implementation) -> Any:
+    """By a whole training."""
+    return audited(implementation).kept()
+
+
+@pytest.fixture(scope="session")
+def paired(implementation: Implementation) -> Any:
+    """Predictions and labels."""
+    return audited(implementation).paired()

@@ -1,0 +1,166 @@
+"""What a pipeline as a whole can be asked: its subsets, its outputs beside its loss, its optimizer, what it keeps."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..audit.probe import Array, Held, Modes, Outputs, Prepared, Subsets
+from ..cases.models import require_some
+from ..judging.checks import expect, expect_close, expect_equal
+from .clause import Level, clause
+
+TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
+PIXELS = 255  # the range of a pixel
+
+
+@clause("LOAD-17", Level.MUST, "data", "notes, code 4; torchvision's and Keras's folders")
+def test_subsets_agree_on_their_classes(class_orders: tuple[list[str], list[str]]) -> None:
+    """Training and validation give the same number to the same class.
+
+    If this fails, check for a class that a subset lacks, and for a listing that is not sorted.
+    """
+    training, validation = class_orders
+    expect_equal(validation, training, "classes of validation, in the order of their labels")
+
+
+@clause("SUB-11", Level.MUST, "data", "notes, code 3")
+def test_training_and_validation_share_no_image(subsets: Subsets) -> None:
+    """Training and validation share no image, whatever their names.
+
+    Images are compared by the bytes of their files.
+
+    If this fails, check for slices that overlap, for a split of a listing that is not sorted, and for copies.
+    """
+    shared = sorted(subsets.validation[one] for one in subsets.training.keys() & subsets.validation.keys())
+    many = f"{len(shared)} of {len(subsets.validation)}: {', '.join(shared[:3])}{', …' if len(shared) > 3 else ''}"
+    expect(not shared, "validation images that are training images too", expected="none", got=many)
+
+
+@clause("AUG-13", Level.MUST, "augmentation", 'notes, "과적합과 데이터 증강"')
+def test_validation_images_are_the_same_in_each_pass(passes: tuple[Array, Array]) -> None:
+    """Validation images are the same in each pass: nothing random happens to them.
+
+    If this fails, check for a validation set that was split from the augmented one.
+    """
+    first, second = passes
+    differ = int((first != second).sum()) if first.shape == second.shape else len(first)
+    expect_equal(differ, 0, f"of {len(first)} validation images, those that differ between two passes")
+
+
+@clause("AUG-14", Level.MUST, "augmentation", 'notes, "과적합과 데이터 증강"')
+def test_augmented_images_differ_from_epoch_to_epoch(training_passes: tuple[Array, Array]) -> None:
+    """Training images that are augmented differ from one epoch to the next.
+
+    At least one image of all that are looked at: each may be left as it is by chance.
+
+    If this fails, check for a cache behind the augmentation, and for a seed that is set for each image.
+    """
+    first, second = training_passes
+    differ = int((first != second).sum()) if first.shape == second.shape else len(first)
+    expect(
+        differ > 0, f"of {len(first)} augmented images, those that differ between two epochs", expected="some", got=0
+    )
+
+
+@clause("PRE-3", Level.MUST, "base", f"{TWO_WAYS}; the documentation of each pretrained base")
+def test_the_base_receives_what_it_was_pretrained_with(prepared: Prepared) -> None:
+    """The base receives pixels as it was pretrained with them, scaled and shifted alike and in the same order of channels, in validation and in training.
+
+    Seen by images of one colour, which go through the author's own loader. Tolerance: 1e-3 of what 255 becomes.
+
+    If this fails, check for a division by 255 too much or too little, for the mean and deviation of another family, and
+    for blue before red.
+    """
+    expects = prepared.expects
+    tolerance = 1e-3 * PIXELS * max(expects.scale)
+    for what, line in (("validation", prepared.validation), ("training", prepared.training or prepared.validation)):
+        expect_equal(line.order, expects.order, f"order of channels in {what}")
+        for pixel in (0, PIXELS):
+            got, right = (np.multiply(one.scale, pixel) + one.offset for one in (line, expects))
+            expect_close(got, right, f"what pixel {pixel} becomes in {what}", rtol=0, atol=tolerance)
+
+
+@clause("BASE-5", Level.MUST, "base", TWO_WAYS)
+def test_a_pretrained_base_is_no_fresh_one(two_makes: tuple[Mapping[str, Array], Mapping[str, Array]]) -> None:
+    """A pretrained base has its pretrained weights: two models that are made one after the other have the same base.
+
+    Weights that are drawn anew differ. Not seen: weights that are drawn with one and the same seed.
+
+    If this fails, check that weights are asked for, and that they are loaded into the base and not beside it.
+    """
+    one, other = two_makes
+    require_some(dict(one), "the model has no base")
+    differ = {path for path in one if path not in other or one[path].tobytes() != other[path].tobytes()}
+    expect_equal(differ, set(), "variables of the base that differ between two models")
+
+
+@clause("HEAD-4", Level.MUST, "base", "documentation of the losses of PyTorch and Keras")
+def test_outputs_are_what_the_loss_takes(outputs: Outputs) -> None:
+    """The model returns what its loss takes: logits, log-probabilities or probabilities.
+
+    Looked at for images, and for features ten thousand times as large, where logits leave what probabilities can be.
+
+    If this fails, check for a softmax or a sigmoid before a loss that has one itself, or for one that is missing.
+    """
+    values = outputs.values.astype(np.float64)
+    several = values.shape[1] > 1
+    total = values.sum(1) if several else np.ones(len(values))
+    share = ((values >= 0) & (values <= 1)).all() and np.abs(total - 1).max() < 1e-4
+    logarithm = several and (values <= 0).all() and np.abs(np.exp(values).sum(1) - 1).max() < 1e-4
+    got = "probabilities" if share else "log-probabilities" if logarithm else "logits"
+    right = {"logits": ("logits", "log-probabilities")}.get(
+        outputs.wanted, (outputs.wanted,)
+    )  # softmax leaves logarithms
+    expect(got in right, f"what the model returns to {outputs.loss}", expected=outputs.wanted, got=got)
+
+
+@clause("HEAD-5", Level.MUST, "training", "notes, code 8")
+def test_predictions_come_in_the_order_of_their_labels(paired: tuple[float, float]) -> None:
+    """Predictions stand beside the labels of their own images: their accuracy is that of the model.
+
+    Tolerance: one part in a million.
+
+    If this fails, check for batches that are shuffled anew between predicting and reading the labels.
+    """
+    got, right = paired
+    expect_close(got, right, "accuracy of the predictions with the labels beside them", rtol=0, atol=1e-6)
+
+
+@clause("TRAIN-18", Level.MUST, "training", TWO_WAYS)
+def test_the_optimizer_has_all_that_is_trainable(held: list[Held]) -> None:
+    """The optimizer has every trainable variable, and none that the model does not have.
+
+    Frozen variables in it do no harm.
+
+    If this fails, check for an optimizer that was made before the head was replaced or the base unfrozen.
+    """
+    for one in held:
+        expect_equal(one.forgotten, set(), f"of {one.trainable} trainable variables, those that no optimizer has")
+        expect_equal(one.foreign, 0, "variables of the optimizer that are not the model's")
+
+
+@clause("TRAIN-19", Level.MUST, "training", "notes, code 7 and 8")
+def test_dropout_follows_the_phase(modes: Modes) -> None:
+    """Dropout of the head is on in training and off in validation, and on again in the epoch after a validation.
+
+    If this fails, check for ``train()`` and ``eval()``, or the training flag, where each phase begins.
+    """
+    on = set(modes.training)
+    expect_equal({name for name in on if not modes.training[name]}, set(), "dropouts that are off in training")
+    expect_equal(
+        {name for name, is_on in modes.validating.items() if is_on}, set(), "dropouts that are on in validation"
+    )
+    off = {name for name, is_on in modes.afterwards.items() if not is_on}
+    expect_equal(off, set(), "dropouts that are off in the epoch after a validation")
+
+
+@clause("TRAIN-20", Level.MUST, "training", "notes, code 8; Keras documentation of ModelCheckpoint")
+def test_the_model_that_is_kept_is_the_best(kept: tuple[list[float], float]) -> None:
+    """The model that training keeps is that of the epoch with the lowest validation loss.
+
+    Tolerance: 1e-3. A choice of the best accuracy is legitimate, and excused by name.
+
+    If this fails, check for weights that were kept without a copy, and for the last epoch.
+    """
+    losses, loss = kept
+    expect_close(loss, min(losses), f"validation loss of the model that is kept, of {len(losses)} epochs", rtol=1e-3)

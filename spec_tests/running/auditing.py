@@ -1,0 +1,66 @@
+"""An audit: a pipeline in the place of an implementation, and the clauses that can be asked of one."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from ..clauses.catalogue import all_clauses
+from ..reporting.record import FAILURES
+from ..support.texts import Told
+from .checking import Progress
+from .groups import of_pipelines
+from .isolation.journal import Event
+from .isolation.task import Task
+from .request import check_expectations, chosen, places_of
+
+FUNCTION = "make"
+
+
+class NoPipeline(Told):
+    """What is named on the command line cannot be audited."""
+
+
+def asked(options: Namespace) -> Task:
+    """The task of ``convspec audit``; an error in one line for what cannot be carried out."""
+    able = of_pipelines(all_clauses())
+    wanted = {clause.id for clause in chosen(options.clause, [])}
+    clauses = [clause for clause in able if clause.id in wanted]
+    if not clauses:
+        raise NoPipeline(
+            f"no pipeline can be asked {', '.join(options.clause)}: see docs/auditing.md for those that can"
+        )
+    passed = [f"--seed={options.seed}", f"--audit={options.images}"]
+    if options.expectations:
+        check_expectations(options.expectations)
+        passed.append(f"--expectations={options.expectations.resolve()}")
+    target = target_of(options.pipeline)
+    passed += ["--clause", *(clause.id for clause in clauses)]
+    return Task(target, target, "", tuple(passed), tuple(clauses), places=places_of(clauses))
+
+
+def target_of(given: str) -> str:
+    """``module:function`` of what the command line names; the folder of a file can be imported from."""
+    place, _, function = given.rpartition(":") if ":" in given and not given.endswith(".py") else (given, "", "")
+    function = function or FUNCTION
+    if not place.endswith(".py"):
+        return f"{place}:{function}"
+    file = Path(place).resolve()
+    if not file.is_file():
+        raise NoPipeline(f"{place} does not exist: name the file that makes your pipeline, as in my_audit.py:make")
+    if not file.stem.isidentifier():
+        raise NoPipeline(f"{file.name} cannot be imported: give it a name of letters, digits and underscores")
+    sys.path.insert(0, str(file.parent))
+    return f"{file.stem}:{function}"
+
+
+class Findings(Progress):
+    """Tells each finding in a line as soon as it is there."""
+
+    def watch(self, event: Event) -> None:
+        """One step further."""
+        super().watch(event)
+        if event["event"] == "judged" and event["result"]["outcome"] in FAILURES:
+            result = event["result"]
+            failure = result["failure"]
+            words = failure["violated"] or failure["raised"]
+            self._console.print(f"{result['clause']}: {words}", highlight=False, markup=False)
