@@ -64,8 +64,8 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     _add_audit(commands.add_parser(
         "audit", help="audit a training pipeline as it stands",
-        description="Audit a pipeline: a function of yours makes a convspec.audit.Pipeline of your model and batches, and "
-        "your own code trains and validates while it is observed.",
+        description="Audit a pipeline: a function of yours makes a convspec.audit.Pipeline of your model and batches, "
+        "and your own code trains and validates while it is observed.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     render = commands.add_parser("render", help="make one report of several, in any form")
     render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")

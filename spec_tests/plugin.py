@@ -6,9 +6,9 @@ happens to a clause is in ``running.results``. No framework is imported here.
 
 import importlib
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import hypothesis
@@ -211,6 +211,27 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
             for target in targets
         )
         terminalreporter.write("\n".join(tables))
+
+
+@pytest.fixture
+def convspec_audit() -> Callable[..., None]:
+    """Audit what a function of a module makes: ``convspec_audit(make, excused={"FRZ-2": "why"}, images=48)``.
+
+    The test fails with the findings; the pipeline runs in a process of its own.
+    """
+
+    def audited(
+        make: Callable[[], Any], *, excused: Mapping[str, str] = MappingProxyType({}), images: int = 48
+    ) -> None:
+        from .reporting.output import terminal
+        from .reporting.record import Verdict
+        from .running.auditing import audit
+
+        report = audit(make, excused=excused, images=images)
+        if report.verdict(report.implementations[0].column) is not Verdict.CONFORMS:
+            pytest.fail(terminal(report, 100, False), pytrace=False)
+
+    return audited
 
 
 def _is_of_clause(report: object) -> bool:

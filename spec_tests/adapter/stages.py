@@ -12,6 +12,7 @@ PARTS = {  # {name: the stages that it stands for}, in the order of the pipeline
 STAGES = tuple(stage for parts in PARTS.values() for stage in parts)
 NAMES = tuple(dict.fromkeys((*STAGES, *PARTS)))  # that a command line and CLAIMS may use
 OWN = ("base", "head", "optimizer")  # what an adapter may have of its own in place of the notes'
+PIPELINE = "pipeline"  # what a clause is tied to that only a pipeline can be asked
 OFFERED_BY_MOST = STAGES[1:]  # choosing a backend is for implementations that run on several
 
 

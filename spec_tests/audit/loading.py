@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ..adapter.expectations import Expectations, WrongExpectations, declared
 from ..adapter.implementation import BrokenAdapter, Implementation, one_line
-from ..judging.checks import NotClaimed
+from ..judging.checks import NotClaimed, Undecided
+from .advice import cost_of, fix_of, place_of
 from .pipeline import Pipeline
 from .probe import Probe
 
@@ -21,7 +22,7 @@ class Audited(Implementation):
         super().__init__(target, None)
         self.made = _made(make, target)
         self.name = str(getattr(make, "NAME", type(self.made.model or self.made.module).__name__))
-        self.probe: Probe = _probe(make, self.made, images)
+        self.probe: Probe = cast(Probe, Guarded(_probe(make, self.made, images)))
 
     @property
     def expectations(self) -> Expectations:
@@ -35,11 +36,46 @@ class Audited(Implementation):
         """Every stage may have clauses that can be asked."""
         return True
 
+    def advice(self, clause: str) -> dict[str, str]:
+        """Where a finding stands in the author's code, what it costs, and the lines that fix it."""
+        framework = self.probe.framework
+        return {
+            "where": place_of(clause, self.made),
+            "cost": cost_of(clause),
+            "fix": fix_of(clause, framework),
+        }
+
     def __getattr__(self, name: str) -> Any:
         """A function of the contract, which a pipeline does not have."""
         if name.startswith("_"):
             raise AttributeError(name)
         raise NotClaimed("it is asked of implementations of the contract alone")
+
+
+class Guarded:
+    """A probe whose errors say that a clause cannot be decided: what the author's code raises is no finding."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+
+    def __getattr__(self, name: str) -> Any:
+        """An observation."""
+        found = getattr(self._probe, name)
+        return _guarded(found) if callable(found) else found
+
+
+def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    def called(*arguments: Any) -> Any:
+        try:
+            answer = function(*arguments)
+        except Exception as error:  # Undecided is none
+            needs = ": audit it where there is a GPU, or let it run without" if "CUDA" in str(error) else ""
+            raise Undecided(f"the pipeline raised {one_line(error)}{needs}") from error
+        if isinstance(answer, tuple):
+            return tuple(_guarded(part) if callable(part) else part for part in answer)
+        return answer
+
+    return called
 
 
 def load_pipeline(target: str, images: int = IMAGES) -> Audited:

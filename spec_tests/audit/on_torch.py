@@ -223,10 +223,10 @@ class TorchProbe:
         model = self.first
         return lambda images: self._predicted(model, torch.as_tensor(images)), self._inputs().numpy()
 
-    def _validate(self, made: Pipeline) -> dict[str, float]:
+    def _validate(self, made: Pipeline) -> Any:
         if made.validate is None:
             raise NotClaimed("give validate=, your function that returns loss, accuracy, or both")
-        return scores_of(made.validate(Taken(self.validating, self.first.validation)))
+        return made.validate(Taken(self.validating, self.first.validation))
 
     @cached_property
     def _validated(self) -> dict[str, Any]:
@@ -250,9 +250,10 @@ class TorchProbe:
 
     def scores(self) -> list[Scored]:
         """See ``Probe``."""
+        reported = [scores_of(returned) for returned in self._validated["reported"]]
         labels = np.concatenate([counted_classes(batch[1]) for batch in self.validating])
         true = computed(self.first.criterion, self._validated["predicted"], labels)
-        return [Scored(reported, true) for reported in self._validated["reported"]]
+        return [Scored(one, true) for one in reported]
 
     def modes(self) -> Modes:
         """See ``Probe``."""

@@ -37,8 +37,8 @@ class Pipeline:
     PyTorch: ``model``, ``train``, ``validation``, ``optimizer``, ``criterion``, ``train_epoch`` and ``validate``, both
     called with batches; ``head`` or ``base`` (a module) unless the model has ``get_classifier()``, ``fc``,
     ``classifier``, ``heads`` or ``head``. Keras: ``model``, ``base`` (a layer, or a list of them), ``train`` and
-    ``validation``; ``fit`` holds more arguments of ``model.fit``. Lightning: ``module``, ``datamodule``, and ``trainer``
-    with arguments of it.
+    ``validation``; ``fit`` holds more arguments of ``model.fit``. Lightning: ``module``, ``datamodule``, and arguments
+    of a ``trainer``.
     """
 
     model: Any = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from ..adapter.stages import OWN, STAGES
+from ..adapter.stages import OWN, PIPELINE, STAGES
 
 ADVICE = "If this fails, check "
 HAPPENED = ("arguments", "notice")  # fields that are no part of what a clause says
@@ -39,7 +39,7 @@ class Clause:
     advice: str  # what to check if it fails
     module: str
     test: str
-    tied: str = ""  # what of the notes' model it is about: base, head, optimizer; nothing if it holds for any
+    tied: str = ""  # what of the notes' model it is about: base, head, optimizer; or a pipeline as a whole
     # Of the last call: those of the smallest counterexample. They may be arrays, and do not make it another clause.
     arguments: dict[str, Any] = field(default_factory=dict, compare=False)
     # Told of every run of a property that fails, with its arguments.
@@ -65,8 +65,8 @@ def stated(
     """
     if stage not in STAGES:
         raise ValueError(f"{id}: unknown stage {stage!r}")
-    if unknown := {*tied.split()} - {*OWN}:
-        raise ValueError(f"{id}: tied to {min(unknown)!r}, which is none of {', '.join(OWN)}")
+    if unknown := {*tied.split()} - {*OWN, PIPELINE}:
+        raise ValueError(f"{id}: tied to {min(unknown)!r}, which is none of {', '.join((*OWN, PIPELINE))}")
     sentence, *rest = (" ".join(part.split()) for part in inspect.cleandoc(documentation).split("\n\n"))
     advice = next((part for part in rest if part.startswith(ADVICE)), "")
     notes = "\n\n".join(part for part in rest if part != advice)

@@ -12,6 +12,8 @@ from rich.console import Console
 from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as all_mutants
 from fixtures.patching import PatchError
+from fixtures.pipelines.wild import FRAMEWORKS
+from fixtures.pipelines.wild import wild as wild_set
 
 from ..adapter.implementation import BrokenAdapter
 from ..adapter.stages import NAMES
@@ -19,7 +21,7 @@ from ..reporting.naming import rows
 from ..running.isolation.supervisor import Refused
 from ..running.profiles import PROFILES
 from ..support.files import write_text
-from . import alarms, curves, measured, mutants, naming, output, terminal
+from . import alarms, curves, measured, mutants, naming, output, terminal, wild
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m spec_tests.proof", description="What the specification catches, and what it leaves alone."
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    _add_wild(commands.add_parser("wild", help="audit the wild set of pipelines: each fault must be found"))
     _add_mutants(commands.add_parser("mutants", help="check mutants: the clauses meant for each must catch it"))
     _add_alarms(commands.add_parser("alarms", help="check right implementations with many seeds: none may fail"))
     _add_curves(commands.add_parser("curves", help="measure how often stochastic clauses find faults of each size"))
@@ -50,6 +53,38 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--workers", type=_count, default=os.cpu_count(), metavar="N",
             help="processes side by side (default: one a core)")  # fmt: skip
     return top
+
+
+def _add_wild(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("frameworks", nargs="*", choices=[[], *FRAMEWORKS], metavar="FRAMEWORK", help=f"of {', '.join(FRAMEWORKS)}")
+    add("--seeds", type=int, default=1, metavar="N", help="so many seeds each (default: 1)")
+    add("--right", action="store_true", help="those without a fault alone")
+    add("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes side by side")
+    command.set_defaults(command=_wild)
+
+
+def _wild(options: argparse.Namespace) -> int:
+    """Audit the wild set; 1 where a fault is not found, or something else is."""
+    pipelines = [one for framework in options.frameworks or FRAMEWORKS for one in wild_set(framework)]
+    pipelines = [one for one in pipelines if not (options.right and one.clause)]
+    console, wrong = Console(), 0
+
+    def tell(found: wild.Found) -> None:
+        words = found.fault or (f"found: {found.said(found.wild.clause)}" if found.wild.clause else "holds")
+        also = sorted({*found.failed} - {found.wild.clause})
+        beside = f" (and {', '.join(also)})" if also and found.wild.clause else ""
+        console.print(f"{found.wild.name} {found.wild.clause} {found.seconds:.0f} s: {words}{beside}", highlight=False)
+
+    for seed in range(options.seeds):
+        wrong += sum(
+            bool(found.fault) for found in wild.audit(pipelines, seed=seed, workers=options.workers, told=tell)
+        )
+    faults = sum(bool(one.clause) for one in pipelines)
+    console.print(
+        f"{options.seeds} x {faults} faults and {len(pipelines) - faults} right pipelines: {wrong} wrong answers"
+    )
+    return 1 if wrong else 0
 
 
 def _add_mutants(command: argparse.ArgumentParser) -> None:

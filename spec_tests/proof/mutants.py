@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from fixtures.mutants import Mutant
 
-from ..adapter.stages import whole
+from ..adapter.stages import PIPELINE, whole
 from ..clauses.catalogue import all_clauses, tests
 from ..clauses.clause import Clause, Level
 from ..reporting.record import FAILURES, Outcome, Result
@@ -37,7 +37,9 @@ REACH = {  # {stage: stages that use what it consists of}
 DEAR = {"fits", "frozen_runs", "traces", "looks", "recorded", "states", "trial", "xception_41"}
 CHEAP = ("numpy_port", "torch_port")  # checked in seconds; on others the first call of a function compiles it
 WORDING = "a SHOULD, never fails a run; spec_tests/meta/test_refusals.py shows that it sees a message without numbers"
+PIPELINES = "asked of pipelines alone: python -m spec_tests.proof wild"
 WITHOUT = {  # {clause: why no mutant needs it}
+    **{clause.id: PIPELINES for clause in all_clauses() if PIPELINE in clause.tied},
     "ACC-7": "a SHOULD, never fails a run; what it looks at is time",
     "PAD-7": WORDING,
     "POOL-9": WORDING,
@@ -228,6 +230,7 @@ def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[s
     """The clauses that its fault may reach, without its own."""
     stages = reach(mutant, clauses)
     reached = (clause for clause in clauses if whole(clause.stage) in stages and clause.id not in mutant.caught_by)
+    reached = (clause for clause in reached if PIPELINE not in clause.tied)
     return [clause.id for clause in reached if thorough or not _is_dear(clause, mutant)]
 
 

@@ -1,4 +1,4 @@
-"""The wild set: each pipeline is audited in a process of its own; a fault must be found by its clause, a right one holds."""
+"""The wild set, each pipeline audited in a process of its own: the clause of a fault finds it, a right one holds."""
 
 import os
 import time

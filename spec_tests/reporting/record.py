@@ -78,12 +78,18 @@ class Failure:
     counterexample: tuple[str, ...] = ()  # name = value
     output: str = ""  # the last that was printed before the process was lost
     snippet: str = ""
+    where: str = ""  # in the code of a pipeline's author
+    cost: str = ""
+    fix: str = ""  # the lines that fix it
     also: tuple["Failure", ...] = ()  # other ways in which the same clause fails, that were seen on the way
 
     def facts(self) -> list[tuple[str, str]]:
         """What there is to say of this run, each text with its label."""
         counterexample = [("counterexample", text) for text in self.counterexample]
-        said = [(name, getattr(self, name)) for name in ("violated", "expected", "got", "raised", "at", "output")]
+        said = [
+            (name, getattr(self, name))
+            for name in ("violated", "expected", "got", "raised", "at", "output", "where", "cost", "fix")
+        ]
         also = [("also", "\n".join(f"{label}: {text}" for label, text in other.facts())) for other in self.also]
         return [(label, text) for label, text in [*said, *counterexample, *also] if text]
 

@@ -1,19 +1,29 @@
 """An audit: a pipeline in the place of an implementation, and the clauses that can be asked of one."""
 
+import inspect
+import json
 import sys
+import tempfile
 from argparse import Namespace
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from rich.console import Console
 
 from ..clauses.catalogue import all_clauses
-from ..reporting.record import FAILURES
+from ..reporting.record import FAILURES, Report
 from ..support.texts import Told
-from .checking import Progress
+from .checking import Progress, run
 from .groups import of_pipelines
 from .isolation.journal import Event
+from .isolation.process import Limits, default_memory
+from .isolation.supervisor import never
 from .isolation.task import Task
 from .request import check_expectations, chosen, places_of
 
 FUNCTION = "make"
+SECONDS = 600.0  # of a clause and of an import, where no command line says so
 
 
 class NoPipeline(Told):
@@ -51,6 +61,23 @@ def target_of(given: str) -> str:
         raise NoPipeline(f"{file.name} cannot be imported: give it a name of letters, digits and underscores")
     sys.path.insert(0, str(file.parent))
     return f"{file.stem}:{function}"
+
+
+def audit(make: Callable[[], Any], *, excused: Mapping[str, str], images: int) -> Report:
+    """The report on what a function of a module makes, as ``convspec audit`` has it."""
+    file = inspect.getsourcefile(make)
+    if file is None or make.__qualname__ != make.__name__:
+        raise NoPipeline(f"{make.__qualname__} is made inside another function: put it at the top of a module")
+    with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
+        expectations = Path(folder) / "excused.toml"
+        lines = (f"{json.dumps(name)} = {json.dumps(reason)}" for name, reason in excused.items())
+        expectations.write_text("\n".join(["[excused]", *lines]), encoding="utf-8")
+        options = Namespace(
+            pipeline=f"{file}:{make.__name__}", clause=[], seed=0, images=images, expectations=expectations
+        )
+        limits = Limits(SECONDS, default_memory(1), SECONDS)
+        with Findings(Console(stderr=True)) as progress:
+            return run([asked(options)], 1, limits, options.seed, "default", progress, never)
 
 
 class Findings(Progress):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..adapter.expectations import check_names, check_tolerances, read
+from ..adapter.stages import PIPELINE
 from ..adapter.targets import default_backend, refuse_missing
 from ..clauses.catalogue import FOLDER, all_clauses, selected, unknown
 from ..clauses.clause import Clause, Level
@@ -20,7 +21,9 @@ class Mistaken(Told):
 
 def tasks(options: Namespace) -> list[Task]:
     """The tasks of ``convspec check``, an implementation each; an error in one line for what cannot be carried out."""
-    clauses = chosen(options.clause, options.stage)
+    clauses = [clause for clause in chosen(options.clause, options.stage) if PIPELINE not in clause.tied]
+    if not clauses:
+        raise Mistaken(f"{', '.join(options.clause)} can be asked of pipelines alone: see convspec audit")
     if options.expectations:
         check_expectations(options.expectations)
     for name in ("data", "preset"):

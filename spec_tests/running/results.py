@@ -287,7 +287,10 @@ def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure
     config, test, first = item.config, item.obj, getattr(error, "told_under", None)  # type: ignore[attr-defined]
     if first:
         return Failure(raised=f"{type(error).__name__}, as under {first}")
-    backend = backend_of(config) if loaded(config, target_of(item)).has_backends else ""
+    found = loaded(config, target_of(item))
+    if config.option.audit:
+        return replace(explain(error, {}, ""), **found.advice(clause.id))
+    backend = backend_of(config) if found.has_backends else ""
     again = partial(snippet, clause, test, target_of(item), backend, config.option.seed)
     told = explain(error, drawn(clause.arguments, test), again())
     return replace(told, also=item.stash[SEEN].besides(told, again))

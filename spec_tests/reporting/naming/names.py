@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...adapter.stages import whole
+from ...adapter.stages import PIPELINE, whole
 from ..record import FAILURES, Outcome, Result
 from .model import CLOSE, CONFIDENT, PAIR, Match, Ranking, Seen, best, same
 from .rows import Row, said, usable
@@ -54,6 +54,8 @@ class Naming:
 def named(results: Iterable[Result]) -> list[Naming]:
     """What the failures of each implementation look like: one fault, two, or none that is known."""
     every = list(results)
+    if any(PIPELINE in result.clause.tied for result in every):
+        return []  # an audit: the rows are of implementations of the contract
     columns = dict.fromkeys(result.implementation for result in every)
     return [found for column in columns for found in _of_column(column, every)]
 

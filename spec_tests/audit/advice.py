@@ -1,0 +1,142 @@
+"""What a finding costs, where it stands in the author's code, and the lines that fix it in his framework."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .pipeline import Pipeline
+
+WHERE = {  # {clause or family: the argument of ``Pipeline`` whose function is at fault}
+    "FRZ": "train_epoch",
+    "TUNE": "unfreeze",
+    "TRAIN-1": "validate",
+    "TRAIN-7": "validate",
+    "TRAIN-9": "train_epoch",
+    "TRAIN-19": "train_epoch",
+    "TRAIN-20": "best",
+    "HEAD-5": "predictions",
+    "PRE": "load",
+}
+COST = {
+    "FRZ-2": "The head is trained on features that go on changing: a few points of accuracy.",
+    "FRZ-3": "The head is trained on features that it never gets again: a few points of accuracy.",
+    "TUNE-2": "Fine-tuning changes nothing, or something else than was meant.",
+    "TUNE-3": "Statistics of few images take the place of those of the pretraining.",
+    "TRAIN-1": "The numbers by which epochs and models are chosen are wrong.",
+    "TRAIN-7": "The model is trained on validation images in part, and each validation changes it.",
+    "TRAIN-18": "What is in no optimizer keeps its first random values.",
+    "TRAIN-19": "Training without dropout overfits; validation under dropout is noise.",
+    "TRAIN-20": "What is reported and deployed is another model than the one that was chosen.",
+    "HEAD-4": "Training stalls early, and probabilities stay near the middle.",
+    "PRE-3": "The base sees images unlike those it was trained on; from a point to most of the accuracy.",
+    "AUG-13": "Validation is noise, and two epochs cannot be compared.",
+    "AUG-14": "Augmentation does nothing after the first epoch: the model overfits as without it.",
+    "SUB-11": "Validation says too much: the accuracy on new images is lower.",
+    "BASE-5": "There is no transfer: the head is trained on random features.",
+    "LOAD-17": "Accuracy is reported of the other class.",
+}
+TORCH, KERAS = "PyTorch", "Keras"
+INFERENCE = (
+    "model.train()\nfor module in base.modules():\n    if isinstance(module, nn.BatchNorm2d):\n        module.eval()"
+)
+FIX = {
+    ("FRZ-2", TORCH): INFERENCE,
+    ("FRZ-3", TORCH): INFERENCE,
+    ("TUNE-3", TORCH): INFERENCE,
+    (
+        "FRZ-2",
+        KERAS,
+    ): "base.trainable = True\nbase.trainable = False  # reaches every layer\nmodel.compile(...)",
+    ("FRZ-3", KERAS): "base.trainable = False\nmodel.compile(...)",
+    ("TUNE-2", TORCH): "parameter.requires_grad = True  # of the layers that are meant\n"
+    "optimizer = Adam((p for p in model.parameters() if p.requires_grad), lr=1e-5)",
+    (
+        "TUNE-2",
+        KERAS,
+    ): "base.trainable = True\nfor layer in base.layers[:-4]:\n    layer.trainable = False\nmodel.compile(...)",
+    ("TUNE-3", KERAS): "for layer in base.layers:\n    if isinstance(layer, keras.layers.BatchNormalization):\n"
+    "        layer.trainable = False\nmodel.compile(...)",
+    ("TRAIN-1", TORCH): "total += criterion(outputs, labels).item() * len(labels)\n...\nreturn total / len(dataset)",
+    (
+        "TRAIN-1",
+        KERAS,
+    ): "metrics=[keras.metrics.BinaryAccuracy(threshold=0.0)]  # over logits\nmodel.evaluate(validation)  # all of it",
+    ("TRAIN-7", TORCH): "model.eval()\nwith torch.no_grad():\n    ...",
+    (
+        "TRAIN-18",
+        TORCH,
+    ): "model.fc = nn.Linear(...)  # first\noptimizer = Adam(p for p in model.parameters() if p.requires_grad)",
+    ("TRAIN-18", KERAS): "model.compile(...)  # after what is trainable was changed",
+    (
+        "TRAIN-19",
+        TORCH,
+    ): "model.train()  # at the beginning of each epoch\nmodel.eval()  # at the beginning of each validation",
+    ("TRAIN-20", TORCH): "best = copy.deepcopy(model.state_dict())",
+    (
+        "TRAIN-20",
+        KERAS,
+    ): "keras.callbacks.ModelCheckpoint(path, save_best_only=True)\nmodel = keras.models.load_model(path)",
+    ("HEAD-4", TORCH): "return self.fc(x)  # CrossEntropyLoss and BCEWithLogitsLoss take logits",
+    (
+        "HEAD-4",
+        KERAS,
+    ): 'keras.layers.Dense(1, activation="sigmoid")  # and from_logits=False, or no activation and True',
+    ("PRE-3", TORCH): "transforms.ToTensor(), transforms.Normalize(mean, std)  # of the weights: weights.transforms()",
+    ("PRE-3", KERAS): "x = preprocess_input(x)  # of the base's own module, once, in the model or in the data",
+    ("AUG-13", TORCH): "validation = ImageFolder(root, transform=plain)  # a data set of its own, split by index",
+    ("AUG-13", KERAS): "train = train.map(augment)  # after validation was split off",
+    (
+        "AUG-14",
+        TORCH,
+    ): "def __getitem__(self, i):\n    return self.augment(self.image(i))  # keep the image, not the result",
+    (
+        "AUG-14",
+        KERAS,
+    ): "batches.cache().map(augment)  # not the other way round; no global seed before random operations",
+    ("SUB-11", TORCH): "train, validation = random_split(dataset, lengths, generator=torch.Generator().manual_seed(0))",
+    ("BASE-5", TORCH): 'model = resnet18(weights="DEFAULT")',
+    ("BASE-5", KERAS): 'base = Xception(weights="imagenet", include_top=False)',
+    ("TRAIN-9", TORCH): "for images, labels in batches:  # one pass, one step for each batch",
+    ("HEAD-5", KERAS): "pairs = [(model.predict_on_batch(x), y) for x, y in validation]  # in one pass",
+    ("HEAD-5", TORCH): "for images, labels in validation:  # in one pass\n    pairs.append((model(images), labels))",
+}
+
+
+def cost_of(clause: str) -> str:
+    """In a sentence; nothing where it is not known."""
+    return COST.get(clause, "")
+
+
+def fix_of(clause: str, framework: str) -> str:
+    """The lines that fix it; nothing where that depends."""
+    return FIX.get((clause, framework), "")
+
+
+def place_of(clause: str, made: Pipeline) -> str:
+    """File and line of the author's function at fault; nothing where that cannot be told."""
+    name = WHERE.get(clause) or WHERE.get(clause.rpartition("-")[0], "")
+    function = getattr(made, name, None) if name else None
+    if not callable(function):
+        return ""
+    target = next(_called(function), function)
+    try:
+        file, line = inspect.getsourcefile(target), inspect.getsourcelines(target)[1]
+    except (OSError, TypeError):
+        return ""
+    return f"{Path(str(file)).name}:{line}, {getattr(target, '__qualname__', name)}"
+
+
+def _called(function: Callable[..., Any]) -> Iterator[Any]:
+    """The functions that a lambda calls, as ``lambda batches: mine.train(model, batches)``."""
+    code = getattr(function, "__code__", None)
+    if code is None or function.__name__ != "<lambda>":
+        return
+    space = dict(inspect.getclosurevars(function).globals) | dict(inspect.getclosurevars(function).nonlocals)
+    for owner in space.values():
+        if inspect.isfunction(owner):
+            yield owner
+        for name in code.co_names:
+            found = getattr(owner, name, None) if inspect.ismodule(owner) or hasattr(owner, "__dict__") else None
+            if inspect.isfunction(found) or inspect.ismethod(found):
+                yield found

@@ -1,0 +1,62 @@
+"""What a compiled Keras model's loss takes, and loss and accuracy from its outputs, in NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from ..judging.checks import Undecided
+from .probe import Array
+from .scoring import ACCURACY, LOSS, share_right
+
+KNOWN = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_crossentropy")
+
+
+def taken(model: Any) -> tuple[str, str]:
+    """The loss's name, and whether it takes logits or probabilities; Undecided for a loss that is not known."""
+    loss = _loss(model)
+    name = loss if isinstance(loss, str) else getattr(loss, "name", type(loss).__name__)
+    if str(name) not in KNOWN:
+        raise Undecided(f"what the loss {name} takes is not known")
+    return str(name), "logits" if _from_logits(loss) else "probabilities"
+
+
+def _loss(model: Any) -> Any:
+    """As it was given to ``compile``."""
+    loss = getattr(model, "loss", None)
+    if loss is None or isinstance(loss, dict | list | tuple):
+        raise Undecided("the model is compiled with no loss, or with several")
+    return loss
+
+
+def _from_logits(loss: Any) -> bool:
+    if getattr(loss, "from_logits", None) is not None:
+        return bool(loss.from_logits)
+    options = getattr(loss, "_fn_kwargs", None) or {}
+    return bool(options.get("from_logits", False))
+
+
+def computed(model: Any, outputs: Array, labels: Array) -> dict[str, float]:
+    """The mean over images of the cross-entropy, and the share of right answers; a smoothed loss is left out."""
+    _, wanted = taken(model)
+    logits = wanted == "logits"
+    found = {ACCURACY: share_right(outputs, labels, logits=logits)}
+    options = getattr(_loss(model), "_fn_kwargs", None) or {}
+    if not options.get("label_smoothing"):
+        found[LOSS] = crossentropy(outputs.astype(np.float64), labels, logits=logits)
+    return found
+
+
+def crossentropy(outputs: Array, labels: Array, *, logits: bool) -> float:
+    """Of one output the binary one, of several that of the right class."""
+    flat = outputs.reshape(len(outputs), -1)
+    if flat.shape[1] == 1:
+        values = flat[:, 0]
+        if logits:
+            return float(np.logaddexp(0, np.where(labels == 1, -values, values)).mean())
+        p = np.clip(values, 1e-7, 1 - 1e-7)  # as Keras does
+        return float(-np.where(labels == 1, np.log(p), np.log1p(-p)).mean())
+    if logits:
+        largest = flat.max(1, keepdims=True)
+        flat = np.exp(flat - largest)
+    p = flat / flat.sum(1, keepdims=True)
+    return float(-np.log(np.clip(p[np.arange(len(p)), labels], 1e-7, 1)).mean())

@@ -1,0 +1,352 @@
+"""A pipeline in Keras 3, on any backend: ``fit`` is the author's with his arguments, and layers are watched eagerly."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import keras
+import numpy as np
+
+from ..adapter.contract import Variable
+from ..judging.checks import NotClaimed, Undecided, Unusable
+from . import datasets, keras_losses, preprocessing
+from .pipeline import Pipeline
+from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored, Subsets
+from .scoring import scores_of
+from .taken import Taken, counted_classes, first
+
+NAMED = {"BatchNormalization": keras.layers.BatchNormalization}
+DROPOUTS = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.GaussianDropout)
+FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
+
+
+class KerasProbe:
+    """See ``Probe``."""
+
+    framework = "Keras"
+
+    def __init__(self, make: Callable[[], Pipeline], images: int) -> None:
+        self._make, self._images = make, images
+
+    def new(self) -> Pipeline:
+        """A pipeline whose parts are trained; Unusable where ``make`` gives one model twice."""
+        made = self._make()
+        if made.model is self.first.model:
+            raise Unusable("make returns the same model twice: build a new one in each call")
+        return made
+
+    @cached_property
+    def first(self) -> Pipeline:
+        """The one that is looked at and not changed."""
+        return self._make()
+
+    @cached_property
+    def training(self) -> list[Any]:
+        """A few batches of training."""
+        return first(self._given("train"), self._images, "train")
+
+    @cached_property
+    def validating(self) -> list[Any]:
+        """A few batches of validation, the last one shorter: means over batches and over images then differ."""
+        found = first(self._given("validation"), self._images, "validation")
+        count = len(found[-1][1])
+        if len(found) > 1 and count > 2:
+            found[-1] = [part[: count // 3] for part in found[-1][:2]]
+        return found
+
+    def _given(self, name: str) -> Any:
+        value = getattr(self.first, name)
+        if value is None:
+            raise NotClaimed(f"give {name}=")
+        return value
+
+    # What is in the model
+
+    def bases(self, made: Pipeline) -> list[Any]:
+        """The layers of the base."""
+        if made.base is None:
+            nested = [layer for layer in made.model.layers if isinstance(layer, keras.Model)]
+            if len(nested) != 1:
+                raise NotClaimed("give base=, the pretrained model inside the model, or a list of its layers")
+            return nested
+        return list(made.base) if isinstance(made.base, list | tuple) else [made.base]
+
+    def variables(self, made: Pipeline) -> list[Variable]:
+        """All but the states of generators."""
+        own = {id(v) for base in self.bases(made) for v in base.variables}
+        trains = {id(v) for v in made.model.trainable_variables}
+        layers = {id(v): layer for layer in made.model._flatten_layers() for v in layer._trainable_variables}
+        layers |= {id(v): layer for layer in made.model._flatten_layers() for v in layer._non_trainable_variables}
+        found: list[Variable] = []
+        for place, v in enumerate(made.model.variables):
+            layer = layers.get(id(v))
+            if "seed" in v.path or layer is None:
+                continue
+            kind = next((name for name, of in NAMED.items() if isinstance(layer, of)), type(layer).__name__)
+            part = "base" if id(v) in own else "head"
+            value = np.array(keras.ops.convert_to_numpy(v.value))
+            found.append(_Variable(f"{v.path}", layer.name, kind, part, id(v) in trains, value, place))
+        return found
+
+    def _is_frozen(self, made: Pipeline) -> bool:
+        """Whether its author froze it: the flag, which need not have reached the layers."""
+        return all(not base.trainable for base in self.bases(made)) or not any(
+            v.trainable for v in self.variables(made) if v.part == "base"
+        )
+
+    # Training
+
+    def _train(self, made: Pipeline, batches: Taken) -> None:
+        keras.utils.set_random_seed(0)
+        if made.train_epoch is not None:
+            made.train_epoch(batches)
+            return
+        if not made.model.compiled:
+            raise NotClaimed("compile the model in make, or give train_epoch=, your function that trains for one epoch")
+        made.model.fit(_generator(batches), steps_per_epoch=len(batches), epochs=1, verbose=0, **made.fit)
+
+    @cached_property
+    def _epoch(self) -> dict[str, Any]:
+        """One epoch of a new model."""
+        made, batches = self.new(), Taken(self.training, self.first.train)
+        before = self.variables(made)
+        compared = self._base_compared(made)
+        self._train(made, batches)
+        return {
+            "made": made, "run": Run(before, self.variables(made), "an epoch"), "compared": compared,
+            "counts": batches.counts,
+        }  # fmt: skip
+
+    def frozen_runs(self) -> list[Run]:
+        """See ``Probe``."""
+        if not self._is_frozen(self.first):
+            raise NotClaimed("no base is frozen as the model is made")
+        return [self._epoch["run"]]
+
+    def base_in_training(self) -> list[Compared]:
+        """See ``Probe``."""
+        self.frozen_runs()
+        return list(self._epoch["compared"])
+
+    def _base_compared(self, made: Pipeline) -> list[Compared]:
+        """What the base gives while the model is called in training, and in inference; its state is put back."""
+        bases = self.bases(made)
+        if len(bases) != 1:
+            return []
+        state = [keras.ops.convert_to_numpy(v.value) for v in made.model.variables]
+        images = np.asarray(self.training[0][0])
+        with _watching(bases[0]) as seen:
+            made.model(images, training=True)
+        for v, value in zip(made.model.variables, state, strict=True):
+            v.assign(value)
+        if not seen:
+            return []
+        inputs, got = seen[0]
+        expected = keras.ops.convert_to_numpy(bases[0](inputs, training=False))
+        tolerance = 1e-3 * float(np.abs(expected).max())
+        return [Compared("output of the base in training", keras.ops.convert_to_numpy(got), expected, tolerance)]
+
+    @cached_property
+    def _tuned(self) -> dict[str, Any]:
+        """A new model, unfrozen and trained for an epoch."""
+        made = self.new()
+        if made.unfreeze is None:
+            raise NotClaimed("give unfreeze=, your function that begins fine-tuning")
+        images = self.predictor()[1]
+        self._train(made, Taken(self.training, self.first.train))
+        before = self._predicted(made, images)
+        made.unfreeze()
+        after, start = self._predicted(made, images), self.variables(made)
+        self._train(made, Taken(self.training, self.first.train))
+        return {"around": (before, after), "run": Run(start, self.variables(made), "an epoch of tuning"), "made": made}
+
+    def tuned_runs(self) -> list[Run]:
+        """See ``Probe``."""
+        return [self._tuned["run"]]
+
+    def around_unfreezing(self) -> Compared:
+        """See ``Probe``."""
+        before, after = self._tuned["around"]
+        return Compared("outputs after unfreezing", after, before, 1e-5 * max(1, float(np.abs(before).max())))
+
+    def held(self) -> list[Held]:
+        """See ``Probe``."""
+        found = [self._held_by(self._epoch["made"])]
+        return [*found, self._held_by(self._tuned["made"])] if self.first.unfreeze else found
+
+    def _held_by(self, made: Pipeline) -> Held:
+        optimizer = made.model.optimizer
+        if optimizer is None:
+            raise NotClaimed("compile the model in make")
+        have = {id(v) for v in getattr(optimizer, "_trainable_variables", [])}
+        own = {id(v) for v in made.model.variables}
+        trains = list(made.model.trainable_variables)
+        return Held(len(trains), {v.path for v in trains if id(v) not in have}, len(have - own))
+
+    def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """See ``Probe``."""
+        made = self.new()
+        one, other = ([v for v in self.variables(m) if v.part == "base"] for m in (self.first, made))
+        names = [f"{place} {v.path}" for place, v in enumerate(one)]
+        return dict(zip(names, (v.value for v in one), strict=True)), {
+            name: v.value for name, v in zip(names, other, strict=False)
+        }
+
+    def used(self) -> tuple[list[int], int]:
+        """See ``Probe``."""
+        return [*self._epoch["counts"]], 1
+
+    # Prediction and validation
+
+    def _predicted(self, made: Pipeline, images: Any) -> Array:
+        return np.asarray(keras.ops.convert_to_numpy(made.model(images, training=False)))
+
+    def predictor(self) -> tuple[Callable[[Array], Array], Array]:
+        """See ``Probe``."""
+        images = np.concatenate([np.asarray(batch[0]) for batch in self.validating])
+        return lambda some: self._predicted(self.first, some), images
+
+    @cached_property
+    def _validated(self) -> dict[str, Any]:
+        """A trained model, validated."""
+        made = self._epoch["made"]
+        before = self.variables(made)
+        predicted = self._predicted(made, self.predictor()[1])
+        batches = Taken(self.validating, self.first.validation)
+        if made.validate is not None:
+            returned = made.validate(batches)
+        else:
+            returned = made.model.evaluate(_generator(batches), steps=len(batches), verbose=0, return_dict=True)
+        return {
+            "run": Run(before, self.variables(made), "validation"), "reported": returned,
+            "predicted": predicted, "made": made,
+        }  # fmt: skip
+
+    def validation_runs(self) -> list[Run]:
+        """See ``Probe``."""
+        return [self._validated["run"]]
+
+    def scores(self) -> list[Scored]:
+        """See ``Probe``."""
+        reported = scores_of(self._validated["reported"])
+        labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in self.validating])
+        true = keras_losses.computed(self._validated["made"].model, self._validated["predicted"], labels)
+        return [Scored(reported, true)]
+
+    def modes(self) -> Modes:
+        """See ``Probe``."""
+        raise NotClaimed("in Keras fit and evaluate set the phase themselves")
+
+    def outputs(self) -> Outputs:
+        """See ``Probe``."""
+        loss, wanted = keras_losses.taken(self.first.model)
+        values = []
+        for factor in (1, FAR, -FAR):
+            with _scaling(self.bases(self.first)[-1], factor):
+                values.append(self._predicted(self.first, self.predictor()[1]))
+        together = np.concatenate(values)
+        return Outputs(loss, wanted, together.reshape(len(together), -1))
+
+    # Images
+
+    def passes(self) -> tuple[Array, Array]:
+        """See ``Probe``."""
+        return datasets.two_passes(self._given("validation"), self._images, "validation")
+
+    def training_passes(self) -> tuple[Array, Array]:
+        """See ``Probe``."""
+        if not self.first.augments:
+            raise NotClaimed("say augments=True if training images are augmented before they reach the model")
+        return datasets.two_passes(self._given("train"), self._images, "train")
+
+    def subsets(self) -> Subsets:
+        """See ``Probe``."""
+        return datasets.subsets(self.first)
+
+    def class_orders(self) -> tuple[list[str], list[str]]:
+        """See ``Probe``."""
+        return datasets.class_orders(self.first)
+
+    def prepared(self) -> Prepared:
+        """See ``Probe``."""
+        return preprocessing.prepared(self.first, self._reaching)
+
+    def _reaching(self, images: Any) -> Array:
+        """What the base gets, (n, height, width, channels)."""
+        with _watching(self.bases(self.first)[0]) as seen:
+            self._predicted(self.first, images)
+        if not seen:
+            raise Undecided("the base is not called as a layer of the model")
+        return np.asarray(keras.ops.convert_to_numpy(seen[0][0]))
+
+    # What training keeps, and what is reported in the end
+
+    def kept(self) -> tuple[list[float], float]:
+        """See ``Probe``."""
+        made = self.new()
+        if made.best is None:
+            raise NotClaimed("give best=, which trains and returns the validation losses and the model that it keeps")
+        losses, model = made.best()
+        made.model = model if isinstance(model, keras.Model) else made.model
+        batches = list(self._given("validation"))
+        labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in batches])
+        predicted = self._predicted(made, np.concatenate([np.asarray(batch[0]) for batch in batches]))
+        return [float(loss) for loss in losses], keras_losses.computed(made.model, predicted, labels)["loss"]
+
+    def paired(self) -> tuple[float, float]:
+        """See ``Probe``."""
+        if self.first.predictions is None:
+            raise NotClaimed("give predictions=, which returns those of all of validation and the labels beside them")
+        outputs, beside = (np.asarray(part) for part in self.first.predictions())
+        batches = list(self._given("validation"))
+        labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in batches])
+        own = self._predicted(self.first, np.concatenate([np.asarray(batch[0]) for batch in batches]))
+        model = self.first.model
+        given = keras_losses.computed(model, outputs, counted_classes(beside))["accuracy"]
+        return given, keras_losses.computed(model, own, labels)["accuracy"]
+
+
+class _Variable:
+    """One array of a model."""
+
+    def __init__(
+        self, path: str, layer: str, layer_type: str, part: str, trainable: bool, value: Array, place: int
+    ) -> None:
+        self.path, self.layer, self.layer_type = path, layer, layer_type
+        self.part, self.trainable, self.value, self.place = part, trainable, value, place
+
+
+def _generator(batches: Taken) -> Iterator[Any]:
+    """As ``fit`` takes batches one by one."""
+    for images, labels, *_ in batches:
+        yield np.asarray(images), np.asarray(labels)
+
+
+@contextmanager
+def _watching(layer: Any) -> Iterator[list[tuple[Any, Any]]]:
+    """Note what a layer is called with, and what it gives."""
+    seen: list[tuple[Any, Any]] = []
+    call = layer.call
+
+    def noted(inputs: Any, *arguments: Any, **options: Any) -> Any:
+        outputs = call(inputs, *arguments, **options)
+        seen.append((inputs, outputs))
+        return outputs
+
+    layer.call = noted
+    try:
+        yield seen
+    finally:
+        layer.call = call
+
+
+@contextmanager
+def _scaling(layer: Any, factor: float) -> Iterator[None]:
+    """What a layer gives, times a factor."""
+    call = layer.call
+    layer.call = lambda inputs, *arguments, **options: call(inputs, *arguments, **options) * factor
+    try:
+        yield
+    finally:
+        layer.call = call
