@@ -52,7 +52,7 @@ class Found:
 def audit(pipelines: Sequence[Wild], *, seed: int, workers: int, told: Callable[[Found], None]) -> list[Found]:
     """Of each, in their order."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    clauses, nursery = tuple(of_pipelines(all_clauses())), Nursery(("torch", "tensorflow"))
+    clauses, nursery = tuple(of_pipelines(all_clauses())), Nursery(("torch", "tensorflow", "keras-hub"))
     options = (f"--seed={seed}", f"--audit={IMAGES}", "--clause", *(clause.id for clause in clauses))
 
     def one(wild: Wild) -> Found:
