@@ -40,6 +40,7 @@ TORCH, KERAS = "PyTorch", "Keras"
 INFERENCE = (
     "model.train()\nfor module in base.modules():\n    if isinstance(module, nn.BatchNorm2d):\n        module.eval()"
 )
+REACHES = "base.trainable = True\nbase.trainable = False  # so that it reaches every layer\nmodel.compile(...)"
 FIX = {
     ("FRZ-2", TORCH): INFERENCE,
     ("FRZ-3", TORCH): INFERENCE,
@@ -48,7 +49,7 @@ FIX = {
         "FRZ-2",
         KERAS,
     ): "base.trainable = True\nbase.trainable = False  # reaches every layer\nmodel.compile(...)",
-    ("FRZ-3", KERAS): "base.trainable = False\nmodel.compile(...)",
+    ("FRZ-3", KERAS): REACHES,
     ("TUNE-2", TORCH): "parameter.requires_grad = True  # of the layers that are meant\n"
     "optimizer = Adam((p for p in model.parameters() if p.requires_grad), lr=1e-5)",
     (

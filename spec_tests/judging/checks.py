@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 T = TypeVar("T")
 
+FEW = 6  # names that are shown of many
 SHOWN_WHOLE = 36  # values of an array
 DIGITS = (5, 9, 12, 17)  # of a number: as few of these as tell what came from what was expected
 APART = 2  # digits that two numbers must differ in to be distinguished at a glance
@@ -112,7 +113,22 @@ def expect(holds: object, what: str, *, expected: object, got: object) -> None:
 
 def expect_equal(got: Any, expected: Any, what: str) -> None:
     """Equal numbers, shapes, names, sets or dicts."""
-    expect(got == expected, what, expected=expected, got=got)
+    holds = got == expected
+    if isinstance(got, set) and isinstance(expected, set) and max(len(got), len(expected)) > FEW:
+        besides = [f"{len(more)} {how}: {_some(more)}" for how, more in _apart(got, expected) if more]
+        expected, got = f"{len(expected)}: {_some(expected)}" if expected else "none", "; ".join(besides)
+    expect(holds, what, expected=expected, got=got)
+
+
+def _apart(got: set[Any], expected: set[Any]) -> tuple[tuple[str, set[Any]], ...]:
+    """How two sets differ."""
+    return ("besides" if expected else "of them", got - expected), ("missing", expected - got)
+
+
+def _some(names: Iterable[Any]) -> str:
+    """The first of many names."""
+    ordered = sorted(map(str, names))
+    return ", ".join([*ordered[:FEW], *(["…"] if len(ordered) > FEW else [])])
 
 
 def expect_same(got: ArrayLike, expected: ArrayLike, what: str) -> None:

@@ -111,3 +111,14 @@ def test_a_factor_widens_tolerances_and_nothing_else() -> None:
     violation(expect_same, [1.5], [1.0], "an exact one")
     checks.start_tally()
     violation(expect_close, [1.5], [1.0], "a number", rtol=0, atol=0.1)
+
+
+def test_of_many_names_the_first_are_shown_and_how_they_differ() -> None:
+    names = {f"w{i}" for i in range(10)}
+    with pytest.raises(Violation) as raised:
+        expect_equal(names, set(), "moved")
+    assert str(raised.value) == "moved\nexpected: none\ngot:      10 of them: w0, w1, w2, w3, w4, w5, …"
+    with pytest.raises(Violation) as raised:
+        expect_equal(names - {"w3"} | {"x"}, names, "moved")
+    assert raised.value.got == "1 besides: x; 1 missing: w3"
+    expect_equal(names, set(names), "moved")
