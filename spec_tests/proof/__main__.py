@@ -58,9 +58,8 @@ def parser() -> argparse.ArgumentParser:
 def _add_wild(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("frameworks", nargs="*", choices=[[], *FRAMEWORKS], metavar="FRAMEWORK", help=f"of {', '.join(FRAMEWORKS)}")
-    add("--seeds", type=int, default=1, metavar="N", help="so many seeds each (default: 1)")
+    add("--seeds", type=_count, default=1, metavar="N", help="so many audits of each, with as many seeds (default: 1)")
     add("--right", action="store_true", help="those without a fault alone")
-    add("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes side by side")
     command.set_defaults(command=_wild)
 
 
