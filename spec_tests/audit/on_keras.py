@@ -104,7 +104,7 @@ class KerasProbe:
             return
         if not made.model.compiled:
             raise NotClaimed("compile the model in make, or give train_epoch=, your function that trains for one epoch")
-        made.model.fit(_generator(batches), steps_per_epoch=len(batches), epochs=1, verbose=0, **made.fit)
+        made.model.fit(_fed(batches), epochs=1, verbose=0, **made.fit)
 
     @cached_property
     def _epoch(self) -> dict[str, Any]:
@@ -217,7 +217,7 @@ class KerasProbe:
         if made.validate is not None:
             returned = made.validate(batches)
         else:
-            returned = made.model.evaluate(_generator(batches), steps=len(batches), verbose=0, return_dict=True)
+            returned = made.model.evaluate(_fed(batches), verbose=0, return_dict=True)
         return {
             "run": Run(before, self.variables(made), "validation"), "reported": returned,
             "predicted": predicted, "made": made,
@@ -317,10 +317,15 @@ class _Variable:
         self.part, self.trainable, self.value, self.place = part, trainable, value, place
 
 
-def _generator(batches: Taken) -> Iterator[Any]:
-    """As ``fit`` takes batches one by one."""
-    for images, labels, *_ in batches:
-        yield np.asarray(images), np.asarray(labels)
+def _fed(batches: Taken) -> Any:
+    """As a ``tf.data`` set, which every ``fit`` takes, those of keras-hub's tasks too."""
+    import tensorflow as tf
+
+    shapes = [np.asarray(part) for part in batches.first[:2]]
+    signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in shapes)
+    return tf.data.Dataset.from_generator(
+        lambda: ((np.asarray(images), np.asarray(labels)) for images, labels, *_ in batches), output_signature=signature
+    )
 
 
 @contextmanager

@@ -28,6 +28,11 @@ class Taken:
     def __len__(self) -> int:
         return len(self._batches)
 
+    @property
+    def first(self) -> Any:
+        """The first batch, which does not count as taken."""
+        return self._batches[0]
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_loader"], name)
 
