@@ -157,10 +157,14 @@ def options(pytestconfig: pytest.Config) -> Callable[[str], bool]:
     """Whether a program of this project, or pytest with its plugin, has an option."""
     parse = cli.parser().parse_args
     known = OTHER_OPTIONS | usage(pipeline.parse_arguments) | usage(parse)
-    known |= {option for command in ("mutants", "alarms", "curves", "naming") for option in usage(proof.main, command)}
+    known |= {
+        option for command in ("mutants", "wild", "alarms", "curves", "naming") for option in usage(proof.main, command)
+    }
     known |= usage(gate.main) | usage(curve.main) | options_of_benchmarks()
     known |= {option for module in MEASURING.values() for option in usage(module.parser().parse_args)}
-    known |= {option for command in ("check", "render", "compare", "template") for option in usage(parse, command)}
+    known |= {
+        option for command in ("check", "audit", "render", "compare", "template") for option in usage(parse, command)
+    }
     missing = object()
 
     def exists(option: str) -> bool:
