@@ -48,7 +48,7 @@ def test_each_fault_names_a_clause_that_pipelines_are_asked(framework: str) -> N
 
 
 def test_every_clause_of_pipelines_has_a_fault_in_each_framework() -> None:
-    """Read from the sources, since no environment has both. In Keras ``fit`` sets the phase and knows what is trained."""
+    """Read from the sources, since no environment has both. In Keras ``fit`` sets the phase itself."""
     alone = {clause.id for clause in all_clauses() if "pipeline" in clause.tied}
     folder = FIXTURES / "pipelines"
     named = {
