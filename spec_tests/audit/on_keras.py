@@ -9,57 +9,23 @@ import keras
 import numpy as np
 
 from ..adapter.contract import Variable
-from ..judging.checks import NotClaimed, Undecided, Unusable
-from . import datasets, keras_losses, preprocessing
+from ..judging.checks import NotClaimed, Undecided
+from . import keras_losses, preprocessing
+from .common import Made
 from .pipeline import Pipeline
-from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored, Subsets
+from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import scores_of
-from .taken import Taken, counted_classes, first
+from .taken import Taken, counted_classes
 
 NAMED = {"BatchNormalization": keras.layers.BatchNormalization}
 DROPOUTS = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.GaussianDropout)
 FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
 
 
-class KerasProbe:
+class KerasProbe(Made):
     """See ``Probe``."""
 
     framework = "Keras"
-
-    def __init__(self, make: Callable[[], Pipeline], images: int) -> None:
-        self._make, self._images = make, images
-
-    def new(self) -> Pipeline:
-        """A pipeline whose parts are trained; Unusable where ``make`` gives one model twice."""
-        made = self._make()
-        if made.model is self.first.model:
-            raise Unusable("make returns the same model twice: build a new one in each call")
-        return made
-
-    @cached_property
-    def first(self) -> Pipeline:
-        """The one that is looked at and not changed."""
-        return self._make()
-
-    @cached_property
-    def training(self) -> list[Any]:
-        """A few batches of training."""
-        return first(self._given("train"), self._images, "train")
-
-    @cached_property
-    def validating(self) -> list[Any]:
-        """A few batches of validation, the last one shorter: means over batches and over images then differ."""
-        found = first(self._given("validation"), self._images, "validation")
-        count = len(found[-1][1])
-        if len(found) > 1 and count > 2:
-            found[-1] = [part[: count // 3] for part in found[-1][:2]]
-        return found
-
-    def _given(self, name: str) -> Any:
-        value = getattr(self.first, name)
-        if value is None:
-            raise NotClaimed(f"give {name}=")
-        return value
 
     # What is in the model
 
@@ -249,24 +215,6 @@ class KerasProbe:
         return Outputs(loss, wanted, together.reshape(len(together), -1))
 
     # Images
-
-    def passes(self) -> tuple[Array, Array]:
-        """See ``Probe``."""
-        return datasets.two_passes(self._given("validation"), self._images, "validation")
-
-    def training_passes(self) -> tuple[Array, Array]:
-        """See ``Probe``."""
-        if not self.first.augments:
-            raise NotClaimed("say augments=True if training images are augmented before they reach the model")
-        return datasets.two_passes(self._given("train"), self._images, "train")
-
-    def subsets(self) -> Subsets:
-        """See ``Probe``."""
-        return datasets.subsets(self.first)
-
-    def class_orders(self) -> tuple[list[str], list[str]]:
-        """See ``Probe``."""
-        return datasets.class_orders(self.first)
 
     def prepared(self) -> Prepared:
         """See ``Probe``."""

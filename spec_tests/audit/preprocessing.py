@@ -4,10 +4,12 @@ A constant image is a fixed point of flips, crops and rotations (AUG-6), so that
 the base shows as one line for each channel: value = scale × pixel + offset.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,12 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIGNED = Expects((1 / 127.5,) * 3, (-1,) * 3)
 RAW = Expects((1.0,) * 3, (0.0,) * 3)
 CAFFE = Expects((1.0,) * 3, (-103.939, -116.779, -123.68), "bgr")
-OF_KERAS = {  # {module of keras.applications: what its preprocess_input makes of pixels}
-    **dict.fromkeys(("resnet", "vgg16", "vgg19"), CAFFE),
-    **dict.fromkeys(("resnet_v2", "inception_v3", "inception_resnet_v2", "xception", "nasnet"), SIGNED),
-    **dict.fromkeys(("mobilenet", "mobilenet_v2"), SIGNED),
-    "densenet": Expects.normalized(IMAGENET_MEAN, IMAGENET_STD),
-    **dict.fromkeys(("efficientnet", "efficientnet_v2", "convnext", "mobilenet_v3"), RAW),  # they scale pixels
-}  # fmt: skip
+OF_KERAS = (  # names that keras.applications gives its models: what preprocess_input makes of pixels
+    (r"vgg1[69]|resnet(50|101|152)", CAFFE),
+    (r"resnet(50|101|152)v2|inception_v3|inception_resnet_v2|xception|nasnet\w*|mobilenet(v2)?_[\d.]+_\d+", SIGNED),
+    (r"densenet(121|169|201)", Expects.normalized(IMAGENET_MEAN, IMAGENET_STD)),
+    (r"efficientnet(b\d|v2-\w+)|convnext_\w+|mobilenetv3(small|large)", RAW),  # they scale pixels themselves
+)
 
 
 def prepared(made: Pipeline, reaching: Callable[[Any], Array]) -> Prepared:
@@ -54,6 +55,10 @@ def expected_of(made: Pipeline) -> Expects:
         module = type(base).__module__
         if module.startswith("torchvision.models"):
             return Expects.normalized(IMAGENET_MEAN, IMAGENET_STD, "torchvision's weights")
+        if module.startswith("keras."):
+            for names, expects in OF_KERAS:
+                if re.fullmatch(names, base.name, re.IGNORECASE):
+                    return replace(expects, source="keras.applications")
     raise NotClaimed("give expects=, what the base was pretrained with: Expects.normalized(mean, std)")
 
 

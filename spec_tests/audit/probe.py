@@ -3,11 +3,10 @@
 An observation that a pipeline does not provide for raises ``NotClaimed`` with the line that says what to give.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..adapter.contract import Variable
@@ -157,8 +156,3 @@ class Probe(Protocol):
 
     def paired(self) -> tuple[float, float]:
         """Accuracy of the author's predictions with the labels beside them, and that of the model."""
-
-
-def named(variables: Iterable[Variable], part: str) -> dict[str, Array]:
-    """{path: value} of a part."""
-    return {variable.path: np.asarray(variable.value) for variable in variables if variable.part == part}

@@ -77,7 +77,9 @@ def test_the_base_receives_what_it_was_pretrained_with(prepared: Prepared) -> No
         expect_equal(line.order, expects.order, f"order of channels in {what}")
         for pixel in (0, PIXELS):
             got, right = (np.multiply(one.scale, pixel) + one.offset for one in (line, expects))
-            expect_close(got, right, f"what pixel {pixel} becomes in {what}", rtol=0, atol=tolerance)
+            expect_close(
+                got, right, f"what pixel {pixel} becomes in {what}, beside {expects.source}", rtol=0, atol=tolerance
+            )
 
 
 @clause("BASE-5", Level.MUST, "base", TWO_WAYS, tied="pipeline")
