@@ -49,6 +49,15 @@ class Made:
             raise NotClaimed(f"give {name}=")
         return value
 
+    def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Of the framework's probe."""
+        raise NotImplementedError
+
+    def is_pretrained(self) -> bool:
+        """Whether two models have the same base, which fresh weights would not."""
+        one, other = self.two_makes()
+        return bool(one) and all(name in other and one[name].tobytes() == other[name].tobytes() for name in one)
+
     def passes(self) -> tuple[Array, Array]:
         """See ``Probe``."""
         return datasets.two_passes(self._given("validation"), self._images, "validation")

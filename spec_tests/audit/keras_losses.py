@@ -41,7 +41,7 @@ def computed(model: Any, outputs: Array, labels: Array) -> dict[str, float]:
     logits = wanted == "logits"
     found = {ACCURACY: share_right(outputs, labels, logits=logits)}
     options = getattr(_loss(model), "_fn_kwargs", None) or {}
-    if not options.get("label_smoothing"):
+    if not options.get("label_smoothing") and not model.losses:  # penalties count in what is reported
         found[LOSS] = crossentropy(outputs.astype(np.float64), labels, logits=logits)
     return found
 

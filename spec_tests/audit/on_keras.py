@@ -14,7 +14,7 @@ from . import keras_losses, preprocessing
 from .common import Made
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
-from .scoring import scores_of
+from .scoring import oriented, rounding, scores_of
 from .taken import Taken, counted_classes
 
 NAMED = {"BatchNormalization": keras.layers.BatchNormalization}
@@ -80,7 +80,7 @@ class KerasProbe(Made):
         compared = self._base_compared(made)
         self._train(made, batches)
         return {
-            "made": made, "run": Run(before, self.variables(made), "an epoch"), "compared": compared,
+            "made": made, "run": Run(before, self.variables(made), every=False), "compared": compared,
             "counts": batches.counts,
         }  # fmt: skip
 
@@ -125,7 +125,7 @@ class KerasProbe(Made):
         made.unfreeze()
         after, start = self._predicted(made, images), self.variables(made)
         self._train(made, Taken(self.training, self.first.train))
-        return {"around": (before, after), "run": Run(start, self.variables(made), "an epoch of tuning"), "made": made}
+        return {"around": (before, after), "run": Run(start, self.variables(made), every=False), "made": made}
 
     def tuned_runs(self) -> list[Run]:
         """See ``Probe``."""
@@ -152,6 +152,8 @@ class KerasProbe(Made):
 
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """See ``Probe``."""
+        if not self._is_frozen(self.first):
+            raise NotClaimed("no base is frozen as the model is made, and one that is trained may begin anew")
         made = self.new()
         one, other = ([v for v in self.variables(m) if v.part == "base"] for m in (self.first, made))
         names = [f"{place} {v.path}" for place, v in enumerate(one)]
@@ -168,10 +170,10 @@ class KerasProbe(Made):
     def _predicted(self, made: Pipeline, images: Any) -> Array:
         return np.asarray(keras.ops.convert_to_numpy(made.model(images, training=False)))
 
-    def predictor(self) -> tuple[Callable[[Array], Array], Array]:
+    def predictor(self) -> tuple[Callable[[Array], Array], Array, float]:
         """See ``Probe``."""
         images = np.concatenate([np.asarray(batch[0]) for batch in self.validating])
-        return lambda some: self._predicted(self.first, some), images
+        return lambda some: self._predicted(self.first, some), images, rounding(self._predicted(self.first, images))
 
     @cached_property
     def _validated(self) -> dict[str, Any]:
@@ -185,7 +187,7 @@ class KerasProbe(Made):
         else:
             returned = made.model.evaluate(_fed(batches), verbose=0, return_dict=True)
         return {
-            "run": Run(before, self.variables(made), "validation"), "reported": returned,
+            "run": Run(before, self.variables(made)), "reported": returned,
             "predicted": predicted, "made": made,
         }  # fmt: skip
 
@@ -198,7 +200,7 @@ class KerasProbe(Made):
         reported = scores_of(self._validated["reported"])
         labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in self.validating])
         true = keras_losses.computed(self._validated["made"].model, self._validated["predicted"], labels)
-        return [Scored(reported, true)]
+        return [Scored(oriented(reported, true), true)]
 
     def modes(self) -> Modes:
         """See ``Probe``."""
@@ -218,7 +220,7 @@ class KerasProbe(Made):
 
     def prepared(self) -> Prepared:
         """See ``Probe``."""
-        return preprocessing.prepared(self.first, self._reaching)
+        return preprocessing.prepared(self.first, self._reaching, self.is_pretrained)
 
     def _reaching(self, images: Any) -> Array:
         """What the base gets, (n, height, width, channels)."""

@@ -16,7 +16,7 @@ from . import preprocessing
 from .common import Made
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
-from .scoring import computed, scores_of
+from .scoring import computed, oriented, rounding, scores_of
 from .taken import Taken, counted_classes
 
 HEADS = ("fc", "classifier", "heads", "head")  # where torchvision and timm put them
@@ -88,11 +88,11 @@ class TorchProbe(Made):
         """One epoch of a new model: what moved, what its base gave, which dropouts were on, which batches it took."""
         made, batches = self.new(), Taken(self.training, self.first.train)
         before, still = self.variables(made), copy.deepcopy(made.model)
-        seen: list[tuple[Any, Any]] = []
+        seen: list[tuple[Any, ...]] = []
         with _watched(made.model, self.head(made), seen), _dropouts(self.head(made)) as on:
             self._train(made, batches)
         return {
-            "made": made, "run": Run(before, self.variables(made), "an epoch"), "still": still, "seen": seen,
+            "made": made, "run": Run(before, self.variables(made), every=False), "still": still, "seen": seen,
             "dropouts": on, "counts": batches.counts,
         }  # fmt: skip
 
@@ -107,13 +107,13 @@ class TorchProbe(Made):
         self.frozen_runs()
         if not self._epoch["seen"]:
             raise Undecided("the model was not called as a module while it was trained")
-        (inputs, features), still = self._epoch["seen"][0], self._epoch["still"].eval()
-        again: list[tuple[Any, Any]] = []
+        (inputs, features, rough), still = self._epoch["seen"][0], self._epoch["still"].eval()
+        again: list[tuple[Any, ...]] = []
         with _watched(still, self._twin(still), again), torch.no_grad():
             still(*inputs)
-        expected = again[0][1].cpu().numpy()
-        tolerance = 1e-3 * float(np.abs(expected).max())
-        return [Compared("features of a training step", features.cpu().numpy(), expected, tolerance)]
+        expected = again[0][1].float().cpu().numpy()
+        tolerance = (0.1 if rough else 1e-3) * float(np.abs(expected).max())  # rough under autocast
+        return [Compared("features of a training step", features.float().cpu().numpy(), expected, tolerance)]
 
     def _twin(self, model: nn.Module) -> nn.Module:
         """The head of a copy of the model."""
@@ -136,7 +136,7 @@ class TorchProbe(Made):
         after, start = self._predicted(made, images), self.variables(made)
         held = self._held_by(made, optimizer if isinstance(optimizer, torch.optim.Optimizer) else made.optimizer)
         self._train(made, Taken(self.training, self.first.train))
-        return {"around": (before, after), "run": Run(start, self.variables(made), "an epoch of tuning"), "held": held}
+        return {"around": (before, after), "run": Run(start, self.variables(made), every=False), "held": held}
 
     def tuned_runs(self) -> list[Run]:
         """See ``Probe``."""
@@ -161,6 +161,8 @@ class TorchProbe(Made):
 
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """See ``Probe``."""
+        if not self._is_frozen(self.first):
+            raise NotClaimed("no base is frozen as the model is made, and one that is trained may begin anew")
         made = self.new()
         one, other = ({v.path: v.value for v in self.variables(m) if v.part == "base"} for m in (self.first, made))
         return one, other
@@ -184,10 +186,11 @@ class TorchProbe(Made):
             module.training = mode
         return np.asarray(outputs.detach().cpu())
 
-    def predictor(self) -> tuple[Callable[[Array], Array], Array]:
+    def predictor(self) -> tuple[Callable[[Array], Array], Array, float]:
         """See ``Probe``."""
         model = self.first
-        return lambda images: self._predicted(model, torch.as_tensor(images)), self._inputs().numpy()
+        images, may_change = self._inputs().numpy(), rounding(self._predicted(model, self._inputs()))
+        return lambda some: self._predicted(model, torch.as_tensor(some)), images, may_change
 
     def _validate(self, made: Pipeline) -> Any:
         if made.validate is None:
@@ -206,7 +209,7 @@ class TorchProbe(Made):
         with _dropouts(self.head(made)) as later:
             self._train(made, Taken(self.training, self.first.train))
         return {
-            "run": Run(before, after, "validation"), "reported": reported, "predicted": predicted,
+            "run": Run(before, after), "reported": reported, "predicted": predicted,
             "validating": on, "afterwards": later,
         }  # fmt: skip
 
@@ -219,7 +222,7 @@ class TorchProbe(Made):
         reported = [scores_of(returned) for returned in self._validated["reported"]]
         labels = np.concatenate([counted_classes(batch[1]) for batch in self.validating])
         true = computed(self.first.criterion, self._validated["predicted"], labels)
-        return [Scored(one, true) for one in reported]
+        return [Scored(oriented(one, true), true) for one in reported]
 
     def modes(self) -> Modes:
         """See ``Probe``."""
@@ -251,7 +254,7 @@ class TorchProbe(Made):
 
     def prepared(self) -> Prepared:
         """See ``Probe``."""
-        return preprocessing.prepared(self.first, self._reaching)
+        return preprocessing.prepared(self.first, self._reaching, self.is_pretrained)
 
     def _reaching(self, images: Any) -> Array:
         """What the first convolution (or the first layer with weights) gets, (n, height, width, channels)."""
@@ -308,7 +311,7 @@ def _listed(one: Any) -> list[Any]:
 
 
 @contextmanager
-def _watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, Any]]) -> Iterator[None]:
+def _watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, ...]]) -> Iterator[None]:
     """Note what the model is called with for the first time, and what the head then gets."""
     inputs: list[Any] = []
 
@@ -318,7 +321,8 @@ def _watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, Any]]) -> 
 
     def note_features(_: Any, given: Any) -> None:
         if not seen and inputs:
-            seen.append((inputs[0], given[0].detach().clone()))
+            rough = torch.is_autocast_enabled() or torch.is_autocast_enabled("cpu")
+            seen.append((inputs[0], given[0].detach().clone(), rough))
 
     with ExitStack() as hooks:
         hooks.callback(model.register_forward_pre_hook(note_inputs).remove)

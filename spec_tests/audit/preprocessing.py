@@ -37,9 +37,14 @@ OF_KERAS = (  # names that keras.applications gives its models: what preprocess_
 )
 
 
-def prepared(made: Pipeline, reaching: Callable[[Any], Array]) -> Prepared:
-    """What reaches the base in validation and in training. ``reaching`` gives it for a batch of the author's."""
+def prepared(made: Pipeline, reaching: Callable[[Any], Array], is_pretrained: Callable[[], bool]) -> Prepared:
+    """What reaches the base in validation and in training. ``reaching`` gives it for a batch of the author's.
+
+    What a library says of its weights counts for a base that is frozen and has them.
+    """
     expects = made.expects or expected_of(made)
+    if made.expects is None and not is_pretrained():
+        raise NotClaimed("the base has fresh weights: give expects= if it was pretrained all the same")
     with coloured(made) as (train, validation):
         line = fitted(validation, reaching)
         if line is None:

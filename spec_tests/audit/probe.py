@@ -17,11 +17,15 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Run:
-    """Some training: the variables before it and after."""
+    """Some training: the variables before it and after.
+
+    ``every``: whether each trainable variable must have moved, as by Adam. With another optimizer a small gradient can
+    be lost in rounding, and a dead unit has none: some must have.
+    """
 
     before: list[Variable]
     after: list[Variable]
-    what: str = "training"
+    every: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,8 @@ class Probe(Protocol):
     def around_unfreezing(self) -> Compared:
         """Predictions before it and after."""
 
-    def predictor(self) -> tuple[Callable[[Array], Array], Array]:
-        """The model as a function in inference mode, and images that it takes."""
+    def predictor(self) -> tuple[Callable[[Array], Array], Array, float]:
+        """The model as a function in inference mode, images that it takes, and what rounding may change."""
 
     def validation_runs(self) -> list[Run]:
         """The variables around a validation."""

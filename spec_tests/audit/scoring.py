@@ -11,7 +11,15 @@ from .probe import Array
 LOSS, ACCURACY = "loss", "accuracy"
 NAMES = {
     LOSS: ("loss", "val_loss", "valid_loss", "validation_loss"),
-    ACCURACY: ("accuracy", "acc", "val_accuracy", "val_acc", "binary_accuracy", "sparse_categorical_accuracy"),
+    ACCURACY: (
+        "accuracy",
+        "acc",
+        "val_accuracy",
+        "val_acc",
+        "binary_accuracy",
+        "sparse_categorical_accuracy",
+        "categorical_accuracy",
+    ),
 }
 
 
@@ -35,6 +43,23 @@ def scores_of(returned: Any) -> dict[str, float]:
     if numbers.get(ACCURACY, 0) > 1:
         numbers[ACCURACY] /= 100
     return numbers
+
+
+def oriented(reported: dict[str, float], true: dict[str, float]) -> dict[str, float]:
+    """The same under the names that fit: (accuracy, loss) is as good an order, and one number may be either."""
+    loss, right = reported.get(LOSS), true.get(ACCURACY, np.nan)
+    if loss is None or min(abs(loss - right), abs(loss / 100 - right)) > 1e-6:
+        return reported
+    share = loss if abs(loss - right) <= 1e-6 else loss / 100
+    if ACCURACY not in reported:
+        return {ACCURACY: share}
+    return {ACCURACY: share, LOSS: reported[ACCURACY]} if reported[ACCURACY] != right else reported
+
+
+def rounding(outputs: Array) -> float:
+    """What sums in another order may change of outputs: a thousand times the resolution of their type."""
+    kind = outputs.dtype if outputs.dtype.kind == "f" else np.dtype(np.float32)
+    return float(1000 * np.finfo(kind).eps * max(1.0, float(np.abs(outputs).max())))
 
 
 def computed(criterion: Any, outputs: Array, labels: Array) -> dict[str, float]:
@@ -65,6 +90,8 @@ def _mean_loss(criterion: Any, outputs: Array, labels: Array) -> float | None:
     if getattr(criterion, "reduction", "mean") not in ("mean", "sum_over_batch_size"):
         return None
     if any(getattr(criterion, name, None) is not None for name in ("weight", "pos_weight")):
+        return None
+    if getattr(criterion, "label_smoothing", 0):  # of training; validation may be without
         return None
     import torch  # only criterions of torch come here
 

@@ -18,7 +18,7 @@ from ..cases.models import IDLE_EPOCHS, in_batches, require_sure, tinted
 from ..judging.checks import NotClaimed
 from ..oracles import training
 
-Predictor = tuple[Callable[[Array], Array], Array]
+Predictor = tuple[Callable[[Array], Array], Array, float]
 AUDIT_ALONE = "the contract has no function for it: it is asked of pipelines that are audited"
 
 
@@ -40,7 +40,7 @@ def frozen_runs(implementation: Implementation, request: pytest.FixtureRequest) 
     if probe := probe_of(implementation):
         return probe.frozen_runs()
     steps, fits = request.getfixturevalue("frozen_steps"), request.getfixturevalue("fits")
-    return [Run(steps.variables[0], steps.variables[-1], "steps"), Run(fits[0].before, fits[0].after, "fit")]
+    return [Run(steps.variables[0], steps.variables[-1]), Run(fits[0].before, fits[0].after)]
 
 
 @pytest.fixture(scope="session")
@@ -56,11 +56,10 @@ def base_in_training(implementation: Implementation, request: pytest.FixtureRequ
     model = implementation.load(request.getfixturevalue("confident"))
     for label in (0, 1):
         images, labels = tinted(16, seed + 9, labels=np.full(16, label), size=implementation.image_size)
-        p = implementation.predict(model, images)
-        require_sure(p)
+        if implementation.own:  # forty steps make the notes' model sure, unless its base learns by the batch
+            require_sure(implementation.predict(model, images))
         model, logs = implementation.train_step(model, images, labels, learning_rate=1e-9)
-        expected = training.crossentropy(p, labels)
-        found.append(Compared(f"loss of a training step on class {label}", logs["loss"], expected, 0.2 - expected))
+        found.append(Compared(f"loss of a training step on class {label}", logs["loss"], 0.0, 0.2))
     return found
 
 
@@ -70,7 +69,7 @@ def tuned_runs(implementation: Implementation, request: pytest.FixtureRequest) -
     if probe := probe_of(implementation):
         return probe.tuned_runs()
     steps, fit = request.getfixturevalue("tuning_steps"), request.getfixturevalue("tuning_fit")
-    return [Run(steps.variables[0], steps.variables[-1], "steps"), Run(fit.before, fit.after, "fit")]
+    return [Run(steps.variables[0], steps.variables[-1]), Run(fit.before, fit.after)]
 
 
 @pytest.fixture(scope="session")
@@ -87,12 +86,12 @@ def around_unfreezing(implementation: Implementation, request: pytest.FixtureReq
 
 @pytest.fixture(scope="session")
 def predictor(implementation: Implementation, request: pytest.FixtureRequest) -> Predictor:
-    """(images -> predictions, images)."""
+    """(images -> predictions, images, tolerance)."""
     if probe := probe_of(implementation):
         return probe.predictor()
     model = request.getfixturevalue("untrained")
     images, _ = tinted(70, request.getfixturevalue("seed"), size=implementation.image_size)
-    return lambda images: implementation.predict(model, images), images
+    return lambda images: implementation.predict(model, images), images, 1e-5
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,10 @@ def test_outputs_are_what_the_loss_takes(outputs: Outputs) -> None:
         raise Undecided("the outputs are the same for all features: the head starts at zero")
     several = values.shape[1] > 1
     total = values.sum(1) if several else np.ones(len(values))
+    if not several and ((values >= 0) & (values <= 1)).all() and np.abs(values - 0.5).max() < 0.49:
+        raise Undecided(
+            "no output leaves the middle of [0, 1], whatever the features: it may be a logit or a probability"
+        )
     share = ((values >= 0) & (values <= 1)).all() and np.abs(total - 1).max() < 1e-4
     logarithm = several and (values <= 0).all() and np.abs(np.exp(values).sum(1) - 1).max() < 1e-4
     got = "probabilities" if share else "log-probabilities" if logarithm else "logits"
