@@ -66,15 +66,24 @@ def groups(clauses: Iterable[Clause]) -> list[list[Clause]]:
 
 def runs_of(clause: Clause) -> frozenset[str]:
     """The fixtures of a clause that are made once for all, by calling the implementation; none for a foreign one."""
+    arguments, scopes = _sources(clause)
+    once = (name for name in _closure(clause.test, arguments) if scopes.get(name) == "session")
+    return frozenset(name for name in once if UNDER_TEST in _closure(name, arguments)) - CHEAP
+
+
+def needs_of(clause: Clause) -> set[str]:
+    """All that a clause is made from, fixtures that are asked for by name included; nothing for a foreign one."""
+    return _closure(clause.test, _sources(clause)[0])
+
+
+def _sources(clause: Clause) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
+    """What functions take that a clause may use, and how long its fixtures live."""
     file = FOLDER / f"{clause.module.rpartition('.')[2]}.py"
     if not file.is_file():
-        return frozenset()
+        return {}, {}
     sources = [*(source(FOLDER / name) for name in SHARED), source(file)]
     arguments = {name: needed for one in sources for name, needed in one.arguments.items()}
-    scopes = {name: scope for one in sources for name, scope in one.scopes.items()}
-    needed = _closure(clause.test, arguments)
-    once = (name for name in needed if scopes.get(name) == "session")
-    return frozenset(name for name in once if UNDER_TEST in _closure(name, arguments)) - CHEAP
+    return arguments, {name: scope for one in sources for name, scope in one.scopes.items()}
 
 
 def _closure(name: str, arguments: Mapping[str, frozenset[str]]) -> set[str]:

@@ -15,6 +15,7 @@ from hypothesis import Phase, settings
 from ...adapter.implementation import Implementation
 from ...adapter.stages import whole
 from ...reporting.record import Result
+from ..groups import needs_of
 from ..results import SMOKED, clause_of, expectations_of, target_of
 from ..smoke import Tried
 from . import imports
@@ -135,9 +136,9 @@ class Worker:
         """A fixture with which a worker was lost is not tried again."""
         clause = clause_of(item)
         self.tell("started", clause=clause.id if clause else "")
-        for name in getattr(item, "fixturenames", ()):
-            if name in self.fixtures:
-                pytest.skip(self.fixtures[name])
+        needs = {*getattr(item, "fixturenames", ())} | (needs_of(clause) if clause else set())
+        for name in needs & self.fixtures.keys():
+            pytest.skip(self.fixtures[name])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
