@@ -1,6 +1,7 @@
 """What probes have in common: pipelines made anew, a few of their batches, their files and images."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +10,18 @@ from . import datasets
 from .pipeline import Pipeline
 from .probe import Array, Subsets
 from .taken import first
+
+
+@dataclass
+class OneArray:
+    """One array of a model, as the contract's ``Variable``."""
+
+    path: str
+    layer: str
+    layer_type: str
+    part: str
+    trainable: bool
+    value: Array
 
 
 class Made:
@@ -40,7 +53,7 @@ class Made:
         found = first(self._given("validation"), self._images, "validation")
         count = len(found[-1][1])
         if len(found) > 1 and count > 2:
-            found[-1] = [part[: count // 3] for part in found[-1][:2]]
+            found[-1] = [part[: count // 3] for part in found[-1]]
         return found
 
     def _given(self, name: str) -> Any:

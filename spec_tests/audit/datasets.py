@@ -20,7 +20,13 @@ PATHS = ("file_paths", "filepaths", "filenames")  # of Keras's
 def two_passes(loader: Any, images: int, what: str) -> tuple[Array, Array]:
     """Digests of the images in two passes: the first images of a data set, or all that the loader gives."""
     dataset = getattr(loader, "dataset", None)
-    if dataset is not None and hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__"):
+    own = getattr(getattr(loader, "collate_fn", None), "__name__", "default_collate")
+    if (
+        own == "default_collate"
+        and dataset is not None
+        and hasattr(dataset, "__getitem__")
+        and hasattr(dataset, "__len__")
+    ):
         count = min(images, len(dataset))
         one, other = ([digest(np.asarray(dataset[i][0])) for i in range(count)] for _ in range(2))
         return np.array(one), np.array(other)
@@ -54,7 +60,9 @@ def files_of(loader: Any) -> list[Path]:
     for name in PATHS:
         if isinstance(paths := getattr(loader, name, None), list | tuple | np.ndarray) and len(paths):
             return [Path(str(path)) for path in paths if Path(str(path)).is_file()]
-    return [Path(path) for path in _paths(getattr(loader, "dataset", loader))]
+    paths = [Path(path) for path in _paths(getattr(loader, "dataset", loader))]
+    indices = getattr(getattr(loader, "sampler", None), "indices", None)  # SubsetRandomSampler
+    return paths if indices is None else [paths[i] for i in indices if i < len(paths)]
 
 
 def _paths(dataset: Any) -> Iterator[str]:

@@ -41,9 +41,19 @@ def computed(model: Any, outputs: Array, labels: Array) -> dict[str, float]:
     logits = wanted == "logits"
     found = {ACCURACY: share_right(outputs, labels, logits=logits)}
     options = getattr(_loss(model), "_fn_kwargs", None) or {}
-    if not options.get("label_smoothing") and not model.losses:  # penalties count in what is reported
+    if not options.get("label_smoothing") and not model.losses and _is_mean(_loss(model), outputs, logits):
         found[LOSS] = crossentropy(outputs.astype(np.float64), labels, logits=logits)
     return found
+
+
+def _is_mean(loss: Any, outputs: Array, logits: bool) -> bool:
+    """Whether a mean over images can be told: no sum, one label each, no probability that is rounded to 0 or 1."""
+    name = loss if isinstance(loss, str) else loss.name
+    if name == "binary_crossentropy" and outputs.reshape(len(outputs), -1).shape[1] > 1:
+        return False
+    if getattr(loss, "reduction", "sum_over_batch_size") not in ("sum_over_batch_size", "mean"):
+        return False
+    return logits or float(np.minimum(outputs, 1 - outputs).min()) > 1e-5
 
 
 def crossentropy(outputs: Array, labels: Array, *, logits: bool) -> float:

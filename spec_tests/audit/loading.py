@@ -68,7 +68,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     def called(*arguments: Any) -> Any:
         try:
             answer = function(*arguments)
-        except Exception as error:  # Undecided is none
+        except (Exception, SystemExit) as error:  # Undecided is none
             needs = ": audit it where there is a GPU, or let it run without" if "CUDA" in str(error) else ""
             raise Undecided(f"the pipeline raised {one_line(error)}{needs}") from error
         if isinstance(answer, tuple):
@@ -83,7 +83,7 @@ def load_pipeline(target: str, images: int = IMAGES) -> Audited:
     module, _, name = target.partition(":")
     try:
         make = getattr(importlib.import_module(module), name or "make")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BrokenAdapter(f"{target} cannot be imported: {one_line(error)}; name file.py:make") from error
     if not callable(make):
         raise BrokenAdapter(f"{target} is not a function: {WIRED}")
@@ -93,7 +93,7 @@ def load_pipeline(target: str, images: int = IMAGES) -> Audited:
 def _made(make: Callable[[], Any], target: str) -> Pipeline:
     try:
         made = make()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BrokenAdapter(f"{target} raised {one_line(error)}: {WIRED}") from error
     if not _is_pipeline(made):
         raise BrokenAdapter(f"{target} returned {type(made).__name__}: {WIRED}")

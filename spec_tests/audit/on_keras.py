@@ -11,14 +11,13 @@ import numpy as np
 from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
 from . import keras_losses, preprocessing
-from .common import Made
+from .common import Made, OneArray
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import oriented, rounding, scores_of
 from .taken import Taken, counted_classes
 
 NAMED = {"BatchNormalization": keras.layers.BatchNormalization}
-DROPOUTS = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.GaussianDropout)
 FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
 
 
@@ -45,14 +44,14 @@ class KerasProbe(Made):
         layers = {id(v): layer for layer in made.model._flatten_layers() for v in layer._trainable_variables}
         layers |= {id(v): layer for layer in made.model._flatten_layers() for v in layer._non_trainable_variables}
         found: list[Variable] = []
-        for place, v in enumerate(made.model.variables):
+        for v in made.model.variables:
             layer = layers.get(id(v))
             if "seed" in v.path or layer is None:
                 continue
             kind = next((name for name, of in NAMED.items() if isinstance(layer, of)), type(layer).__name__)
             part = "base" if id(v) in own else "head"
             value = np.array(keras.ops.convert_to_numpy(v.value))
-            found.append(_Variable(f"{v.path}", layer.name, kind, part, id(v) in trains, value, place))
+            found.append(OneArray(f"{v.path}", layer.name, kind, part, id(v) in trains, value))
         return found
 
     def _is_frozen(self, made: Pipeline) -> bool:
@@ -70,7 +69,10 @@ class KerasProbe(Made):
             return
         if not made.model.compiled:
             raise NotClaimed("compile the model in make, or give train_epoch=, your function that trains for one epoch")
-        made.model.fit(_fed(batches), epochs=1, verbose=0, **made.fit)
+        made.model.fit(
+            _fed(batches),
+            **({"verbose": 0} | dict(made.fit) | {"epochs": 1, "initial_epoch": 0, "steps_per_epoch": None}),
+        )
 
     @cached_property
     def _epoch(self) -> dict[str, Any]:
@@ -81,18 +83,25 @@ class KerasProbe(Made):
         self._train(made, batches)
         return {
             "made": made, "run": Run(before, self.variables(made), every=False), "compared": compared,
-            "counts": batches.counts,
+            "counts": batches.counts, "took": batches.taken,
         }  # fmt: skip
 
     def frozen_runs(self) -> list[Run]:
         """See ``Probe``."""
         if not self._is_frozen(self.first):
             raise NotClaimed("no base is frozen as the model is made")
+        over = getattr(self.first.model.optimizer, "gradient_accumulation_steps", None) or 1
+        if over > len(self.training):
+            raise Undecided(
+                f"gradients are accumulated over {over} batches, and {len(self.training)} are taken: try more --images"
+            )
         return [self._epoch["run"]]
 
     def base_in_training(self) -> list[Compared]:
         """See ``Probe``."""
         self.frozen_runs()
+        if not self._epoch["compared"]:
+            raise NotClaimed("give base=, one layer that the model calls: a list of layers is not looked into")
         return list(self._epoch["compared"])
 
     def _base_compared(self, made: Pipeline) -> list[Compared]:
@@ -115,7 +124,7 @@ class KerasProbe(Made):
 
     @cached_property
     def _tuned(self) -> dict[str, Any]:
-        """A new model, unfrozen and trained for an epoch."""
+        """A new model, trained for an epoch, then unfrozen and trained for another."""
         made = self.new()
         if made.unfreeze is None:
             raise NotClaimed("give unfreeze=, your function that begins fine-tuning")
@@ -145,6 +154,8 @@ class KerasProbe(Made):
         optimizer = made.model.optimizer
         if optimizer is None:
             raise NotClaimed("compile the model in make")
+        if made.train_epoch is not None and not optimizer.built:
+            raise NotClaimed("train_epoch has an optimizer of its own")
         have = {id(v) for v in getattr(optimizer, "_trainable_variables", [])}
         own = {id(v) for v in made.model.variables}
         trains = list(made.model.trainable_variables)
@@ -163,6 +174,10 @@ class KerasProbe(Made):
 
     def used(self) -> tuple[list[int], int]:
         """See ``Probe``."""
+        if self.first.train_epoch is None:
+            raise NotClaimed("fit takes each batch once by itself")
+        if not self._epoch["took"]:
+            raise Undecided("train_epoch does not take the batches that it is called with")
         return [*self._epoch["counts"]], 1
 
     # Prediction and validation
@@ -238,11 +253,13 @@ class KerasProbe(Made):
         if made.best is None:
             raise NotClaimed("give best=, which trains and returns the validation losses and the model that it keeps")
         losses, model = made.best()
+        own = model is made.model or not isinstance(model, keras.Model)
         made.model = model if isinstance(model, keras.Model) else made.model
-        batches = list(self._given("validation"))
-        labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in batches])
-        predicted = self._predicted(made, np.concatenate([np.asarray(batch[0]) for batch in batches]))
-        return [float(loss) for loss in losses], keras_losses.computed(made.model, predicted, labels)["loss"]
+        if made.validate is not None and own:
+            returned = made.validate(made.validation)
+        else:
+            returned = made.model.evaluate(made.validation, verbose=0, return_dict=True)
+        return [float(loss) for loss in losses], scores_of(returned)["loss"]
 
     def paired(self) -> tuple[float, float]:
         """See ``Probe``."""
@@ -257,19 +274,14 @@ class KerasProbe(Made):
         return given, keras_losses.computed(model, own, labels)["accuracy"]
 
 
-class _Variable:
-    """One array of a model."""
-
-    def __init__(
-        self, path: str, layer: str, layer_type: str, part: str, trainable: bool, value: Array, place: int
-    ) -> None:
-        self.path, self.layer, self.layer_type = path, layer, layer_type
-        self.part, self.trainable, self.value, self.place = part, trainable, value, place
-
-
 def _fed(batches: Taken) -> Any:
     """As a ``tf.data`` set, which every ``fit`` takes, those of keras-hub's tasks too."""
-    import tensorflow as tf
+    try:
+        import tensorflow as tf
+    except ModuleNotFoundError as error:
+        raise NotClaimed(
+            "install tensorflow, whose data sets fit is given, or give train_epoch= and validate="
+        ) from error
 
     shapes = [np.asarray(part) for part in batches.first[:2]]
     signature = tuple(tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in shapes)

@@ -1,8 +1,8 @@
 """A pipeline in PyTorch, observed by hooks while its author's own functions train and validate it."""
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -13,15 +13,17 @@ from torch import nn
 from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
 from . import preprocessing
-from .common import Made
+from .common import Made, OneArray
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import computed, oriented, rounding, scores_of
 from .taken import Taken, counted_classes
+from .torch_hooks import DROPOUT, called, dropouts, require_steps, same_seed, watched
+from .torch_hooks import into as criterion_gets
+from .torch_hooks import steps as noted_steps
 
 HEADS = ("fc", "classifier", "heads", "head")  # where torchvision and timm put them
 NORMALIZATION = nn.modules.batchnorm._BatchNorm
-DROPOUT = nn.modules.dropout._DropoutNd
 TAKES = {
     "CrossEntropyLoss": "logits",
     "BCEWithLogitsLoss": "logits",
@@ -68,7 +70,7 @@ class TorchProbe(Made):
             for name, array in arrays.items():
                 value = array.detach().cpu().numpy().copy()
                 trains = bool(array.requires_grad)
-                found.append(_Variable(f"{layer}.{name}".strip("."), layer, kind, part, trains, value))
+                found.append(OneArray(f"{layer}.{name}".strip("."), layer, kind, part, trains, value))
         return found
 
     def _is_frozen(self, made: Pipeline) -> bool:
@@ -80,26 +82,35 @@ class TorchProbe(Made):
     def _train(self, made: Pipeline, batches: Taken) -> Any:
         if made.train_epoch is None:
             raise NotClaimed("give train_epoch=, your function that trains for one epoch")
-        with _same_seed():
+        with same_seed():
             return made.train_epoch(batches)
 
     @cached_property
     def _epoch(self) -> dict[str, Any]:
         """One epoch of a new model: what moved, what its base gave, which dropouts were on, which batches it took."""
-        made, batches = self.new(), Taken(self.training, self.first.train)
+        made = self.new()
+        steps: list[Any] = []
+        into: list[bool] = []
+        batches = Taken(self.training, self.first.train, steps)
         before, still = self.variables(made), copy.deepcopy(made.model)
         seen: list[tuple[Any, ...]] = []
-        with _watched(made.model, self.head(made), seen), _dropouts(self.head(made)) as on:
+        with (
+            watched(made.model, self.head(made), seen),
+            dropouts(self.head(made)) as on,
+            noted_steps(steps),
+            criterion_gets(made, into),
+        ):
             self._train(made, batches)
         return {
             "made": made, "run": Run(before, self.variables(made), every=False), "still": still, "seen": seen,
-            "dropouts": on, "counts": batches.counts,
+            "dropouts": on, "counts": batches.counts, "steps": steps, "into": into, "took": batches.taken,
         }  # fmt: skip
 
     def frozen_runs(self) -> list[Run]:
         """See ``Probe``."""
         if not self._is_frozen(self.first):
             raise NotClaimed("no base is frozen as the model is made")
+        require_steps(self._epoch["steps"])
         return [self._epoch["run"]]
 
     def base_in_training(self) -> list[Compared]:
@@ -107,10 +118,19 @@ class TorchProbe(Made):
         self.frozen_runs()
         if not self._epoch["seen"]:
             raise Undecided("the model was not called as a module while it was trained")
-        (inputs, features, rough), still = self._epoch["seen"][0], self._epoch["still"].eval()
+        (inputs, features, rough, modes), still = self._epoch["seen"][0], self._epoch["still"].eval()
         again: list[tuple[Any, ...]] = []
-        with _watched(still, self._twin(still), again), torch.no_grad():
+        with watched(still, self._twin(still), again), torch.no_grad():
             still(*inputs)
+        for name, module in still.named_modules():
+            module.training = modes[name] and not isinstance(module, NORMALIZATION)
+        noisy: list[list[Any]] = [[], []]
+        for seed, one in enumerate(noisy):
+            with watched(still, self._twin(still), one), torch.no_grad(), torch.random.fork_rng():
+                torch.manual_seed(seed)
+                still(*inputs)
+        if not torch.equal(noisy[0][0][1], noisy[1][0][1]):
+            raise Undecided("features are random in training: give head= with the dropout that stands before it")
         expected = again[0][1].float().cpu().numpy()
         tolerance = (0.1 if rough else 1e-3) * float(np.abs(expected).max())  # rough under autocast
         return [Compared("features of a training step", features.float().cpu().numpy(), expected, tolerance)]
@@ -126,16 +146,24 @@ class TorchProbe(Made):
 
     @cached_property
     def _tuned(self) -> dict[str, Any]:
-        """A new model, trained for an epoch, then unfrozen and trained for another."""
+        """A new model, unfrozen and trained for an epoch."""
         made = self.new()
         if made.unfreeze is None:
             raise NotClaimed("give unfreeze=, your function that begins fine-tuning")
         images = self._inputs()
         before = self._predicted(made, images)
+        was = {name for name, p in made.model.named_parameters() if p.requires_grad}
         optimizer = made.unfreeze()
+        begun = {name for name, p in made.model.named_parameters() if p.requires_grad} - was
         after, start = self._predicted(made, images), self.variables(made)
-        held = self._held_by(made, optimizer if isinstance(optimizer, torch.optim.Optimizer) else made.optimizer)
-        self._train(made, Taken(self.training, self.first.train))
+        steps: list[Any] = []
+        with noted_steps(steps):
+            self._train(made, Taken(self.training, self.first.train))
+        require_steps(steps)
+        used = list({id(one): one for one, _ in steps}.values())
+        if isinstance(optimizer, torch.optim.Optimizer) and all(one is not optimizer for one in used):
+            raise Undecided("train_epoch does not use the optimizer that unfreeze returns: keep it where both find it")
+        held = self._held_by(made, used, begun)
         return {"around": (before, after), "run": Run(start, self.variables(made), every=False), "held": held}
 
     def tuned_runs(self) -> list[Run]:
@@ -152,12 +180,14 @@ class TorchProbe(Made):
         found = [self._held_by(self.first, self._given("optimizer"))]
         return [*found, self._tuned["held"]] if self.first.unfreeze else found
 
-    def _held_by(self, made: Pipeline, optimizer: Any) -> Held:
+    def _held_by(self, made: Pipeline, optimizer: Any, begun: Any = frozenset()) -> Held:
         """Frozen parameters in an optimizer do no harm: they have no gradient."""
         have = {id(p) for one in _listed(optimizer) for group in one.param_groups for p in group["params"]}
         own = {id(p): name for name, p in made.model.named_parameters()}
-        trains = {name for name, p in made.model.named_parameters() if p.requires_grad and id(p) not in have}
-        return Held(sum(p.requires_grad for p in made.model.parameters()), trains, len(have - own.keys()))
+        heads = {id(p) for p in self.head(made).parameters()}
+        asked = {n for n, p in made.model.named_parameters() if p.requires_grad and (id(p) in heads or n in begun)}
+        trains = {n for n, p in made.model.named_parameters() if n in asked and id(p) not in have}
+        return Held(len(asked), trains, len(have - own.keys()) if trains else 0)
 
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """See ``Probe``."""
@@ -169,6 +199,9 @@ class TorchProbe(Made):
 
     def used(self) -> tuple[list[int], int]:
         """See ``Probe``."""
+        if not self._epoch["took"]:
+            raise Undecided("train_epoch does not take the batches that it is called with")
+        require_steps(self._epoch["steps"])
         return [*self._epoch["counts"]], 1
 
     # Prediction and validation
@@ -195,21 +228,27 @@ class TorchProbe(Made):
     def _validate(self, made: Pipeline) -> Any:
         if made.validate is None:
             raise NotClaimed("give validate=, your function that returns loss, accuracy, or both")
-        return made.validate(Taken(self.validating, self.first.validation))
+        batches, self._calls = Taken(self.validating, self.first.validation), list[Any]()
+        self._same: list[bool] = []
+        with called(made.model, self._calls), criterion_gets(made, self._same):
+            returned = made.validate(batches)
+        if not batches.taken:
+            raise Undecided("validate does not take the batches that it is called with")
+        return returned
 
     @cached_property
     def _validated(self) -> dict[str, Any]:
         """A trained model, validated twice and trained again."""
         made = self._epoch["made"]
         before = self.variables(made)
-        predicted = self._predicted(made, self._inputs())
-        with _dropouts(self.head(made)) as on:
+        with dropouts(self.head(made)) as on:
             reported = [self._validate(made), self._validate(made)]
         after = self.variables(made)
-        with _dropouts(self.head(made)) as later:
+        still = copy.deepcopy(made.model)
+        with dropouts(self.head(made)) as later:
             self._train(made, Taken(self.training, self.first.train))
         return {
-            "run": Run(before, after), "reported": reported, "predicted": predicted,
+            "run": Run(before, after), "reported": reported, "calls": self._calls, "same": self._same, "still": still,
             "validating": on, "afterwards": later,
         }  # fmt: skip
 
@@ -221,8 +260,49 @@ class TorchProbe(Made):
         """See ``Probe``."""
         reported = [scores_of(returned) for returned in self._validated["reported"]]
         labels = np.concatenate([counted_classes(batch[1]) for batch in self.validating])
-        true = computed(self.first.criterion, self._validated["predicted"], labels)
+        predicted = self._judged(len(labels))
+        self._validated_width = predicted.reshape(len(predicted), -1).shape[1]
+        true = computed(self.first.criterion, predicted, labels)
+        if not all(self._validated["same"]):
+            true.pop("loss", None)
+            if self._validated_width == 1:
+                true = {}
+        for size in {_len(self.first.validation), _len(getattr(self.first.validation, "dataset", ()))} - {
+            0,
+            len(labels),
+        }:
+            for one in reported:
+                both = one.keys() & true.keys()
+                if both and all(abs(one[k] * size / len(labels) - true[k]) <= 1e-3 * true[k] for k in both):
+                    raise Undecided(
+                        f"validate divides by {size}, a number of its own: it was given {len(labels)} images"
+                    )
+        if not any(one.keys() & true.keys() for one in reported):
+            raise NotClaimed("validate reports nothing that can be computed again from outputs and labels")
         return [Scored(oriented(one, true), true) for one in reported]
+
+    def _judged(self, count: int) -> Array:
+        """Predictions for what validate called the model with."""
+        calls, made = self._validated["calls"], replace(self._epoch["made"], model=self._validated["still"])
+        if any(rough for _, rough in calls):
+            raise Undecided("validate runs under autocast, whose rounding is larger than what is looked for")
+        images = [torch.as_tensor(batch[0]) for batch in self.validating]
+        if not calls:
+            raise Undecided("validate does not call the model: an average of its weights, a copy, or a compiled one?")
+        given = [one for one, _ in calls]
+        if any(
+            not any(one.shape == other.shape and torch.equal(one.cpu(), other) for other in images) for one in given
+        ):
+            if sum(map(len, given)) != count:
+                raise Undecided("validate calls the model with other images than it was given")
+            images = given
+        return np.concatenate([self._predicted(made, one) for one in images])
+
+    def _changes_images(self) -> bool:
+        """Whether validate calls the model with other images than its batches hold."""
+        images = [torch.as_tensor(batch[0]) for batch in self.validating]
+        given = [one.cpu() for one, _ in self._validated["calls"]]
+        return any(not any(one.shape == other.shape and torch.equal(one, other) for other in images) for one in given)
 
     def modes(self) -> Modes:
         """See ``Probe``."""
@@ -240,6 +320,8 @@ class TorchProbe(Made):
         loss = next((kind for kind in kinds if kind in TAKES), "")
         if not loss:
             raise Undecided(f"what {kinds[0]} takes is not known")
+        if not self._epoch["into"] or not all(self._epoch["into"]):
+            raise Undecided("train_epoch does not give the criterion what the model returns, as it is")
         values = []
         for factor in (1, FAR, -FAR):
             handle = head.register_forward_pre_hook(lambda _, given, by=factor: (given[0] * by, *given[1:]))
@@ -254,6 +336,8 @@ class TorchProbe(Made):
 
     def prepared(self) -> Prepared:
         """See ``Probe``."""
+        if self.first.train_epoch is not None and self.first.validate is not None and self._changes_images():
+            raise NotClaimed("validate changes images before the model gets them: do that in the data set")
         return preprocessing.prepared(self.first, self._reaching, self.is_pretrained)
 
     def _reaching(self, images: Any) -> Array:
@@ -261,6 +345,8 @@ class TorchProbe(Made):
         seen: list[Any] = []
         layers = [m for m in self.first.model.modules() if list(m.parameters(recurse=False))]
         module = next((m for m in layers if isinstance(m, nn.Conv2d)), layers[0])
+        if self.first.expects is None:  # what its library says is said of what the whole model is given
+            module = next(m for m in (self.first.base, self.first.model) if isinstance(m, nn.Module))
         handle = module.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().cpu().numpy()))
         try:
             self._predicted(self.first, torch.as_tensor(images))
@@ -276,14 +362,19 @@ class TorchProbe(Made):
         if made.best is None:
             raise NotClaimed("give best=, which trains and returns the validation losses and the model that it keeps")
         losses, model = made.best()
+        own = model is made.model or not isinstance(model, nn.Module)
         made.model = model if isinstance(model, nn.Module) else made.model
-        return [float(loss) for loss in losses], self._loss_of(made)
+        if made.validate is not None and own:
+            loss = scores_of(made.validate(made.validation)).get("loss")  # as he measured it
+        else:
+            loss = self._loss_of(made)
+        return [float(one) for one in losses], _no_loss() if loss is None else loss
 
     def _loss_of(self, made: Pipeline) -> float:
         batches = list(self._given("validation"))
         images = torch.cat([torch.as_tensor(batch[0]) for batch in batches])
         labels = np.concatenate([counted_classes(batch[1]) for batch in batches])
-        return computed(made.criterion, self._predicted(made, images), labels)["loss"]
+        return computed(made.criterion, self._predicted(made, images), labels).get("loss") or _no_loss()
 
     def paired(self) -> tuple[float, float]:
         """See ``Probe``."""
@@ -298,54 +389,13 @@ class TorchProbe(Made):
         return given, computed(criterion, own, labels)["accuracy"]
 
 
-class _Variable:
-    """One array of a model."""
-
-    def __init__(self, path: str, layer: str, layer_type: str, part: str, trainable: bool, value: Array) -> None:
-        self.path, self.layer, self.layer_type = path, layer, layer_type
-        self.part, self.trainable, self.value = part, trainable, value
-
-
 def _listed(one: Any) -> list[Any]:
     return list(one) if isinstance(one, list | tuple) else [one]
 
 
-@contextmanager
-def _watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, ...]]) -> Iterator[None]:
-    """Note what the model is called with for the first time, and what the head then gets."""
-    inputs: list[Any] = []
-
-    def note_inputs(_: Any, given: Any) -> None:
-        if not inputs:
-            inputs.append(tuple(part.detach().clone() if torch.is_tensor(part) else part for part in given))
-
-    def note_features(_: Any, given: Any) -> None:
-        if not seen and inputs:
-            rough = torch.is_autocast_enabled() or torch.is_autocast_enabled("cpu")
-            seen.append((inputs[0], given[0].detach().clone(), rough))
-
-    with ExitStack() as hooks:
-        hooks.callback(model.register_forward_pre_hook(note_inputs).remove)
-        hooks.callback(head.register_forward_pre_hook(note_features).remove)
-        yield
+def _no_loss() -> float:
+    raise Undecided("a loss with weights, or of your own, is not computed again")
 
 
-@contextmanager
-def _dropouts(head: nn.Module) -> Iterator[dict[str, bool]]:
-    """Note of each dropout of the head whether it was on whenever it was called."""
-    on: dict[str, bool] = {}
-    with ExitStack() as hooks:
-        for name, module in head.named_modules():
-            if isinstance(module, DROPOUT) and module.p > 0:
-                label = name or type(module).__name__
-                hook = module.register_forward_pre_hook(lambda m, _, key=label: on.__setitem__(key, m.training))
-                hooks.callback(hook.remove)
-        yield on
-
-
-@contextmanager
-def _same_seed() -> Iterator[None]:
-    """The author's random state is as it was afterwards."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+def _len(one: Any) -> int:
+    return len(one) if hasattr(one, "__len__") else 0

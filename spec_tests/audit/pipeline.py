@@ -1,7 +1,7 @@
 """What an author says of his pipeline: the model, the batches, and his own functions that train and validate it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Pipeline:
     train_epoch: Callable[[Any], Any] | None = None
     validate: Callable[[Any], Scores] | None = None
     fit: Mapping[str, Any] = field(default_factory=dict)  # of Keras
-    unfreeze: Callable[[], Any] | None = None  # begins fine-tuning; may return a new optimizer
+    unfreeze: Callable[[], Any] | None = None  # begins fine-tuning; may return the optimizer
     load: Callable[[Path], tuple[Any, Any]] | None = None  # train and validation of another folder
     files: Files | None = None
     best: Callable[[], tuple[list[float], Any]] | None = None  # trains; the losses, and the model kept
@@ -62,8 +62,3 @@ class Pipeline:
     module: Any = None
     datamodule: Any = None
     trainer: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def given(self) -> set[str]:
-        """The names of what the author gave."""
-        return {each.name for each in fields(self) if getattr(self, each.name) not in (None, {})}

@@ -9,8 +9,9 @@ from ..judging.checks import NotClaimed, Undecided
 from .probe import Array
 
 LOSS, ACCURACY = "loss", "accuracy"
+BINARY, SEVERAL = {"BCELoss", "BCEWithLogitsLoss"}, {"CrossEntropyLoss", "NLLLoss"}
 NAMES = {
-    LOSS: ("loss", "val_loss", "valid_loss", "validation_loss"),
+    LOSS: ("val_loss", "valid_loss", "validation_loss", "loss"),
     ACCURACY: (
         "accuracy",
         "acc",
@@ -53,7 +54,10 @@ def oriented(reported: dict[str, float], true: dict[str, float]) -> dict[str, fl
     share = loss if abs(loss - right) <= 1e-6 else loss / 100
     if ACCURACY not in reported:
         return {ACCURACY: share}
-    return {ACCURACY: share, LOSS: reported[ACCURACY]} if reported[ACCURACY] != right else reported
+    if reported[ACCURACY] == right:
+        return reported
+    losses = (reported[ACCURACY], 100 * reported[ACCURACY])  # one above 1 was taken for per cent
+    return {ACCURACY: share, LOSS: min(losses, key=lambda one: abs(one - true.get(LOSS, one)))}
 
 
 def rounding(outputs: Array) -> float:
@@ -64,8 +68,11 @@ def rounding(outputs: Array) -> float:
 
 def computed(criterion: Any, outputs: Array, labels: Array) -> dict[str, float]:
     """The mean over images of the author's loss, and the share of right answers; a loss with weights is left out."""
-    found = {ACCURACY: share_right(outputs, labels, logits=_takes_logits(criterion))}
-    if criterion is not None and (mean := _mean_loss(criterion, outputs, labels)) is not None:
+    kinds = {kind.__name__ for kind in type(criterion).mro()}
+    found = {}
+    if outputs.reshape(len(outputs), -1).shape[1] > 1 or kinds & BINARY:  # else where the middle lies is not known
+        found[ACCURACY] = share_right(outputs, labels, logits="BCELoss" not in kinds)
+    if kinds & (BINARY | SEVERAL) and (mean := _mean_loss(criterion, outputs, labels)) is not None:
         found[LOSS] = mean
     return found
 
@@ -76,13 +83,6 @@ def share_right(outputs: Array, labels: Array, *, logits: bool) -> float:
     if flat.shape[1] > 1:
         return float((flat.argmax(1) == labels).mean())
     return float(((flat[:, 0] > (0 if logits else 0.5)) == (labels == 1)).mean())
-
-
-def _takes_logits(criterion: Any) -> bool:
-    """Whether one output is a logit."""
-    if hasattr(criterion, "from_logits"):
-        return bool(criterion.from_logits)
-    return type(criterion).__name__ != "BCELoss"
 
 
 def _mean_loss(criterion: Any, outputs: Array, labels: Array) -> float | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,51 @@ from .probe import Array
 LONGEST = 10_000  # batches that are looked through before a loader counts as endless
 
 
+@dataclass
+class Pass:
+    """One iteration: the batches taken, and the steps of optimizers before it and so far."""
+
+    start: int
+    end: int
+    taken: list[int] = field(default_factory=list)
+
+
 class Taken:
     """Batches that can be iterated again, and say how often each was taken; all else is the author's loader's."""
 
-    def __init__(self, batches: list[Any], loader: Any = None) -> None:
-        self._batches, self._loader = batches, loader
-        self.counts = [0] * len(batches)
+    def __init__(self, batches: list[Any], loader: Any = None, steps: list[Any] | None = None) -> None:
+        """``steps`` grows with each step of an optimizer; without it every pass counts as training."""
+        self._batches, self._loader, self._steps = batches, loader, steps
+        self._passes: list[Pass] = []
         self.dataset = Counted(sum(len(labels_of(batch)) for batch in batches), getattr(loader, "dataset", None))
 
     def __iter__(self) -> Iterator[Any]:
+        one = Pass(self._so_far(), self._so_far())
+        self._passes.append(one)
         for place, batch in enumerate(self._batches):
-            self.counts[place] += 1
-            yield batch
+            one.taken.append(place)
+            yield type(batch)(copied(part) for part in batch) if type(batch) in (list, tuple) else batch
+            if self._passes[-1] is one:  # what is stepped in a later pass is that one's
+                one.end = self._so_far()
+
+    def _so_far(self) -> int:
+        return len(self._steps) if self._steps is not None else 0
+
+    @property
+    def taken(self) -> bool:
+        """Whether any was."""
+        return any(one.taken for one in self._passes)
+
+    @property
+    def counts(self) -> list[int]:
+        """How often each batch was taken, by passes in which a step was taken."""
+        training = [one for one in self._passes if self._steps is None or one.end > one.start]
+        return [sum(place in one.taken for one in training) for place in range(len(self._batches))]
+
+    @property
+    def sampler(self) -> Any:
+        """As long as the data set."""
+        return Counted(len(self.dataset), getattr(self._loader, "sampler", None))
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -48,6 +82,11 @@ class Counted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_dataset"], name)
+
+
+def copied(part: Any) -> Any:
+    """So that what a loop changes in place is not changed for the next one."""
+    return part.clone() if hasattr(part, "clone") else part.copy() if isinstance(part, np.ndarray) else part
 
 
 def labels_of(batch: Any) -> Any:

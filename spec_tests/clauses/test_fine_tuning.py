@@ -61,7 +61,11 @@ def test_what_is_unfrozen_changes_and_nothing_else(tuned_runs: list[Run]) -> Non
 
 def statistics_of_unfrozen(variables: list[Variable]) -> set[str]:
     """The moving statistics of batch normalisations that were unfrozen too, which is for TUNE-3 to judge."""
-    unfrozen = {(v.layer, v.part) for v in variables if v.layer_type == "BatchNormalization" and v.trainable}
+    unfrozen = {
+        (v.layer, v.part)
+        for v in variables
+        if v.layer_type == "BatchNormalization" and (v.trainable or v.part == "head")
+    }
     return {v.path for v in variables if (v.layer, v.part) in unfrozen and not v.trainable}
 
 

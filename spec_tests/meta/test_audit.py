@@ -158,8 +158,18 @@ def reason(ask: Callable[[], Any]) -> str:
     ("change", "asked", "words"),
     [
         (given(train=lambda made: []), "frozen_runs", "train has no batch: give some images of each class"),
-        (given(validate=lambda batches: None), "scores", "validate returns nothing: have it return loss, accuracy"),
-        (given(validate=lambda batches: "good"), "scores", "validate returns str: have it return loss, accuracy"),
+        (
+            given(validate=lambda batches: list(batches).clear()),
+            "scores",
+            "validate returns nothing: have it return loss, accuracy",
+        ),
+        (
+            given(validate=lambda batches: "good" if list(batches) else ""),
+            "scores",
+            "validate returns str: have it return loss, accuracy",
+        ),
+        (given(validate=lambda batches: (0.5, 0.5)), "scores", "validate does not take the batches that it is called"),
+        (given(train_epoch=lambda made: lambda batches: list(batches).clear()), "frozen_runs", "no step was taken"),
         (given(train_epoch=None), "frozen_runs", "give train_epoch="),
         (given(train_epoch=lambda made: lambda batches: 1 / 0), "frozen_runs", "the pipeline raised ZeroDivisionError"),
         (given(criterion=None), "outputs", "give criterion="),
