@@ -9,6 +9,7 @@ from typing import Any
 from ..judging.checks import NotClaimed
 from .pipeline import Pipeline
 
+LEFT_OUT = {"Checkpoint", "EarlyStopping"}  # they write files, and want numbers that one epoch does not have
 PACKAGES = ("lightning", "pytorch_lightning")
 QUIET = {
     "logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False,
@@ -32,6 +33,7 @@ def _wired(made: Pipeline) -> Pipeline:
     train = made.train if made.train is not None else data.train_dataloader()
     validation = made.validation if made.validation is not None else data.val_dataloader()
     options = QUIET | dict(made.trainer)
+    options["callbacks"] = [one for one in _listed(options.get("callbacks")) if not _names(one) & LEFT_OUT]
     # Callbacks freeze when fit begins: without a batch it changes nothing else.
     _trainer(options | {"limit_train_batches": 0, "limit_val_batches": 0}).fit(module, train_dataloaders=train)
     optimizers = _optimizers(module)
@@ -49,6 +51,14 @@ def _wired(made: Pipeline) -> Pipeline:
         made, model=module, train=train, validation=validation, optimizer=optimizers,
         train_epoch=train_epoch, validate=validate,
     )  # fmt: skip
+
+
+def _listed(given: Any) -> list[Any]:
+    return [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _names(callback: Any) -> set[str]:
+    return {kind.__name__ for kind in type(callback).mro()}
 
 
 def _trainer(options: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from .common import Made, OneArray
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import computed, oriented, rounding, scores_of
-from .taken import Taken, counted_classes
+from .taken import Taken, counted_classes, length
 from .torch_hooks import DROPOUT, called, dropouts, require_steps, same_seed, watched
 from .torch_hooks import into as criterion_gets
 from .torch_hooks import steps as noted_steps
@@ -217,6 +217,7 @@ class TorchProbe(Made):
             outputs = made.model(images.to(device))
         for module, mode in was.items():
             module.training = mode
+        outputs = getattr(outputs, "logits", outputs)  # as transformers returns them
         return np.asarray(outputs.detach().cpu())
 
     def predictor(self) -> tuple[Callable[[Array], Array], Array, float]:
@@ -267,7 +268,7 @@ class TorchProbe(Made):
             true.pop("loss", None)
             if self._validated_width == 1:
                 true = {}
-        for size in {_len(self.first.validation), _len(getattr(self.first.validation, "dataset", ()))} - {
+        for size in {length(self.first.validation), length(getattr(self.first.validation, "dataset", ()))} - {
             0,
             len(labels),
         }:
@@ -395,7 +396,3 @@ def _listed(one: Any) -> list[Any]:
 
 def _no_loss() -> float:
     raise Undecided("a loss with weights, or of your own, is not computed again")
-
-
-def _len(one: Any) -> int:
-    return len(one) if hasattr(one, "__len__") else 0

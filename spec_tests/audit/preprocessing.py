@@ -62,9 +62,14 @@ def expected_of(made: Pipeline) -> Expects:
             return Expects.normalized(IMAGENET_MEAN, IMAGENET_STD, "torchvision's weights")
         if module.startswith("keras."):
             for names, expects in OF_KERAS:
-                if re.fullmatch(names, base.name, re.IGNORECASE):
+                if re.fullmatch(names, base.name, re.IGNORECASE) and (expects != RAW or _scales(base)):
                     return replace(expects, source="keras.applications")
     raise NotClaimed("give expects=, what the base was pretrained with: Expects.normalized(mean, std)")
+
+
+def _scales(base: Any) -> bool:
+    """Whether a base of Keras scales its pixels, which ``include_preprocessing=False`` leaves out."""
+    return any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in base.layers)
 
 
 @contextmanager

@@ -89,6 +89,11 @@ def copied(part: Any) -> Any:
     return part.clone() if hasattr(part, "clone") else part.copy() if isinstance(part, np.ndarray) else part
 
 
+def length(one: Any) -> int:
+    """0 for what has none."""
+    return len(one) if hasattr(one, "__len__") else 0
+
+
 def labels_of(batch: Any) -> Any:
     """The labels of a batch of (images, labels)."""
     return batch[1] if isinstance(batch, tuple | list) and len(batch) > 1 else ()

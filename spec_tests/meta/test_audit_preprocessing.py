@@ -57,7 +57,7 @@ def test_what_is_no_line_is_none(transform: Any) -> None:
 def named(name: str, module: str = "keras.src.models.functional") -> Pipeline:
     kind = type("Functional", (), {"__module__": module})
     base = kind()
-    base.name = name
+    base.name, base.layers = name, [type("Rescaling", (), {})()]
     return Pipeline(model=SimpleNamespace(), base=base)
 
 
@@ -69,6 +69,13 @@ def named(name: str, module: str = "keras.src.models.functional") -> Pipeline:
 def test_libraries_say_what_their_bases_expect(name: str, scale: float, order: str) -> None:
     found = expected_of(named(name))
     assert (found.scale[0], found.order, found.source) == (scale, order, "keras.applications")
+
+
+def test_a_base_without_its_preprocessing_is_for_the_author_to_say() -> None:
+    made = named("efficientnetb0")
+    made.base.layers = []
+    with pytest.raises(NotClaimed, match="give expects="):
+        expected_of(made)
 
 
 def test_of_timm_and_torchvision_too() -> None:
