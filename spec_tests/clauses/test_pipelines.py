@@ -10,6 +10,11 @@ from ..judging.checks import Undecided, expect, expect_close, expect_equal
 from .clause import Level, clause
 
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
+SEVERAL_LABELS = {
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "binary_crossentropy",
+}  # losses with a probability of its own for each
 PIXELS = 255  # the range of a pixel
 
 
@@ -106,27 +111,31 @@ def test_outputs_are_what_the_loss_takes(outputs: Outputs) -> None:
 
     If this fails, check for a softmax or a sigmoid before a loss that has one itself, or for one that is missing.
     """
-    values = outputs.values.astype(np.float64)
-    values = values[np.isfinite(values).all(1)]  # features that are far may overflow
-    if not len(values):
-        raise Undecided("no output is a number")
-    if np.ptp(values) == 0:
-        raise Undecided("the outputs are the same for all features: the head starts at zero")
-    several = values.shape[1] > 1
-    total = values.sum(1) if several else np.ones(len(values))
-    if not several and ((values >= 0) & (values <= 1)).all() and np.abs(values - 0.5).max() < 0.49:
-        raise Undecided(
-            "no output leaves the middle of [0, 1], whatever the features: it may be a logit or a probability"
-        )
-    if outputs.loss in ("BCELoss", "BCEWithLogitsLoss", "binary_crossentropy"):
-        total = np.ones(len(values))  # several labels, each of its own
-    share = ((values >= 0) & (values <= 1)).all() and np.abs(total - 1).max() < 1e-4
-    logarithm = several and (values <= 0).all() and np.abs(np.exp(values).sum(1) - 1).max() < 1e-4
-    got = "probabilities" if share else "log-probabilities" if logarithm else "logits"
+    got = kind_of(outputs)
     right = {"logits": ("logits", "log-probabilities")}.get(
         outputs.wanted, (outputs.wanted,)
     )  # softmax leaves logarithms
     expect(got in right, f"what the model returns to {outputs.loss}", expected=outputs.wanted, got=got)
+
+
+def kind_of(outputs: Outputs) -> str:
+    """Probabilities, log-probabilities or logits; Undecided where the outputs do not tell."""
+    values = outputs.values.astype(np.float64)
+    values = values[np.isfinite(values).all(1)]  # features that are far may overflow
+    if not len(values) or np.ptp(values) == 0:
+        raise Undecided("the outputs are the same for all features, or no numbers: the head may start at zero")
+    several = values.shape[1] > 1
+    within = bool(((values >= 0) & (values <= 1)).all())
+    if not several and within and np.abs(values - 0.5).max() < 0.49:
+        raise Undecided(
+            "no output leaves the middle of [0, 1], whatever the features: it may be a logit or a probability"
+        )
+    each = not several or outputs.loss in SEVERAL_LABELS
+    if within and (each or np.abs(values.sum(1) - 1).max() < 1e-4):
+        return "probabilities"
+    if several and (values <= 0).all() and np.abs(np.exp(values).sum(1) - 1).max() < 1e-4:
+        return "log-probabilities"
+    return "logits"
 
 
 @clause("HEAD-5", Level.MUST, "training", "notes, code 8", tied="pipeline")
