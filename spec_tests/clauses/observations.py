@@ -119,7 +119,8 @@ def scores(implementation: Implementation, request: pytest.FixtureRequest) -> li
     if probe := probe_of(implementation):
         return probe.scores()
     seed, silent = request.getfixturevalue("seed"), request.getfixturevalue("silent")
-    images, labels = tinted(10, seed, np.array([0, 1, 1, 0, 1, 0, 0, 1, 0, 0]), size=implementation.image_size)
+    images, labels = tinted(10, seed, np.array([0, 1, 1, 0, 1, 0, 0, 1, 1, 1]), size=implementation.image_size)
+    labels[8:] = 0  # wrong ones, in the short batch
     undecided = implementation.build_classifier(silent.folder, image_size=implementation.image_size, seed=seed)
     sure = implementation.load(request.getfixturevalue("confident"))
     found = [scored(implementation, m, images, labels) for m in (request.getfixturevalue("untrained"), undecided, sure)]
