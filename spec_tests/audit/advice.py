@@ -1,4 +1,4 @@
-"""What a finding costs, where it stands in the author's code, and the lines that fix it in his framework."""
+"""What a finding costs, where it is in the author's code, and the lines that fix it in that framework."""
 
 import inspect
 from collections.abc import Callable, Iterator

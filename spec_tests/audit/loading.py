@@ -37,7 +37,7 @@ class Audited(Implementation):
         return True
 
     def advice(self, clause: str) -> dict[str, str]:
-        """Where a finding stands in the author's code, what it costs, and the lines that fix it."""
+        """Where a finding is in the author's code, what it costs, and the lines that fix it."""
         framework = self.probe.framework
         return {
             "where": place_of(clause, self.made),

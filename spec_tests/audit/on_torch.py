@@ -262,11 +262,10 @@ class TorchProbe(Made):
         reported = [scores_of(returned) for returned in self._validated["reported"]]
         labels = np.concatenate([counted_classes(batch[1]) for batch in self.validating])
         predicted = self._judged(len(labels))
-        self._validated_width = predicted.reshape(len(predicted), -1).shape[1]
         true = computed(self.first.criterion, predicted, labels)
         if not all(self._validated["same"]):
             true.pop("loss", None)
-            if self._validated_width == 1:
+            if predicted.reshape(len(predicted), -1).shape[1] == 1:
                 true = {}
         for size in {length(self.first.validation), length(getattr(self.first.validation, "dataset", ()))} - {
             0,
@@ -287,16 +286,13 @@ class TorchProbe(Made):
         calls, made = self._validated["calls"], replace(self._epoch["made"], model=self._validated["still"])
         if any(rough for _, rough in calls):
             raise Undecided("validate runs under autocast, whose rounding is larger than what is looked for")
-        images = [torch.as_tensor(batch[0]) for batch in self.validating]
         if not calls:
             raise Undecided("validate does not call the model: an average of its weights, a copy, or a compiled one?")
-        given = [one for one, _ in calls]
-        if any(
-            not any(one.shape == other.shape and torch.equal(one.cpu(), other) for other in images) for one in given
-        ):
-            if sum(map(len, given)) != count:
+        images = [torch.as_tensor(batch[0]) for batch in self.validating]
+        if self._changes_images():
+            images = [one for one, _ in calls]
+            if sum(map(len, images)) != count:
                 raise Undecided("validate calls the model with other images than it was given")
-            images = given
         return np.concatenate([self._predicted(made, one) for one in images])
 
     def _changes_images(self) -> bool:

@@ -140,7 +140,7 @@ def kind_of(outputs: Outputs) -> str:
 
 @clause("HEAD-5", Level.MUST, "training", "notes, code 8", tied="pipeline")
 def test_predictions_come_in_the_order_of_their_labels(paired: tuple[float, float]) -> None:
-    """Predictions stand beside the labels of their own images: their accuracy is that of the model.
+    """Predictions are paired with the labels of their own images: their accuracy is that of the model.
 
     Tolerance: one part in a million.
 
