@@ -13,7 +13,7 @@ from . import FIXTURES, __version__
 from .adapter.stages import NAMES, OFFERED_BY_MOST
 from .adapter.targets import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION
 from .reporting.forms import FORMS
-from .running.profiles import EXPLAINED, PROFILES
+from .running.profiles import EXPLAINED, IMAGES, IMPORTING, PROFILES, SECONDS
 from .support.texts import Told, one_line
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from .running.stopping import Stop
     from .running.watching import Sources
 
-IMAGES = 48  # that an audit takes of each subset
-SECONDS = 600  # of a clause; the longest of the reference takes a tenth of that on two busy cores
-IMPORTING = 600  # of an import
 GIB = 2**30
 
 EXIT_CODES = """exit codes:

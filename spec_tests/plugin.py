@@ -21,7 +21,7 @@ from .adapter.targets import DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, installed_
 from .clauses.catalogue import selected
 from .reporting.record import TOLD
 from .running import hooks, results, sharing
-from .running.profiles import EXPLAINED, PROFILES
+from .running.profiles import EXPLAINED, IMAGES, PROFILES
 from .running.results import (
     COLLECTED,
     EXPECTED,
@@ -221,7 +221,7 @@ def convspec_audit() -> Callable[..., None]:
     """
 
     def audited(
-        make: Callable[[], Any], *, excused: Mapping[str, str] = MappingProxyType({}), images: int = 48
+        make: Callable[[], Any], *, excused: Mapping[str, str] = MappingProxyType({}), images: int = IMAGES
     ) -> None:
         from .reporting.output import terminal
         from .reporting.record import Verdict

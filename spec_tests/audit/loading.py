@@ -11,14 +11,13 @@ from .advice import cost_of, fix_of, place_of
 from .pipeline import Pipeline
 from .probe import Probe
 
-IMAGES = 48  # that are taken of each subset
 WIRED = "have make return convspec.audit.Pipeline(model=..., train=..., validation=..., ...)"
 
 
 class Audited(Implementation):
     """A pipeline in the place of an implementation of the contract: clauses ask its probe."""
 
-    def __init__(self, target: str, make: Callable[[], Any], images: int = IMAGES) -> None:
+    def __init__(self, target: str, make: Callable[[], Any], images: int) -> None:
         super().__init__(target, None)
         self.made = _made(make, target)
         self.name = str(getattr(make, "NAME", type(self.made.model or self.made.module).__name__))
@@ -78,7 +77,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-def load_pipeline(target: str, images: int = IMAGES) -> Audited:
+def load_pipeline(target: str, images: int) -> Audited:
     """That of ``module:make``; BrokenAdapter where it cannot be made."""
     module, _, name = target.partition(":")
     try:

@@ -216,7 +216,7 @@ def test_an_endless_loader_ends() -> None:
 
 def test_one_model_twice_is_told() -> None:
     made = on_torch.Recipe().make()
-    probe = Audited("wiring:make", lambda: made).probe
+    probe = Audited("wiring:make", lambda: made, 16).probe
     assert reason(probe.two_makes) == "make returns the same model twice: build a new one in each call"
     assert len(probe.subsets().validation) == 22
 

@@ -15,11 +15,11 @@ from ..running.isolation.nursery import Nursery
 from ..running.isolation.process import Limits
 from ..running.isolation.supervisor import check
 from ..running.isolation.task import Task
+from ..running.profiles import IMAGES
 from ..running.request import places_of
 from .mutants import ignored
 
 LIMITS = Limits(seconds=300, memory=4 * 2**30)
-IMAGES = 48
 
 
 @dataclass(frozen=True)

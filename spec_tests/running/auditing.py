@@ -20,10 +20,10 @@ from .isolation.journal import Event
 from .isolation.process import Limits, default_memory
 from .isolation.supervisor import never
 from .isolation.task import Task
+from .profiles import SECONDS
 from .request import check_expectations, chosen, places_of
 
 FUNCTION = "make"
-SECONDS = 600.0  # of a clause and of an import, where no command line says so
 
 
 class NoPipeline(Told):
@@ -75,7 +75,7 @@ def audit(make: Callable[[], Any], *, excused: Mapping[str, str], images: int) -
         options = Namespace(
             pipeline=f"{file}:{make.__name__}", clause=[], seed=0, images=images, expectations=expectations
         )
-        limits = Limits(SECONDS, default_memory(1), SECONDS)
+        limits = Limits(SECONDS, default_memory(1))
         with Findings(Console(stderr=True)) as progress:
             return run([asked(options)], 1, limits, options.seed, "default", progress, never)
 

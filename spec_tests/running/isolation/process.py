@@ -15,13 +15,13 @@ import psutil
 
 from ...reporting.record import Outcome
 from ...support.texts import printable
+from ..profiles import IMPORTING
 from .journal import Event, Reader
 
 WEIGH = 0.25  # seconds between two looks at what is used, which take longer
 GRACE = 5  # seconds to go by itself, once its work is done
 LOG_LIMIT = 32 * 2**20  # bytes of output that are kept
 TAIL = 2000  # characters of it that are told
-IMPORTING = 600.0  # seconds that an import may take, however busy the machine
 OURS = "convspec"  # whose own start no option limits
 MOST_WORKERS = 4  # the groups of clauses that train are no more
 MEMORY_OF_A_WORKER = 3 * 2**30  # bytes; the reference holds two thirds of that
