@@ -15,14 +15,16 @@ WHERE = {  # {clause or family: the argument of ``Pipeline`` whose function is a
     "TRAIN-9": "train_epoch",
     "TRAIN-19": "train_epoch",
     "TRAIN-20": "best",
+    "TRAIN-21": "reload",
     "HEAD-5": "predictions",
     "PRE": "load",
+    "LOAD-18": "load",
 }
 COST = {
     "FRZ-2": "The head is trained on features that go on changing: a few points of accuracy.",
     "FRZ-3": "The head is trained on features that it never gets again: a few points of accuracy.",
     "TUNE-2": "Fine-tuning changes nothing, or something else than was meant.",
-    "TUNE-3": "Statistics of few images take the place of those of the pretraining.",
+    "TUNE-3": "Statistics of few images take the place of those of the pretraining. Excuse it where that is meant.",
     "TRAIN-1": "The numbers by which epochs and models are chosen are wrong.",
     "TRAIN-7": "The model is trained on validation images in part, and each validation changes it.",
     "TRAIN-18": "What is in no optimizer keeps its first random values.",
@@ -35,6 +37,8 @@ COST = {
     "SUB-11": "Validation says too much: the accuracy on new images is lower.",
     "BASE-5": "There is no transfer: the head is trained on random features.",
     "LOAD-17": "Accuracy is reported of the other class.",
+    "LOAD-18": "The model learns from wrong labels: most of the accuracy.",
+    "TRAIN-21": "What is deployed is another model than the one that was trained.",
 }
 TORCH, KERAS = "PyTorch", "Keras"
 INFERENCE = (
@@ -78,6 +82,10 @@ FIX = {
         "TRAIN-20",
         KERAS,
     ): "keras.callbacks.ModelCheckpoint(path, save_best_only=True)\nmodel = keras.models.load_model(path)",
+    ("TRAIN-21", TORCH): "model.load_state_dict(torch.load(path, weights_only=True))  # without strict=False",
+    ("TRAIN-21", KERAS): "model.save(path)\nmodel = keras.models.load_model(path)",
+    ("LOAD-18", TORCH): "samples = sorted((path, label_of(path)) for path in paths)  # in pairs",
+    ("LOAD-18", KERAS): 'image_dataset_from_directory(folder, labels="inferred")',
     ("HEAD-4", TORCH): "return self.fc(x)  # CrossEntropyLoss and BCEWithLogitsLoss take logits",
     (
         "HEAD-4",

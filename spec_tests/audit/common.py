@@ -1,12 +1,14 @@
 """What probes have in common: pipelines made anew, a few of their batches, their files and images."""
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from ..judging.checks import NotClaimed, Unusable
-from . import datasets
+from . import datasets, labelling
 from .pipeline import Pipeline
 from .probe import Array, Subsets
 from .taken import first
@@ -85,6 +87,21 @@ class Made:
         """See ``Probe``."""
         return datasets.subsets(self.first)
 
+    def labels(self) -> dict[str, list[list[int]]]:
+        """See ``Probe``."""
+        return labelling.labels(self.first)
+
     def class_orders(self) -> tuple[list[str], list[str]]:
         """See ``Probe``."""
         return datasets.class_orders(self.first)
+
+
+def reloaded(made: Pipeline, kind: type) -> Any:
+    """The model that the author loads once it is saved; NotClaimed where he gives none, or the one that he saved."""
+    if made.reload is None:
+        raise NotClaimed("give reload=, which saves the model to a path and returns the one that is loaded from it")
+    with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
+        model = made.reload(Path(folder) / "model")
+    if not isinstance(model, kind) or model is made.model:
+        raise NotClaimed("have reload return a new model, which is loaded from what was saved")
+    return model

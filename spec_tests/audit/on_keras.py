@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
 from . import keras_losses, preprocessing
-from .common import Made, OneArray
+from .common import Made, OneArray, reloaded
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import oriented, rounding, scores_of
@@ -261,6 +262,13 @@ class KerasProbe(Made):
             returned = made.model.evaluate(made.validation, verbose=0, return_dict=True)
         return [float(loss) for loss in losses], scores_of(returned)["loss"]
 
+    def restored(self) -> Compared:
+        """See ``Probe``."""
+        made, images = self._epoch["made"], self.predictor()[1]
+        before, model = self._predicted(made, images), reloaded(made, keras.Model)
+        after = self._predicted(replace(made, model=model), images)
+        return Compared("outputs of the model that was saved and loaded", after, before, rounding(before))
+
     def paired(self) -> tuple[float, float]:
         """See ``Probe``."""
         if self.first.predictions is None:
@@ -268,7 +276,7 @@ class KerasProbe(Made):
         outputs, beside = (np.asarray(part) for part in self.first.predictions())
         batches = list(self._given("validation"))
         labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in batches])
-        own = self._predicted(self.first, np.concatenate([np.asarray(batch[0]) for batch in batches]))
+        own = np.concatenate([self._predicted(self.first, np.asarray(batch[0])) for batch in batches])
         model = self.first.model
         given = keras_losses.computed(model, outputs, counted_classes(beside))["accuracy"]
         return given, keras_losses.computed(model, own, labels)["accuracy"]

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
 from . import preprocessing
-from .common import Made, OneArray
+from .common import Made, reloaded
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import computed, oriented, rounding, scores_of
@@ -21,9 +20,8 @@ from .taken import Taken, counted_classes, length
 from .torch_hooks import DROPOUT, called, dropouts, require_steps, same_seed, watched
 from .torch_hooks import into as criterion_gets
 from .torch_hooks import steps as noted_steps
+from .torch_models import NORMALIZATION, head_of, listed, variables_of
 
-HEADS = ("fc", "classifier", "heads", "head")  # where torchvision and timm put them
-NORMALIZATION = nn.modules.batchnorm._BatchNorm
 TAKES = {
     "CrossEntropyLoss": "logits",
     "BCEWithLogitsLoss": "logits",
@@ -38,43 +36,8 @@ class TorchProbe(Made):
 
     framework = "PyTorch"
 
-    # What is in the model
-
-    def head(self, made: Pipeline) -> nn.Module:
-        """The module that is trained on features."""
-        if isinstance(made.head, nn.Module):
-            return made.head
-        if made.base is not None:
-            own = {id(module) for base in _listed(made.base) for module in base.modules()}
-            left = [child for child in made.model.children() if id(child) not in own]
-            if len(left) == 1:
-                return left[0]
-            raise NotClaimed("give head=, the module that is trained on the features of the base")
-        if callable(getattr(made.model, "get_classifier", None)):
-            return made.model.get_classifier()
-        for name in HEADS:
-            if isinstance(found := getattr(made.model, name, None), nn.Module):
-                return found
-        raise NotClaimed("give head= or base=, a module of the model")
-
-    def variables(self, made: Pipeline) -> list[Variable]:
-        """Parameters, and the moving statistics of normalisations."""
-        own = {id(module) for module in self.head(made).modules()}
-        found: list[Variable] = []
-        for layer, module in made.model.named_modules():
-            part = "head" if id(module) in own else "base"
-            kind = "BatchNormalization" if isinstance(module, NORMALIZATION) else type(module).__name__
-            arrays = dict(module.named_parameters(recurse=False)) | {
-                name: buffer for name, buffer in module.named_buffers(recurse=False) if buffer.is_floating_point()
-            }
-            for name, array in arrays.items():
-                value = array.detach().cpu().numpy().copy()
-                trains = bool(array.requires_grad)
-                found.append(OneArray(f"{layer}.{name}".strip("."), layer, kind, part, trains, value))
-        return found
-
     def _is_frozen(self, made: Pipeline) -> bool:
-        flags = [v.trainable for v in self.variables(made) if v.part == "base"]
+        flags = [v.trainable for v in variables_of(made) if v.part == "base"]
         return bool(flags) and not any(flags)
 
     # Training
@@ -92,17 +55,17 @@ class TorchProbe(Made):
         steps: list[Any] = []
         into: list[bool] = []
         batches = Taken(self.training, self.first.train, steps)
-        before, still = self.variables(made), copy.deepcopy(made.model)
+        before, still = variables_of(made), copy.deepcopy(made.model)
         seen: list[tuple[Any, ...]] = []
         with (
-            watched(made.model, self.head(made), seen),
-            dropouts(self.head(made)) as on,
+            watched(made.model, head_of(made), seen),
+            dropouts(head_of(made)) as on,
             noted_steps(steps),
             criterion_gets(made, into),
         ):
             self._train(made, batches)
         return {
-            "made": made, "run": Run(before, self.variables(made), every=False), "still": still, "seen": seen,
+            "made": made, "run": Run(before, variables_of(made), every=False), "still": still, "seen": seen,
             "dropouts": on, "counts": batches.counts, "steps": steps, "into": into, "took": batches.taken,
         }  # fmt: skip
 
@@ -142,7 +105,7 @@ class TorchProbe(Made):
 
     @cached_property
     def _head_made(self) -> nn.Module:
-        return self.head(self._epoch["made"])
+        return head_of(self._epoch["made"])
 
     @cached_property
     def _tuned(self) -> dict[str, Any]:
@@ -155,7 +118,7 @@ class TorchProbe(Made):
         was = {name for name, p in made.model.named_parameters() if p.requires_grad}
         optimizer = made.unfreeze()
         begun = {name for name, p in made.model.named_parameters() if p.requires_grad} - was
-        after, start = self._predicted(made, images), self.variables(made)
+        after, start = self._predicted(made, images), variables_of(made)
         steps: list[Any] = []
         with noted_steps(steps):
             self._train(made, Taken(self.training, self.first.train))
@@ -164,7 +127,7 @@ class TorchProbe(Made):
         if isinstance(optimizer, torch.optim.Optimizer) and all(one is not optimizer for one in used):
             raise Undecided("train_epoch does not use the optimizer that unfreeze returns: keep it where both find it")
         held = self._held_by(made, used, begun)
-        return {"around": (before, after), "run": Run(start, self.variables(made), every=False), "held": held}
+        return {"around": (before, after), "run": Run(start, variables_of(made), every=False), "held": held}
 
     def tuned_runs(self) -> list[Run]:
         """See ``Probe``."""
@@ -182,9 +145,9 @@ class TorchProbe(Made):
 
     def _held_by(self, made: Pipeline, optimizer: Any, begun: Any = frozenset()) -> Held:
         """Frozen parameters in an optimizer do no harm: they have no gradient."""
-        have = {id(p) for one in _listed(optimizer) for group in one.param_groups for p in group["params"]}
+        have = {id(p) for one in listed(optimizer) for group in one.param_groups for p in group["params"]}
         own = {id(p): name for name, p in made.model.named_parameters()}
-        heads = {id(p) for p in self.head(made).parameters()}
+        heads = {id(p) for p in head_of(made).parameters()}
         asked = {n for n, p in made.model.named_parameters() if p.requires_grad and (id(p) in heads or n in begun)}
         trains = {n for n, p in made.model.named_parameters() if n in asked and id(p) not in have}
         return Held(len(asked), trains, len(have - own.keys()) if trains else 0)
@@ -194,7 +157,7 @@ class TorchProbe(Made):
         if not self._is_frozen(self.first):
             raise NotClaimed("no base is frozen as the model is made, and one that is trained may begin anew")
         made = self.new()
-        one, other = ({v.path: v.value for v in self.variables(m) if v.part == "base"} for m in (self.first, made))
+        one, other = ({v.path: v.value for v in variables_of(m) if v.part == "base"} for m in (self.first, made))
         return one, other
 
     def used(self) -> tuple[list[int], int]:
@@ -241,12 +204,12 @@ class TorchProbe(Made):
     def _validated(self) -> dict[str, Any]:
         """A trained model, validated twice and trained again."""
         made = self._epoch["made"]
-        before = self.variables(made)
-        with dropouts(self.head(made)) as on:
+        before = variables_of(made)
+        with dropouts(head_of(made)) as on:
             reported = [self._validate(made), self._validate(made)]
-        after = self.variables(made)
+        after = variables_of(made)
         still = copy.deepcopy(made.model)
-        with dropouts(self.head(made)) as later:
+        with dropouts(head_of(made)) as later:
             self._train(made, Taken(self.training, self.first.train))
         return {
             "run": Run(before, after), "reported": reported, "calls": self._calls, "same": self._same, "still": still,
@@ -303,7 +266,7 @@ class TorchProbe(Made):
 
     def modes(self) -> Modes:
         """See ``Probe``."""
-        names = {module: name for name, module in self.head(self._epoch["made"]).named_modules()}
+        names = {module: name for name, module in head_of(self._epoch["made"]).named_modules()}
         if not any(isinstance(module, DROPOUT) and module.p > 0 for module in names):
             raise NotClaimed("the head has no dropout module")
         return Modes(*(dict(on) for on in (
@@ -312,7 +275,7 @@ class TorchProbe(Made):
 
     def outputs(self) -> Outputs:
         """See ``Probe``."""
-        made, head = self.first, self.head(self.first)
+        made, head = self.first, head_of(self.first)
         kinds = [kind.__name__ for kind in type(self._given("criterion")).mro()]
         loss = next((kind for kind in kinds if kind in TAKES), "")
         if not loss:
@@ -367,27 +330,30 @@ class TorchProbe(Made):
             loss = self._loss_of(made)
         return [float(one) for one in losses], _no_loss() if loss is None else loss
 
-    def _loss_of(self, made: Pipeline) -> float:
+    def restored(self) -> Compared:
+        """See ``Probe``."""
+        made = self._epoch["made"]
+        before, model = self._predicted(made, self._inputs()), reloaded(made, nn.Module)
+        after = self._predicted(replace(made, model=model), self._inputs())
+        return Compared("outputs of the model that was saved and loaded", after, before, rounding(before))
+
+    def _answers(self, made: Pipeline) -> tuple[Array, Array]:
+        """Predictions for all of validation, a batch after the other, and the labels."""
         batches = list(self._given("validation"))
-        images = torch.cat([torch.as_tensor(batch[0]) for batch in batches])
-        labels = np.concatenate([counted_classes(batch[1]) for batch in batches])
-        return computed(made.criterion, self._predicted(made, images), labels).get("loss") or _no_loss()
+        outputs = [self._predicted(made, torch.as_tensor(batch[0])) for batch in batches]
+        return np.concatenate(outputs), np.concatenate([counted_classes(batch[1]) for batch in batches])
+
+    def _loss_of(self, made: Pipeline) -> float:
+        return computed(made.criterion, *self._answers(made)).get("loss") or _no_loss()
 
     def paired(self) -> tuple[float, float]:
         """See ``Probe``."""
         if self.first.predictions is None:
             raise NotClaimed("give predictions=, which returns those of all of validation and the labels beside them")
         outputs, beside = (np.asarray(torch.as_tensor(part).cpu()) for part in self.first.predictions())
-        batches = list(self._given("validation"))
-        labels = np.concatenate([counted_classes(batch[1]) for batch in batches])
-        own = self._predicted(self.first, torch.cat([torch.as_tensor(batch[0]) for batch in batches]))
         criterion = self.first.criterion
         given = computed(criterion, outputs, counted_classes(beside))["accuracy"]
-        return given, computed(criterion, own, labels)["accuracy"]
-
-
-def _listed(one: Any) -> list[Any]:
-    return list(one) if isinstance(one, list | tuple) else [one]
+        return given, computed(criterion, *self._answers(self.first))["accuracy"]
 
 
 def _no_loss() -> float:

@@ -55,6 +55,7 @@ class Pipeline:
     load: Callable[[Path], tuple[Any, Any]] | None = None  # train and validation of another folder
     files: Files | None = None
     best: Callable[[], tuple[list[float], Any]] | None = None  # trains; the losses, and the model kept
+    reload: Callable[[Path], Any] | None = None  # saves the model to this path, and returns the one loaded from it
     predictions: Callable[[], tuple[Any, Any]] | None = None  # of all of validation, and labels
     augments: bool | None = None  # whether training images are augmented
     expects: Expects | None = None  # the preprocessing that the base was pretrained with

@@ -7,7 +7,7 @@ the base shows as one line for each channel: value = scale × pixel + offset.
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from .pipeline import Expects, Pipeline
 from .probe import Array, Line, Prepared
 
 COLOURS = np.array([(0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (64, 128, 192), (200, 30, 90)])
+CLASSES = ("cat", "dog")  # of the folders that are written
 SIZE = (256, 256)
 STRAIGHT = 1e-3  # of the range: values that lie no closer to a line come from something else
 
@@ -45,11 +46,21 @@ def prepared(made: Pipeline, reaching: Callable[[Any], Array], is_pretrained: Ca
     expects = made.expects or expected_of(made)
     if made.expects is None and not is_pretrained():
         raise NotClaimed("the base has fresh weights: give expects= if it was pretrained all the same")
-    with coloured(made) as (train, validation):
-        line = fitted(validation, reaching)
+    with painted_by(made, coloured) as (train, validation):
+        line = fitted(_batches(validation), reaching)
         if line is None:
             raise Undecided("what becomes of pixels in validation is no line, so that it cannot be compared")
-        return Prepared(line, fitted(train, reaching), expects)
+        return Prepared(line, fitted(_batches(train), reaching), expects)
+
+
+def _batches(loader: Any) -> Any:
+    """As many images as there are colours, by the data set itself: what a loader shuffles does not matter."""
+    dataset: Any = getattr(loader, "dataset", None)
+    collate = getattr(loader, "collate_fn", None)
+    if not hasattr(dataset, "__getitem__"):
+        return loader
+    images = [dataset[i] for i in range(min(len(dataset), 2 * len(COLOURS)))]
+    return [collate(images)] if collate else [(np.stack([np.asarray(image) for image, _ in images]), None)]
 
 
 def expected_of(made: Pipeline) -> Expects:
@@ -72,13 +83,18 @@ def _scales(base: Any) -> bool:
     return any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in base.layers)
 
 
+def coloured(path: Path) -> Image.Image:
+    """One colour after the other, by the number in the file's name."""
+    return plain(COLOURS[int(path.suffixes[0][1:]) % len(COLOURS)])
+
+
 @contextmanager
-def coloured(made: Pipeline) -> Iterator[tuple[Any, Any]]:
-    """The author's batches of training and of validation, for images of one colour each."""
+def painted_by(made: Pipeline, paint: Callable[[Path], Image.Image]) -> Iterator[tuple[Any, Any]]:
+    """The author's batches of training and of validation, where ``paint`` makes each file, ``class/class.7.png``."""
     if made.load is not None:
         folder = Path(tempfile.mkdtemp(prefix="convspec-"))
         try:
-            write_colours(folder)
+            write_painted(folder, paint)
             yield made.load(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -86,32 +102,33 @@ def coloured(made: Pipeline) -> Iterator[tuple[Any, Any]]:
     folders = [datasets.folder_of(getattr(made, name)) for name in ("train", "validation")]
     if not all(folders):
         raise NotClaimed("give load=, which makes the batches of training and validation from another folder")
-    with _painting(folders):
-        yield _batches(made.train), _batches(made.validation)
+    with _painting(folders, paint):
+        yield made.train, made.validation
 
 
-def write_colours(folder: Path) -> None:
-    """An image of each colour for each class, in the folders that most loaders read."""
+def write_painted(folder: Path, paint: Callable[[Path], Image.Image]) -> None:
+    """As many images of each class as there are colours, in the folders that most loaders read."""
     for place in ("train", "validation", "val", "test"):
-        for name in ("cat", "dog"):
+        for name in CLASSES:
             (folder / place / name).mkdir(parents=True)
             for number in range(len(COLOURS)):
-                painted(number).save(folder / place / name / f"{name}.{number}.png")
+                file = folder / place / name / f"{name}.{number}.png"
+                paint(file).save(file)
 
 
-def painted(number: int) -> Image.Image:
-    """The image of that colour."""
-    return Image.new("RGB", SIZE, tuple(int(value) for value in COLOURS[number % len(COLOURS)]))
+def plain(colour: Iterable[int]) -> Image.Image:
+    """An image of one colour."""
+    return Image.new("RGB", SIZE, tuple(int(value) for value in colour))
 
 
 @contextmanager
-def _painting(folders: list[Any]) -> Iterator[None]:
-    """Each file is read as an image of a colour, one after the other."""
+def _painting(folders: list[Any], paint: Callable[[Path], Image.Image]) -> Iterator[None]:
+    """Each file is read as it is painted, as if it had the number of its place."""
     unique = list({id(folder): folder for folder in folders}.values())
     loaders = [folder.loader for folder in unique]
     for folder in unique:
-        numbers = {path: number for number, (path, *_) in enumerate(folder.samples)}
-        folder.loader = lambda path, numbers=numbers: painted(numbers[path])
+        files = {path: _numbered(path, number) for number, (path, *_) in enumerate(folder.samples)}
+        folder.loader = lambda path, files=files: paint(files[path])
     try:
         yield
     finally:
@@ -119,11 +136,8 @@ def _painting(folders: list[Any]) -> Iterator[None]:
             folder.loader = loader
 
 
-def _batches(loader: Any) -> list[Any]:
-    """As many images as there are colours, by the data set itself: what a loader shuffles does not matter."""
-    dataset, collate = loader.dataset, getattr(loader, "collate_fn", None)
-    images = [dataset[i] for i in range(min(len(dataset), 2 * len(COLOURS)))]
-    return [collate(images)] if collate else [(np.stack([np.asarray(image) for image, _ in images]), None)]
+def _numbered(path: str, number: int) -> Path:
+    return Path(path).parent / f"{Path(path).parent.name}.{number}.png"
 
 
 def fitted(batches: Any, reaching: Callable[[Any], Array]) -> Line | None:

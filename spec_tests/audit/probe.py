@@ -149,6 +149,12 @@ class Probe(Protocol):
     def class_orders(self) -> tuple[list[str], list[str]]:
         """Names of classes of training and of validation, in the order of their labels."""
 
+    def labels(self) -> dict[str, list[list[int]]]:
+        """{subset: the labels that the images of each class come with}."""
+
+    def restored(self) -> Compared:
+        """Predictions of a trained model, and of what is loaded once it is saved."""
+
     def outputs(self) -> Outputs:
         """Of the model, beside the loss."""
 

@@ -195,6 +195,18 @@ def class_orders(implementation: Implementation) -> Any:
 
 
 @pytest.fixture(scope="session")
+def labels_of_classes(implementation: Implementation) -> dict[str, list[list[int]]]:
+    """In each subset."""
+    return audited(implementation).labels()
+
+
+@pytest.fixture(scope="session")
+def restored(implementation: Implementation) -> Compared:
+    """From a file."""
+    return audited(implementation).restored()
+
+
+@pytest.fixture(scope="session")
 def outputs(implementation: Implementation) -> Outputs:
     """Beside the loss."""
     return audited(implementation).outputs()

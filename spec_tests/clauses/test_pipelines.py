@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..audit.probe import Array, Held, Modes, Outputs, Prepared, Subsets
+from ..audit.probe import Array, Compared, Held, Modes, Outputs, Prepared, Subsets
 from ..cases.models import require_some
 from ..judging.checks import Undecided, expect, expect_close, expect_equal
 from .clause import Level, clause
@@ -28,6 +28,22 @@ def test_subsets_agree_on_their_classes(class_orders: tuple[list[str], list[str]
     both = set(training) & set(validation)
     got, right = ({name: names.index(name) for name in names if name in both} for names in (validation, training))
     expect_equal(got, right, "labels of the classes of validation")
+
+
+@clause(
+    "LOAD-18", Level.MUST, "data", "notes, code 4; Keras documentation of image_dataset_from_directory", tied="pipeline"
+)
+def test_images_come_with_the_label_of_their_class(labels_of_classes: dict[str, list[list[int]]]) -> None:
+    """Each image comes with the label of its own class.
+
+    Seen by images in a grey of their class, which go through the author's own loader.
+
+    If this fails, check for labels that were listed or shuffled apart from their images.
+    """
+    for subset, labels in labels_of_classes.items():
+        mixed = [found for found in labels if len(found) > 1]
+        expect_equal(mixed, [], f"labels within one class of {subset}")
+        expect_equal(len({found[0] for found in labels}), len(labels), f"labels of the classes of {subset}")
 
 
 @clause("SUB-11", Level.MUST, "data", "notes, code 3", tied="pipeline")
@@ -188,3 +204,15 @@ def test_the_model_that_is_kept_is_the_best(kept: tuple[list[float], float]) -> 
     """
     losses, loss = kept
     expect_close(loss, min(losses), f"validation loss of the model that is kept, of {len(losses)} epochs", rtol=1e-3)
+
+
+@clause("TRAIN-21", Level.MUST, "training", "notes, code 8; PyTorch documentation of load_state_dict", tied="pipeline")
+def test_a_model_that_is_loaded_predicts_as_the_one_that_was_saved(restored: Compared) -> None:
+    """A model that is saved and loaded gives the same predictions.
+
+    The model was trained for an epoch before. Tolerance: a thousand times the resolution of its outputs.
+
+    If this fails, check for names that do not fit and are passed over (``strict=False``, ``skip_mismatch=True``), and for
+    parts of the model that are not saved.
+    """
+    expect_close(restored.got, restored.expected, restored.what, rtol=0, atol=restored.tolerance)

@@ -110,6 +110,17 @@ def run(chosen: list[Mutant]) -> tuple[Matrix, list[Death]]:
     return mutants.run(chosen, seed=0, profile="quick", thorough=False, workers=2, told=told.append), told
 
 
+def test_other_clauses_of_its_reach_are_asked_for_a_row() -> None:
+    mutant = every()["symmetric_same_padding"]
+    (death,) = mutants.run(
+        [mutant], seed=0, profile="glance", thorough=False, workers=2, told=lambda _: None, beside=True
+    ).deaths
+    assert death.results[0].clause.id in mutant.caught_by  # its own first
+    assert {whole(result.clause.stage) for result in death.results} == {"layers", "transfer"}
+    assert not any(result.clause.family == "ACC" for result in death.results)
+    assert death.row is None  # this run has what a row would say
+
+
 def test_mutants_are_checked_each_in_a_process_of_its_own() -> None:
     chosen = [every()["symmetric_same_padding"], every()["valid_window_that_does_not_fit"]]
     found, told = run(chosen)
@@ -119,6 +130,6 @@ def test_mutants_are_checked_each_in_a_process_of_its_own() -> None:
     ]
     for death in found.deaths:
         assert death.results[0].clause.id in death.mutant.caught_by  # its own first
-        assert {whole(result.clause.stage) for result in death.results} == {"layers", "transfer"}
-        assert not any(result.clause.family == "ACC" for result in death.results)
+        assert {result.clause.id for result in death.results} == {*death.mutant.caught_by}
+        assert death.row is not None  # what the others say of it is known
     assert {death.mutant.name for death in told} == {one.name for one in chosen}

@@ -89,7 +89,7 @@ def _wild(options: argparse.Namespace) -> int:
 def _add_mutants(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("names", nargs="*", metavar="NAME", help="mutants, or groups of them such as padding (default: all)")
-    add("--thorough", action="store_true", help="clauses of accuracy for all, and no fewer examples for other clauses")
+    add("--thorough", action="store_true", help="every clause that a fault may reach, with as many examples")
     add("--profile", choices=list(PROFILES), default="default", help="examples of a property of its own clauses")
     add("--seed", type=int, default=0, help="of every random choice (default: 0)")
     add("--json", type=Path, metavar="FILE", help="write mutant by clause as JSON")
@@ -135,6 +135,7 @@ def _mutants(options: argparse.Namespace) -> int:
         workers=options.workers,
         told=lambda death: print(f"{death.mutant.name}: {death.fate}", file=sys.stderr),
         few=options.profile if options.rows else mutants.FEW,  # a row is to have what a user's run has
+        beside=bool(options.rows),
     )
     whole = not options.names
     terminal.show(console, matrix, whole)

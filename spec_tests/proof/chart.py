@@ -63,8 +63,11 @@ def chart(matrix: Matrix) -> Chart:
 
 def _cells(death: Death) -> Iterator[tuple[str, str, str]]:
     own = death.mutant.caught_by
-    for clause in death.killers:
-        yield (clause, "own", "caught it, as it must") if clause in own else (clause, "other", "caught it too")
+    for clause in own:
+        if clause in death.killers:
+            yield clause, "own", "caught it, as it must"
+    for clause in death.others:
+        yield clause, "other", "caught it too"
     for clause in death.raised:
         yield clause, "raised", "met an exception"
     for clause in own:

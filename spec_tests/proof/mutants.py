@@ -1,8 +1,8 @@
-"""The kill matrix: each mutant against the clauses that must catch it, and the others that its fault may reach.
+"""The kill matrix: each mutant against the clauses that must catch it.
 
 A mutant is killed when every clause that must catch it does, by what it checks: an exception that the
 mutant raises of its own is no proof, unless an exception is how its fault shows. What other clauses say of it
-is told, and decides nothing.
+decides nothing: it is known from the rows that reports name faults by, or asked again.
 """
 
 import inspect
@@ -19,6 +19,7 @@ from fixtures.mutants import Mutant
 from ..adapter.stages import PIPELINE, whole
 from ..clauses.catalogue import all_clauses, tests
 from ..clauses.clause import Clause, Level
+from ..reporting.naming.rows import Row, rows
 from ..reporting.record import FAILURES, Outcome, Result
 from ..running.isolation.journal import Event
 from ..running.isolation.nursery import Nursery
@@ -63,6 +64,7 @@ class Death:
 
     mutant: Mutant
     results: tuple[Result, ...]
+    row: Row | None = None  # what is known of the same mutant, where only its own clauses were asked
 
     @property
     def fate(self) -> Fate:
@@ -78,6 +80,12 @@ class Death:
     def killers(self) -> list[str]:
         """The clauses that caught it."""
         return [result.clause.id for result in self._failures if result.clause.id not in self.raised]
+
+    @property
+    def others(self) -> list[str]:
+        """The clauses that caught it and need not, in this run or when its row was made."""
+        found = self.row.failed if self.row else self.killers
+        return [clause for clause in found if clause not in self.mutant.caught_by]
 
     @property
     def missed(self) -> list[str]:
@@ -145,7 +153,8 @@ class Matrix:
     @property
     def sole(self) -> dict[str, str]:
         """{mutant: the one clause that caught it} of those that only one did."""
-        return {death.mutant.name: death.killers[0] for death in self.deaths if len(death.killers) == 1}
+        alone = (death for death in self.deaths if len(death.killers) == 1 and not death.others)
+        return {death.mutant.name: death.killers[0] for death in alone}
 
     @property
     def times(self) -> tuple[float, float]:
@@ -184,11 +193,12 @@ def run(
     workers: int,
     told: Callable[[Death], None],
     few: str = FEW,
+    beside: bool = False,
 ) -> Matrix:
     """Check each mutant in processes of its own, several at a time.
 
-    ``thorough``: against every clause of its reach, the expensive ones too, with as many examples as its own.
-    ``few``: the profile in which it is checked first otherwise.
+    ``beside``: against other clauses of its reach too, without the expensive ones. ``thorough``: against every clause
+    of its reach, with as many examples as its own. ``few``: the profile in which it is checked first otherwise.
     """
     started = time.monotonic()
     clauses = all_clauses()
@@ -206,9 +216,11 @@ def run(
         return list(check(task, LIMITS, ignored, launch).results.values()) if clauses else []
 
     def die(mutant: Mutant) -> Death:
-        own, others = list(mutant.caught_by), _others(mutant, clauses, thorough)
+        own = list(mutant.caught_by)
+        others = _others(mutant, clauses, thorough) if thorough or beside else []
         found = results(mutant, own + others, profile if thorough else few)
-        death = Death(mutant, tuple(sorted(found, key=lambda result: result.clause.id not in own)))
+        found.sort(key=lambda result: result.clause.id not in own)
+        death = Death(mutant, tuple(found), None if others else _row(mutant))
         if death.missed and not thorough and few != profile:  # what is caught with few examples is caught with more
             again = {result.clause.id: result for result in results(mutant, death.missed, profile)}
             death = replace(death, results=tuple(again.get(r.clause.id, r) for r in death.results))
@@ -232,6 +244,11 @@ def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[s
     reached = (clause for clause in clauses if whole(clause.stage) in stages and clause.id not in mutant.caught_by)
     reached = (clause for clause in reached if PIPELINE not in clause.tied)
     return [clause.id for clause in reached if thorough or not _is_dear(clause, mutant)]
+
+
+def _row(mutant: Mutant) -> Row | None:
+    """What is known of it, unless it was changed since."""
+    return next((row for row in rows() if row.name == mutant.name and row.diff == mutant.digest), None)
 
 
 def reach(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:

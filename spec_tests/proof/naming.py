@@ -1,9 +1,7 @@
 """The rows that reports name faults by, made from the kill matrix, and how often the right fault is named."""
 
-import hashlib
 from pathlib import Path
 
-from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as all_mutants
 
 from ..reporting.naming.rows import Row, rows, said, write
@@ -27,15 +25,10 @@ def row_of(death: Death, matrix: Matrix, profile: str) -> Row:
         mutant.of,
         mutant.fault,
         mutant.seen,
-        digest(mutant),
+        mutant.digest,
         profile,
         tuple(stage for stage in REACH if stage in reached),
         mutant.caught_by,
         {r.clause.id: said(r.failure) for r in death.results if r.outcome in FAILURES},
         frozenset(r.clause.id for r in death.results if r.outcome is Outcome.PASSED),
     )
-
-
-def digest(mutant: Mutant) -> str:
-    """Of what is changed, and in what."""
-    return hashlib.sha256(f"{mutant.of}@{mutant.backend}\n{mutant.diff}".encode()).hexdigest()[:8]

@@ -44,6 +44,7 @@ def _mutant(death: Death) -> dict[str, object]:
         },
         "fate": death.fate,
         "caught": death.killers,
+        "caught_beside": death.others,
         "missed": death.missed,
         "raised": sorted(death.raised),
         "held": [result.clause.id for result in death.results if result.outcome is Outcome.PASSED],

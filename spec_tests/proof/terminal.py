@@ -88,6 +88,6 @@ def _killers(death: Death) -> Text:
     text, own = Text(), death.mutant.caught_by
     for clause in own:
         text.append(f"{clause} ", "green" if clause in death.killers else "bold red strike")
-    others = [clause for clause in death.killers if clause not in own]
+    others = death.others
     text.append(" ".join(others[:SHOWN]) + (f" +{len(others) - SHOWN}" if len(others) > SHOWN else ""), "dim")
     return text
