@@ -90,6 +90,7 @@ def loaded(data: bytes) -> Any:
             return outcome(lambda: load(file))
 
 
+@pytest.mark.any_backend
 @a_few()
 @given(damages(), st.booleans())
 def test_damaged_bytes_of_a_checkpoint(changes: tuple[Damage, ...], twice: bool) -> None:
@@ -99,6 +100,7 @@ def test_damaged_bytes_of_a_checkpoint(changes: tuple[Damage, ...], twice: bool)
         assert int(got.optimizer.iterations) == 1
 
 
+@pytest.mark.any_backend
 @a_few()
 @given(forgeries())
 def test_forged_members_of_a_checkpoint(forged: Forged) -> None:
@@ -107,6 +109,7 @@ def test_forged_members_of_a_checkpoint(forged: Forged) -> None:
         np.testing.assert_array_equal(predict(got, IMAGES), expected())
 
 
+@pytest.mark.any_backend
 @a_few()
 @given(mutations())
 def test_changed_configurations_of_a_checkpoint(changes: tuple[Mutation, ...]) -> None:
@@ -139,6 +142,7 @@ def member_of(data: bytes) -> bytes:
 ARRAYS = ("layers/dense/vars/0", "layers/batch_normalization/vars/3", "optimizer/vars/3")
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", hdf5.CHANGES)
 @pytest.mark.parametrize("name", ARRAYS)
 def test_weights_that_are_not_those_of_a_checkpoint(kind: str, name: str, tmp_path: Path) -> None:
@@ -244,6 +248,7 @@ def both(preset: Path) -> Any:
     return load_base(preset), load_preprocessor(preset, image_size=SMALL)
 
 
+@pytest.mark.any_backend
 @a_few(12)
 @given(st.sampled_from(("config.json", "image_converter.json", "metadata.json", WEIGHTS)), damages())
 def test_damaged_bytes_of_a_preset(name: str, changes: tuple[Damage, ...]) -> None:
@@ -259,6 +264,7 @@ def test_damaged_bytes_of_a_preset(name: str, changes: tuple[Damage, ...]) -> No
                 assert sorted(map(float, np.ravel(keras.ops.convert_to_numpy(weight)))) in numbers or name != WEIGHTS
 
 
+@pytest.mark.any_backend
 @a_few(12)
 @given(st.sampled_from(("config.json", "image_converter.json")), mutations())
 def test_changed_configurations_of_a_preset(name: str, changes: tuple[Mutation, ...]) -> None:
@@ -272,6 +278,7 @@ def test_changed_configurations_of_a_preset(name: str, changes: tuple[Mutation, 
 PRESET_ARRAYS = ("layers/conv2d/vars/0", "layers/batch_normalization_1/vars/2")
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("kind", hdf5.CHANGES)
 def test_weights_that_are_not_those_of_a_preset(kind: str, tmp_path: Path) -> None:
     outside = secret(tmp_path)

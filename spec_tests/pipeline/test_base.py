@@ -65,6 +65,7 @@ def test_any_keras_base_will_do(base: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict(images, verbose=0), base.predict(images, verbose=0))
 
 
+@pytest.mark.any_backend
 def test_a_preset_in_the_home_folder_is_found_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(EMBEDDED_PRESET.parent))
     base = load_base(f"~/{EMBEDDED_PRESET.name}")

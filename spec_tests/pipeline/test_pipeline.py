@@ -111,6 +111,7 @@ def test_a_stage_does_not_depend_on_those_before_it(command: list[str], tmp_path
     assert after == first
 
 
+@pytest.mark.any_backend
 def test_a_run_with_other_options_is_not_continued(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,6 +122,7 @@ def test_a_run_with_other_options_is_not_continued(
     assert (tmp_path / "run/config.json").read_text() == before
 
 
+@pytest.mark.any_backend
 def test_a_run_that_finished_no_stage_leaves_no_images_and_may_be_started_with_other_options(
     command: list[str], tmp_path: Path, make_images: MakeImages, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +136,7 @@ def test_a_run_that_finished_no_stage_leaves_no_images_and_may_be_started_with_o
     assert main([*command, "--stages", "data", "--scale", "0.01"]) == 0
 
 
+@pytest.mark.any_backend
 def test_tuning_without_a_checkpoint_names_the_stages_before_it(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,12 +144,14 @@ def test_tuning_without_a_checkpoint_names_the_stages_before_it(
     assert "run the stage features or augmented before it" in capsys.readouterr().err
 
 
+@pytest.mark.any_backend
 def test_a_random_base_is_another_than_the_pretrained_one(command: list[str], tmp_path: Path, whole: Run) -> None:
     assert main([*command, "--random-base", "--stages", "features"]) == 0
     random, pretrained = (results(folder)["features"]["history"] for folder in (tmp_path / "run", whole.folder))
     assert random != pretrained
 
 
+@pytest.mark.any_backend
 def test_unreadable_images_are_counted_in_the_report(
     command: list[str], source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +167,7 @@ def test_unreadable_images_are_counted_in_the_report(
     assert "23 training, 12 validation, 24 test images, 1 unreadable left out" in capsys.readouterr().out
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -181,6 +187,7 @@ def test_every_mistake_is_one_line_and_exit_code_2(
     assert error.count("\n") == 1
 
 
+@pytest.mark.any_backend
 @pytest.mark.parametrize("change", [["--epochs", "0"], ["--epochs", "x"], ["--scale", "-1"], ["--stages", "bake"]])
 def test_bad_words_are_refused_by_the_command_line(change: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -189,6 +196,7 @@ def test_bad_words_are_refused_by_the_command_line(change: list[str], capsys: py
     assert change[0] in capsys.readouterr().err
 
 
+@pytest.mark.any_backend
 def test_help_names_every_stage_and_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_arguments(["--help"])
