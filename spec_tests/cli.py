@@ -64,6 +64,11 @@ def parser() -> argparse.ArgumentParser:
         description="Audit a pipeline: a function of yours makes a convspec.audit.Pipeline of your model and batches, "
         "and your own code trains and validates while it is observed.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
+    _add_matrix(commands.add_parser(
+        "matrix", help="check stacks of packages, each in an environment of its own, side by side",
+        description="Check the stacks that a TOML file lists: for each an environment is made, or used again, and "
+        "the results are put side by side. What is interrupted goes on when the same command is given again.",
+        epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     render = commands.add_parser("render", help="make one report of several, in any form")
     render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")
     _add_forms(render)
@@ -117,6 +122,17 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     _add_limits(audit)
     _add_forms(audit)
     audit.set_defaults(command=_audit)
+
+
+def _add_matrix(matrix: argparse.ArgumentParser) -> None:
+    add = matrix.add_argument
+    add("file", metavar="FILE", help="TOML that lists stacks, or one of those that are shipped: keras, libraries")
+    add("--folder", type=Path, default=Path("runs/matrix"), metavar="FOLDER",
+        help="where environments and results are kept (default: runs/matrix)")  # fmt: skip
+    add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
+    add("--workers", type=_count, metavar="N", help="stacks side by side (default: one a core, at most 4)")
+    _add_forms(matrix)
+    matrix.set_defaults(command=_matrix)
 
 
 def _add_limits(command: argparse.ArgumentParser) -> None:
@@ -180,6 +196,28 @@ def _audit(options: argparse.Namespace) -> int:
     with Stop() as stop, Findings(Console(stderr=True)) as progress:
         report = run([task], 1, limits, options.seed, "default", progress, stop)
     code = _tell(report, options)
+    return stop.code or code
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    from .stacks.plan import read_plan
+
+    plan = read_plan(options.file)
+
+    from rich.console import Console
+
+    from .running.isolation.process import default_workers
+    from .running.stopping import Stop
+    from .stacks.matrix import Matrix, told
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"{len(plan.stacks)} stacks of {plan.file.name}, kept in {options.folder}")
+    with Stop() as stop:
+        matrix = Matrix(plan, options.folder, options.seed, lambda done: console.print(told(done)), stop)
+        report = matrix.run(options.workers or default_workers())
+    if why := stop():
+        print(f"{why}: give the same command again to go on", file=sys.stderr)
+    code = _tell(report, options) if report else 3
     return stop.code or code
 
 

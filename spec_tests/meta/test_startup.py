@@ -33,6 +33,7 @@ MISTAKES = [
     ("compare", "none.json", "none.json"),
     ("render", "none.json"),
     ("vectors", "taken.py"),
+    ("matrix", "none.toml"),
     ("check", "--stage", "layer"),
     ("check", "--workers", "0"),
     ("check", "numpy_port", "--clause", "PADD-4"),

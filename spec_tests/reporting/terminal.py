@@ -84,9 +84,11 @@ def matrix(report: Report, width: int, colour: bool) -> str:
             table.add_row(f"  {place[1]}", *map(_cell, members))
     table.add_row("all", *map(_cell, results.values()))
     console.print(table)
+    titles = Counter(implementation.title for implementation in report.implementations)
     for implementation, of_column in zip(report.implementations, results.values(), strict=True):
+        title = implementation.title if titles[implementation.title] == 1 else implementation.column
         console.print()
-        console.print(_verdict(of_column, one_line(implementation.title)), soft_wrap=True)
+        console.print(_verdict(of_column, one_line(title)), soft_wrap=True)
         if remarks := list(_remarks(of_column)):
             console.print(labelled(remarks))
     return trimmed(text)
@@ -104,6 +106,14 @@ def _cell(results: Sequence[Result]) -> Text:
     return Text(f"{holding} of {len(applying)}", "bold red" if wrong else "yellow")
 
 
+def _why_nothing(results: Sequence[Result]) -> str:
+    """The one reason for which nothing was run, if that is so."""
+    applying = claimed(results)
+    reasons = {result.reason for result in applying if result.outcome is Outcome.NOT_RUN}
+    everything = all(result.outcome is Outcome.NOT_RUN for result in applying)
+    return reasons.pop() if everything and len(reasons) == 1 else ""
+
+
 def _is_run(result: Result) -> bool:
     return result.outcome not in (Outcome.NOT_CLAIMED, Outcome.BROKEN)
 
@@ -113,7 +123,9 @@ def _verdict(results: Sequence[Result], title: str) -> Text:
     applying = claimed(results)
     holding, count = sum(result.outcome is Outcome.PASSED for result in applying), len(applying)
     broken = sum(result.outcome is Outcome.BROKEN for result in applying)
-    if not any(map(_is_run, results)):
+    if _why_nothing(results):
+        counted = ("nothing was run, since " + one_line(_why_nothing(results)), "yellow")
+    elif not any(map(_is_run, results)):
         counted = ("broken adapter, nothing was run", "red") if applying else ("no clause applies", "yellow")
     elif holding + broken == count and broken:
         counted = (f"{holding} of {count} clauses hold, of the others the adapter is broken", "red")
@@ -151,10 +163,10 @@ def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text
 
 def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
     """Labels and words on what did not just pass; a reason that many clauses have is told once, and names them."""
-    left_out = unclaimed_stages(results)
+    left_out, told = unclaimed_stages(results), _why_nothing(results)
     alike: dict[tuple[Outcome, str], list[Result]] = {}
     for result in results:
-        if not names_stage(left_out, result.clause.stage) and (words := _remark(result)):
+        if not names_stage(left_out, result.clause.stage) and (words := _remark(result)) != told:
             alike.setdefault((result.outcome, words), []).append(result)
     for (outcome, words), members in alike.items():
         names = [result.clause.id for result in members]

@@ -1,0 +1,54 @@
+"""Findings in released libraries: each is there in the version that is installed, or is to be recorded as gone."""
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from fixtures import findings
+from fixtures.findings import MODULES, Finding
+from spec_tests.clauses.catalogue import all_clauses
+
+PAGE = Path(findings.__file__).parents[2] / "docs" / "findings.md"
+MOST = 10  # lines of a reproduction
+
+here = [
+    pytest.param(one, id=f"{one.package}-{one.reproduce.__name__}")
+    for module in MODULES
+    if findings.installed(module)
+    for one in findings.findings(module)
+]
+
+
+@pytest.mark.parametrize("one", here)
+def test_a_finding_is_there_in_the_versions_that_it_names(one: Finding) -> None:
+    installed, backend = version(one.package), os.environ.get("KERAS_BACKEND", "")
+    if one.backends and backend not in one.backends:
+        assert not one.reproduce(), f"it is there on {backend} too: add it to the backends"
+        return
+    is_there = one.reproduce()
+    if installed in one.seen:
+        assert is_there, f"{one.title} It is recorded for {installed}, and it is not there: correct the record"
+    elif installed in one.unseen:
+        assert not is_there, f"{one.title} It is there in {installed}, where it is recorded as not seen"
+    else:
+        assert is_there, f"gone in {one.package} {installed}: add it to unseen. {one.title}"
+
+
+@pytest.mark.parametrize("one", here)
+def test_a_finding_says_all_there_is_to_say(one: Finding) -> None:
+    assert one.clause in {clause.id for clause in all_clauses()}
+    assert one.title.endswith(".")
+    assert one.seen
+    assert one.why
+    assert len(one.lines.splitlines()) <= MOST
+    text = PAGE.read_text(encoding="utf-8")
+    assert findings._section(one) in text, "the page is out of date: python -m fixtures.findings"
+
+
+def test_the_page_has_every_finding() -> None:
+    if not all(map(findings.installed, MODULES)):
+        pytest.skip("needs every library that a finding is about; its sections are compared one by one")
+    everything = [one for module in MODULES for one in findings.findings(module)]
+    assert PAGE.read_text(encoding="utf-8") == findings.document(everything)

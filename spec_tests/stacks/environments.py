@@ -1,0 +1,91 @@
+"""Environments that stacks are checked in, made with uv where there is one and with pip otherwise, and kept."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+from threading import Lock
+
+from packaging.requirements import Requirement
+
+from .. import PARENT, __version__
+from ..support.files import write_text
+from ..support.texts import Told, one_line
+from .plan import Stack
+
+READY = "convspec-ready"  # written last: an environment without it was not finished
+NOISE = ("warning:", "hint:", "[notice]", "note:")
+SAYS = 300  # characters of why something cannot be installed
+
+
+class NotInstalled(Told):
+    """The packages of a stack cannot be had together."""
+
+
+class Environments:
+    """Those below one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._locks, self._lock = folder, dict[Path, Lock](), Lock()
+
+    def python(self, stack: Stack) -> Path:
+        """The interpreter of an environment with the packages of a stack and what checks need; NotInstalled without."""
+        wanted = sorted({*stack.packages, *own_requirements()})
+        digest = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:12]
+        folder = self._folder / digest
+        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        with self._lock:
+            lock = self._locks.setdefault(folder, Lock())
+        with lock:
+            if not (folder / READY).is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                _make(folder, python, wanted)
+                write_text(folder / READY, "\n".join(wanted) + "\n")
+        return python
+
+
+def own_requirements() -> list[str]:
+    """What checks need: of the installed distribution, or of the checkout."""
+    if PARENT:
+        return [text for text in requires("convspec") or [] if "extra" not in str(Requirement(text).marker)]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    return list(project["project"]["dependencies"])
+
+
+def source(folder: Path) -> Path:
+    """From where the specification in use can be imported, and nothing besides: of an installed one a copy."""
+    above = Path(__file__).parents[2]
+    if not PARENT:
+        return above
+    copy = folder / "source" / __version__
+    if not copy.is_dir():
+        partial = copy.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(above, partial / above.name)
+        partial.rename(copy)
+    return copy.resolve()
+
+
+def _make(folder: Path, python: Path, wanted: list[str]) -> None:
+    if uv := shutil.which("uv"):
+        _run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+        _run([uv, "pip", "install", "--quiet", "--python", str(python), *wanted])
+    else:
+        _run([sys.executable, "-m", "venv", str(folder)])
+        _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
+
+
+def _run(command: list[str]) -> None:
+    """NotInstalled with the last thing that was said where it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        lines = [one_line(line) for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        telling = [line for line in lines if not line.lower().startswith(NOISE)] or ["nothing was said"]
+        of_pip = [line for line in telling if line.startswith("ERROR: ")][-1:]
+        reason = " ".join(line.lstrip("×╰─▶ ") for line in of_pip or telling[-3:])
+        raise NotInstalled(one_line(reason, SAYS))
