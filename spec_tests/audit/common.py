@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..judging.checks import NotClaimed, Unusable
-from . import datasets, labelling
+from . import datasets, labelling, passes
 from .pipeline import Pipeline
-from .probe import Array, Subsets
+from .probe import Array, Passes, Subsets
 from .taken import first
 
 
@@ -73,15 +73,15 @@ class Made:
         one, other = self.two_makes()
         return bool(one) and all(name in other and one[name].tobytes() == other[name].tobytes() for name in one)
 
-    def passes(self) -> tuple[Array, Array]:
+    def passes(self) -> Passes:
         """See ``Probe``."""
-        return datasets.two_passes(self._given("validation"), self._images, "validation")
+        return passes.two_passes(self._given("validation"), self._images, "validation")
 
-    def training_passes(self) -> tuple[Array, Array]:
+    def training_passes(self) -> Passes:
         """See ``Probe``."""
         if not self.first.augments:
             raise NotClaimed("say augments=True if training images are augmented before they reach the model")
-        return datasets.two_passes(self._given("train"), self._images, "train")
+        return passes.two_passes(self._given("train"), self._images, "train")
 
     def subsets(self) -> Subsets:
         """See ``Probe``."""

@@ -9,33 +9,10 @@ import numpy as np
 
 from ..judging.checks import NotClaimed
 from .pipeline import Pipeline
-from .probe import Array, Subsets
-from .taken import digest, digests, whole
+from .probe import Subsets
 
-MOST = 2_000  # images of a pass that are compared
 PAIRS = ("samples", "imgs")  # of torchvision's folders
 PATHS = ("file_paths", "filepaths", "filenames")  # of Keras's
-
-
-def two_passes(loader: Any, images: int, what: str) -> tuple[Array, Array]:
-    """Digests of the images in two passes: the first images of a data set, or all that the loader gives."""
-    dataset = getattr(loader, "dataset", None)
-    own = getattr(getattr(loader, "collate_fn", None), "__name__", "default_collate")
-    if (
-        own == "default_collate"
-        and dataset is not None
-        and hasattr(dataset, "__getitem__")
-        and hasattr(dataset, "__len__")
-    ):
-        count = min(images, len(dataset))
-        one, other = ([digest(np.asarray(dataset[i][0])) for i in range(count)] for _ in range(2))
-        return np.array(one), np.array(other)
-    one, other = (_images(whole(loader, what, MOST)) for _ in range(2))
-    return digests(one), digests(other)
-
-
-def _images(batches: list[Any]) -> list[Any]:
-    return [image for batch in batches for image in np.asarray(batch[0])]
 
 
 def subsets(made: Pipeline) -> Subsets:

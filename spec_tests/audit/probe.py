@@ -83,6 +83,18 @@ class Prepared:
 
 
 @dataclass(frozen=True)
+class Passes:
+    """Digests of the images of two passes, in one order, and an image that differs, for a picture.
+
+    ``pair``: what it was in either, (2, height, width, 3) from 0 to 255, small; None if there is none to show.
+    """
+
+    first: Array
+    second: Array
+    pair: Array | None = None
+
+
+@dataclass(frozen=True)
 class Subsets:
     """The digests of the images of each subset, with a name for each; the order of classes of each."""
 
@@ -137,11 +149,11 @@ class Probe(Protocol):
     def used(self) -> tuple[list[int], int]:
         """How often each batch of training was taken in one epoch, and the number of epochs."""
 
-    def passes(self) -> tuple[Array, Array]:
-        """Digests of validation images in two passes, sorted."""
+    def passes(self) -> Passes:
+        """Of validation images."""
 
-    def training_passes(self) -> tuple[Array, Array]:
-        """Digests of training images in two passes, sorted."""
+    def training_passes(self) -> Passes:
+        """Of training images."""
 
     def subsets(self) -> Subsets:
         """By content."""

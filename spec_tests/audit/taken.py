@@ -131,11 +131,6 @@ def digest(image: Any) -> str:
     return hashlib.sha256(np.ascontiguousarray(np.asarray(image)).tobytes()).hexdigest()[:16]
 
 
-def digests(images: Iterable[Any]) -> Array:
-    """Of each of them, sorted."""
-    return np.array(sorted(digest(image) for image in images))
-
-
 def counted_classes(labels: Array) -> Array:
     """Labels as integers (n,); Undecided for words, since the loss must have taken them for numbers somewhere."""
     array = np.asarray(labels)

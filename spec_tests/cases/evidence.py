@@ -14,11 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..adapter.contract import Variable
+from ..audit.pipeline import Expects
+from ..audit.probe import Line
 from ..judging.checks import Wrong
+from .models import moved, values
 from .windows import Window
 
 BINS = 24
 DRAWN = 12  # values a side of an array that is wrong
+LAYERS = 40  # that moved, of which a chart is drawn
 SHOWN = ("layers", "augmentation")  # stages of which wrong arrays are drawn
 BEYOND = 0.25  # of the range on each side is shown too, for draws that lie outside
 
@@ -86,17 +91,73 @@ def keep_curves(title: str, history: Mapping[str, Sequence[float]]) -> None:
     _kept[title] = make
 
 
-def keep_images(title: str, expected: NDArray[Any], got: NDArray[Any]) -> None:
+def keep_images(
+    title: str, expected: NDArray[Any], got: NDArray[Any], names: tuple[str, str] = ("expected", "got")
+) -> None:
     """Images (n, height, width, 3) in [0, 255], for a failure: that in which the two differ most is shown."""
     if np.shape(got) != np.shape(expected):
         return
 
     def make() -> Evidence:
         worst = int(np.abs(np.nan_to_num(got) - expected).max(axis=(1, 2, 3)).argmax())
-        return {"kind": "images", "title": title, "expected": _png(expected[worst]), "got": _png(got[worst])}
+        shown = {"expected": _png(expected[worst]), "got": _png(got[worst])}
+        return {"kind": "images", "title": title, "names": list(names), **shown}
 
     _kept[title] = make
     _of_failures.add(title)
+
+
+def keep_preprocessing(title: str, subset: str, got: Line, expected: Expects) -> None:
+    """What pixels become in a subset, and what they should, for a failure."""
+
+    def make() -> Evidence:
+        lines = {"expected": _line(expected), "got": _line(got)}
+        return {"kind": "preprocessing", "title": title, "subset": subset, **lines}
+
+    _kept[title] = make
+    _of_failures.add(title)
+
+
+def _line(of: Line | Expects) -> Evidence:
+    scale, offset = ([_finite(float(value)) for value in values] for values in (of.scale, of.offset))
+    return {"scale": scale, "offset": offset, "order": of.order}
+
+
+def keep_movement(title: str, before: Sequence[Variable], after: Sequence[Variable], part: str) -> None:
+    """How far the layers of a part moved, for a failure: those that moved farthest, in their order."""
+
+    def make() -> Evidence:
+        layers = {v.layer: v.layer_type for v in before if v.part == part}
+        largest = _largest_changes(before, after, part)
+        farthest = sorted(largest, key=lambda layer: -largest[layer])[:LAYERS]
+        shown = [
+            {
+                "name": layer or "the model itself",
+                "normalization": layers[layer] == "BatchNormalization",
+                "largest": _finite(largest[layer]),
+            }
+            for layer in largest
+            if layer in farthest
+        ]
+        return {"kind": "movement", "title": title, "layers": shown, "moved": len(largest), "count": len(layers)}
+
+    _kept[title] = make
+    _of_failures.add(title)
+
+
+def _largest_changes(before: Sequence[Variable], after: Sequence[Variable], part: str) -> dict[str, float]:
+    """Of each layer that moved, in order; infinite where a change is no number, or an array has another shape."""
+    was, now = values(before, part), values(after, part)
+    changed = moved(was, now)
+    largest: dict[str, float] = {}
+    for variable in before:
+        if variable.path in changed:
+            one, other = (arrays[variable.path].astype(np.float64) for arrays in (was, now))
+            with np.errstate(invalid="ignore", over="ignore"):
+                change = float(np.abs(other - one).max(initial=0)) if one.shape == other.shape else math.inf
+            change = change if math.isfinite(change) else math.inf
+            largest[variable.layer] = max(change, largest.get(variable.layer, 0.0))
+    return largest
 
 
 def difference(wrong: Wrong) -> tuple[Evidence, ...]:
@@ -138,7 +199,11 @@ def _around(at: int, side: int) -> slice:
 def _numbers(values: NDArray[Any]) -> list[list[float | None]]:
     """Six digits of each; None for what is no finite number."""
     rows: list[list[float]] = values.astype(np.float64).tolist()
-    return [[float(f"{value:.6g}") if math.isfinite(value) else None for value in row] for row in rows]
+    return [[_finite(value) for value in row] for row in rows]
+
+
+def _finite(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def window(title: str, case: Window, wrong: Wrong | None = None) -> Evidence:

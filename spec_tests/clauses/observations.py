@@ -13,7 +13,7 @@ import pytest
 
 from ..adapter.contract import Array, Labels, Model, Variable
 from ..adapter.implementation import Implementation
-from ..audit.probe import Compared, Held, Modes, Outputs, Prepared, Probe, Run, Scored, Subsets
+from ..audit.probe import Compared, Held, Modes, Outputs, Passes, Prepared, Probe, Run, Scored, Subsets
 from ..cases.models import IDLE_EPOCHS, in_batches, require_sure, tinted
 from ..judging.checks import NotClaimed
 from ..oracles import training
@@ -171,13 +171,13 @@ def two_makes(implementation: Implementation) -> Any:
 
 
 @pytest.fixture(scope="session")
-def passes(implementation: Implementation) -> Any:
+def passes(implementation: Implementation) -> Passes:
     """Over validation."""
     return audited(implementation).passes()
 
 
 @pytest.fixture(scope="session")
-def training_passes(implementation: Implementation) -> Any:
+def training_passes(implementation: Implementation) -> Passes:
     """Over training."""
     return audited(implementation).training_passes()
 

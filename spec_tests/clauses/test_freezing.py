@@ -1,6 +1,7 @@
 """Freezing the base (notes, "특징 추출 vs 파인튜닝"; code 6)."""
 
 from ..audit.probe import Compared, Run
+from ..cases.evidence import keep_movement
 from ..cases.models import moved, trainable, values
 from ..judging.checks import expect, expect_close, expect_equal
 from ..oracles.xception import is_kernel
@@ -35,6 +36,7 @@ def test_a_frozen_base_stays_bit_identical(frozen_runs: list[Run]) -> None:
     """
     for run in frozen_runs:
         got = moved(values(run.before, "base"), values(run.after, "base"))
+        keep_movement("how far layers of the base moved", run.before, run.after, "base")
         expect_equal(got, set(), "variables of the base that moved")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..audit.probe import Array, Compared, Held, Modes, Outputs, Prepared, Subsets
+from ..audit.probe import Array, Compared, Held, Modes, Outputs, Passes, Prepared, Subsets
+from ..cases.evidence import keep_images, keep_preprocessing
 from ..cases.models import require_some
 from ..judging.checks import Undecided, expect, expect_close, expect_equal
 from .clause import Level, clause
@@ -60,25 +61,28 @@ def test_training_and_validation_share_no_image(subsets: Subsets) -> None:
 
 
 @clause("AUG-13", Level.MUST, "augmentation", 'notes, "과적합과 데이터 증강"', tied="pipeline")
-def test_validation_images_are_the_same_in_each_pass(passes: tuple[Array, Array]) -> None:
+def test_validation_images_are_the_same_in_each_pass(passes: Passes) -> None:
     """Validation images are the same in each pass: nothing random happens to them.
 
     If this fails, check for a validation set that was split from the augmented one.
     """
-    first, second = passes
+    first, second = passes.first, passes.second
+    if passes.pair is not None:
+        title, (one, other) = "the first image that differs, stretched to grey levels", passes.pair[:, None]
+        keep_images(title, one, other, ("pass one", "pass two"))
     differ = int((first != second).sum()) if first.shape == second.shape else len(first)
     expect_equal(differ, 0, f"of {len(first)} validation images, those that differ between two passes")
 
 
 @clause("AUG-14", Level.MUST, "augmentation", 'notes, "과적합과 데이터 증강"', tied="pipeline")
-def test_augmented_images_differ_from_epoch_to_epoch(training_passes: tuple[Array, Array]) -> None:
+def test_augmented_images_differ_from_epoch_to_epoch(training_passes: Passes) -> None:
     """Training images that are augmented differ from one epoch to the next.
 
     At least one image of all that are looked at: each may be left as it is by chance.
 
     If this fails, check for a cache behind the augmentation, and for a seed that is set for each image.
     """
-    first, second = training_passes
+    first, second = training_passes.first, training_passes.second
     differ = int((first != second).sum()) if first.shape == second.shape else len(first)
     expect(
         differ > 0, f"of {len(first)} augmented images, those that differ between two epochs", expected="some", got=0
@@ -97,6 +101,7 @@ def test_the_base_receives_what_it_was_pretrained_with(prepared: Prepared) -> No
     expects = prepared.expects
     tolerance = 1e-3 * PIXELS * max(expects.scale)
     for what, line in (("validation", prepared.validation), ("training", prepared.training or prepared.validation)):
+        keep_preprocessing("what the base receives", what, line, expects)
         expect_equal(line.order, expects.order, f"order of channels in {what}")
         for pixel in (0, PIXELS):
             got, right = (np.multiply(one.scale, pixel) + one.offset for one in (line, expects))

@@ -57,6 +57,25 @@ CURVES: dict[str, Any] = {
     },
 }
 
+PREPROCESSING: dict[str, Any] = {
+    "kind": "preprocessing",
+    "title": "what the base receives",
+    "subset": "training",
+    "expected": {"scale": [1, 1, 1], "offset": [-100, -110, -120], "order": "bgr"},
+    "got": {"scale": [1, 1, 0.5], "offset": [-100, -110, 0], "order": "rgb"},
+}
+MOVEMENT: dict[str, Any] = {
+    "kind": "movement",
+    "title": "how far layers moved",
+    "layers": [
+        {"name": "stem.conv", "normalization": False, "largest": 0.25},
+        {"name": "stem.norm", "normalization": True, "largest": 12.5},
+        {"name": f"blocks.{'x' * 60}.norm", "normalization": True, "largest": 0},
+    ],
+    "moved": 3,
+    "count": 7,
+}
+
 
 def png(height: int = 4, width: int = 6, level: int = 100) -> str:
     """A grey image, base64."""
@@ -156,6 +175,7 @@ def hostile_report() -> tuple[Report, list[str]]:
         "name",
         "version",
     ]
+    shown += ["first", "second", "subset"]  # of pictures
     shown += ["python", "platform", "package", "release", "reason", "widened", "title", "unit", "started", "spec"]
     text = {name: hostile(name) for name in shown}
     said = {name: text[name] for name in vars(Failure())} | {"at": f"a.py:1 in {text['at']}: x"}
@@ -173,6 +193,10 @@ def hostile_report() -> tuple[Report, list[str]]:
         HISTOGRAM | {"title": text["title"], "unit": text["unit"]},
         CURVES | {"history": {text["title"]: [1.0], "loss": [1.0]}},
         images(HOSTILE, HOSTILE) | {"title": text["title"]},
+        images(png(), png(level=90)) | {"names": [text["first"], text["second"]]},
+        PREPROCESSING | {"title": text["title"], "subset": text["subset"]},
+        PREPROCESSING | {"got": PREPROCESSING["got"] | {"order": HOSTILE}},
+        MOVEMENT | {"title": text["title"], "layers": [MOVEMENT["layers"][0] | {"name": HOSTILE}]},
     )
     outcomes = (Outcome.FAILED, Outcome.PASSED, Outcome.BROKEN, Outcome.FAILED)
     tolerance = Tolerance(0.5, 2, text["widened"])

@@ -27,6 +27,8 @@ from .reports import (
     CURVES,
     DIFFERENCE,
     HISTOGRAM,
+    MOVEMENT,
+    PREPROCESSING,
     SNIPPET,
     WINDOW,
     hostile_report,
@@ -250,7 +252,9 @@ def test_a_large_report_is_a_page_of_four_megabytes_at_most() -> None:
 # Pictures
 
 
-@pytest.mark.parametrize("evidence", [WINDOW, DIFFERENCE, HISTOGRAM, CURVES], ids=lambda evidence: evidence["kind"])
+@pytest.mark.parametrize(
+    "evidence", [WINDOW, DIFFERENCE, HISTOGRAM, CURVES, PREPROCESSING, MOVEMENT], ids=lambda evidence: evidence["kind"]
+)
 def test_a_figure_is_the_same_each_time_whoever_draws_it(
     evidence: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,7 +337,7 @@ def test_images_are_shown_with_their_difference() -> None:
     assert shown.caption == "24 of 24 pixels differ, by up to 10 of 255 grey levels."
     assert (shown.pictures[0].width, shown.pictures[0].height) == (120, 80)
     assert exhibit(images(png(), png())).caption == "The two are the same in whole grey levels."
-    assert "4 × 6 was expected, one of 5 × 6 came" in exhibit(images(png(), png(5))).caption
+    assert "4 × 6 (expected) and 5 × 6 (got)" in exhibit(images(png(), png(5))).caption
 
 
 def large_png() -> str:

@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib as mpl
@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .difference_figure import describe, grids, planes
+from .movement_figure import describe_layers, draw_layers, layers_of
+from .preprocessing_figure import card, describe_lines, draw_lines, lines
 from .window_figure import WORST, CannotDraw, describe_window, draw_window
 
 STYLE = {  # beyond matplotlib's defaults
@@ -48,6 +50,7 @@ MOST_PIXELS = 1 << 20  # of a PNG
 PNG = b"\x89PNG\r\n\x1a\n"
 HEAD_OF_PNG = struct.Struct(">8s8xII")  # signature, width, height
 LARGEST = 1e12  # number on an axis
+LONGEST_NAME = 60  # characters of a layer's, of which the end tells layers apart
 PALE = 0.35  # of the contrast of an image is left behind what differs
 SMALLEST_SIDE, LARGEST_SIDE = 120, 288  # CSS pixels at which an image is shown
 
@@ -210,28 +213,46 @@ def _ends(label: str, values: NDArray[np.float64]) -> str:
 
 
 def _images(evidence: Evidence) -> Drawn:
-    """What was expected, what came, and where they differ."""
+    """Two images, expected and got unless they have other names, and where they differ."""
     expected, got = (_pixels(evidence[name], name) for name in ("expected", "got"))
-    title = evidence["title"]
+    title, names = evidence["title"], evidence.get("names", ("expected", "got"))
     pictures = [
-        _png(evidence[name], f"{title}: {words}", pixels.shape, label)
-        for name, pixels, words, label in (
-            ("expected", expected, "the image that was expected", "expected"),
-            ("got", got, "the image that came", "got"),
-        )
+        _png(evidence[key], f"{title}: {name}", pixels.shape, name)
+        for key, pixels, name in zip(("expected", "got"), (expected, got), names, strict=True)
     ]
     if expected.shape != got.shape:
-        sizes = (f"{pixels.shape[0]} × {pixels.shape[1]}" for pixels in (expected, got))
-        return f"An image of {' was expected, one of '.join(sizes)} came.", tuple(pictures)
+        sizes = (
+            f"{pixels.shape[0]} × {pixels.shape[1]} ({name})"
+            for pixels, name in zip((expected, got), names, strict=True)
+        )
+        return f"The two have different sizes: {' and '.join(sizes)}.", tuple(pictures)
     apart = np.abs(expected - got).max(axis=-1)
     if not apart.any():
         return "The two are the same in whole grey levels.", tuple(pictures)
     caption = f"{np.count_nonzero(apart):,} of {apart.size:,} pixels differ, by up to {apart.max()} of 255 grey levels."
-    encoded = io.BytesIO()
-    Image.fromarray(_highlighted(expected, apart)).save(encoded, "PNG")
     alt = f"{title}: where the two differ, in colour, the stronger the more. {caption}"
-    pictures.append(_png(_base64(encoded.getvalue()), alt, apart.shape, "difference"))
+    pictures.append(_png(_encoded(_highlighted(expected, apart)), alt, apart.shape, "difference"))
     return caption, tuple(pictures)
+
+
+def _preprocessing(evidence: Evidence) -> Drawn:
+    """What pixels become, and what colours look like to the base."""
+    expected, got = lines(evidence)
+    caption = describe_lines(evidence["subset"], expected, got)
+    with style():
+        pictures = [_svg(draw_lines(expected, got), f"Lines of what pixels become in each channel. {caption}")]
+    for line, name in ((expected, "as expected"), (got, "as received")):
+        bars = card(expected, line)
+        pictures.append(_png(_encoded(bars), f"Colour bars {name} by the base. {caption}", bars.shape, name))
+    return f"{caption} The colour bars are as they should look to the base, and as they do.", tuple(pictures)
+
+
+def _movement(evidence: Evidence) -> Drawn:
+    """A bar for each layer."""
+    layers = [replace(layer, name=_printable(layer.name[-LONGEST_NAME:])) for layer in layers_of(evidence)]
+    caption = describe_layers(evidence, layers)
+    with style():
+        return caption, (_svg(draw_layers(layers), f"Bars of {evidence['title']}. {caption}"),)
 
 
 def _highlighted(image: NDArray[np.int16], apart: NDArray[np.int16]) -> NDArray[np.uint8]:
@@ -292,6 +313,13 @@ def style() -> Iterator[None]:
         yield
 
 
+def _encoded(pixels: NDArray[np.uint8]) -> str:
+    """A PNG, base64."""
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, "PNG")
+    return _base64(encoded.getvalue())
+
+
 def _base64(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
@@ -309,6 +337,8 @@ KINDS: dict[str, Callable[[Evidence], Drawn]] = {
     "window": _window,
     "difference": _difference,
     "images": _images,
+    "preprocessing": _preprocessing,
+    "movement": _movement,
     "histogram": _histogram,
     "curves": _curves,
 }
