@@ -68,7 +68,7 @@ def test_validation_images_are_the_same_in_each_pass(passes: Passes) -> None:
     """
     first, second = passes.first, passes.second
     if passes.pair is not None:
-        title, (one, other) = "the first image that differs, stretched to grey levels", passes.pair[:, None]
+        title, (one, other) = "the first image that differs, stretched to 0 to 255", passes.pair[:, None]
         keep_images(title, one, other, ("pass one", "pass two"))
     differ = int((first != second).sum()) if first.shape == second.shape else len(first)
     expect_equal(differ, 0, f"of {len(first)} validation images, those that differ between two passes")
