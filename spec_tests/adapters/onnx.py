@@ -2,7 +2,7 @@
 
 ``model`` is a serialised ModelProto with one operator, or two, and its weights; ``inputs`` is {"x": array}; it returns
 the list of the outputs. onnxruntime, OpenVINO or ``onnx.reference`` are a few lines each. Padding is left to the
-operator, as auto_pad; what onnxruntime says it has not becomes Unsupported.
+operator, as auto_pad; what onnxruntime or OpenVINO says it has not becomes Unsupported.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,10 @@ except ModuleNotFoundError as error:
 
 OPSET, IR_VERSION = 17, 8  # of 2022, so that runtimes of some age run them; no operator here has changed since in sense
 AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
-REFUSED = {"Dilation not supported for AutoPadType": "onnxruntime has no same padding with dilation"}
+REFUSED = {
+    "Dilation not supported for AutoPadType": "onnxruntime has no same padding with dilation",
+    "Training mode is not supported for Dropout op": "OpenVINO has dropout for inference alone",
+}
 DEPTHWISE, POINTWISE = (2, 3, 0, 1), (3, 2, 0, 1)  # the axes of a kernel (height, width, in, out) in ONNX's order
 Run = Callable[[bytes, dict[str, Array]], Sequence[Array]]
 

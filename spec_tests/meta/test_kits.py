@@ -15,6 +15,7 @@ import pytest
 
 from fixtures import adapters
 from fixtures.implementations import numpy_port
+from spec_tests import Unsupported
 from spec_tests.adapter.expectations import read
 from spec_tests.adapter.implementation import Implementation
 from spec_tests.cases.windows import Batch, Matrix, Window
@@ -27,6 +28,8 @@ EXAMPLES = {  # {adapter: (what it needs, the clauses of CASES that do not hold)
     "torch_nn": ("torch", {"NORM-2", "NORM-3"}),
     "flax_nnx": ("flax", {"CONV-7", "DENSE-5", "PAD-6", "POOL-4", "POOL-8"}),
     "onnx_runtime": ("onnxruntime", {"DENSE-5", "PAD-4", "POOL-8"}),
+    "onnx_reference": ("onnx", {"CONV-7", "DENSE-5", "PAD-6", "POOL-8"}),
+    "openvino_runtime": ("openvino", {"CONV-7", "DENSE-5"}),
 }
 
 EVEN, STRIDED = Window((5, 7), (2, 2), batch=2, channels=3), Window((6, 5), (3, 3), (2, 2), batch=2, channels=2)
@@ -191,6 +194,17 @@ def test_faults_of_normalisation_are_seen_through_the_kit(options: dict[str, flo
     layer = partial(torch.nn.BatchNorm2d, **options)
     assert failed(SimpleNamespace(batch_normalization=made.batch_normalization(layer))) - {"PURE-1"} == clauses
     assert failed(SimpleNamespace(batch_normalization=by_hand)) - {"PURE-1"} == clauses
+
+
+def test_dropout_that_a_runtime_refuses_in_training_is_unsupported() -> None:
+    made = kit("onnx")
+
+    def inference_alone(model: bytes, inputs: dict[str, Any]) -> Any:
+        raise RuntimeError("While validating ONNX node: Training mode is not supported for Dropout op")
+
+    dropout = made.dropout(inference_alone)
+    with pytest.raises(Unsupported, match="OpenVINO has dropout for inference alone"):
+        dropout(np.ones((2, 3), np.float32), 0.5, seed=0, training=True)
 
 
 def test_a_right_normalisation_of_ones_own_holds() -> None:

@@ -32,7 +32,9 @@ FRAMEWORKS = {  # {module: distribution} of what is named in a report if it was 
     "torch": "torch",
     "keras": "keras",
     "keras_hub": "keras-hub",
+    "onnx": "onnx",
     "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
     "PIL": "pillow",
 }
 
