@@ -5,15 +5,17 @@ What a command needs is imported when it is carried out: help, and what is said 
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import FIXTURES, __version__
 from .adapter.stages import NAMES, OFFERED_BY_MOST
-from .adapter.targets import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION
+from .adapter.targets import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend, refuse_missing
 from .reporting.forms import FORMS
 from .running.profiles import EXPLAINED, IMAGES, IMPORTING, PROFILES, SECONDS
+from .searching import FUNCTIONS, MINUTES, REMEMBERED
 from .support.texts import Told, one_line
 
 if TYPE_CHECKING:
@@ -31,6 +33,13 @@ EXIT_CODES = """exit codes:
   2  the command cannot be carried out, as one line says
   3  nothing can be said of one: its adapter is broken, or nothing was checked
   130, 143  stopped by SIGINT, by SIGTERM: the report holds what was settled before"""
+
+EXIT_CODES_OF_SEARCH = """exit codes:
+  0  no difference was found
+  1  one was
+  2  the command cannot be carried out, as one line says
+  3  nothing could be tried
+  130, 143  stopped by SIGINT, by SIGTERM: what was found before is told"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +78,10 @@ def parser() -> argparse.ArgumentParser:
         description="Check the stacks that a TOML file lists: for each an environment is made, or used again, and "
         "the results are put side by side. What is interrupted goes on when the same command is given again.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
+    _add_search(commands.add_parser(
+        "search", help="search layers for inputs that they answer wrongly",
+        description="Draw inputs freely, compare what comes with the right answers, and shrink each difference.",
+        epilog=EXIT_CODES_OF_SEARCH, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     render = commands.add_parser("render", help="make one report of several, in any form")
     render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")
     _add_forms(render)
@@ -133,6 +146,18 @@ def _add_matrix(matrix: argparse.ArgumentParser) -> None:
     add("--workers", type=_count, metavar="N", help="stacks side by side (default: one a core, at most 4)")
     _add_forms(matrix)
     matrix.set_defaults(command=_matrix)
+
+
+def _add_search(search: argparse.ArgumentParser) -> None:
+    add = search.add_argument
+    add("implementation", metavar="IMPLEMENTATION[@BACKEND]", help="as for check")
+    add("--minutes", type=_positive, default=MINUTES, metavar="N", help=f"for all of it (default: {MINUTES:g})")
+    add("--function", nargs="+", choices=FUNCTIONS, default=[], metavar="NAME", help=f"of {', '.join(FUNCTIONS)} alone")
+    add("--seed", type=int, default=0, help="of what is drawn (default: 0)")
+    add("--json", type=Path, metavar="FILE", help="what was found, for programs")
+    add("--examples", type=Path, default=REMEMBERED, metavar="FOLDER",
+        help=f"where to keep inputs that differ, tried first by a later search (default: {REMEMBERED})")  # fmt: skip
+    search.set_defaults(command=_search)
 
 
 def _add_limits(command: argparse.ArgumentParser) -> None:
@@ -219,6 +244,21 @@ def _matrix(options: argparse.Namespace) -> int:
         print(f"{why}: give the same command again to go on", file=sys.stderr)
     code = _tell(report, options) if report else 3
     return stop.code or code
+
+
+def _search(options: argparse.Namespace) -> int:
+    begun = time.monotonic()  # what is imported from here on takes of its minutes too
+    target, _, own = options.implementation.partition("@")
+    backend = own or default_backend()
+    refuse_missing(target, backend)
+    if options.examples.exists() and not options.examples.is_dir():
+        raise Told(f"{options.examples} is no folder: --examples takes one")
+    if options.json and options.json.is_dir():
+        raise Told(f"{options.json} is a folder: --json takes a file")
+
+    from .searching.command import search
+
+    return search(options, target, backend, begun)
 
 
 def _sources(task: "Task") -> "Sources":

@@ -18,7 +18,7 @@ LEVELS = (  # a part may import from those above it in this list, and from itsel
     {"clauses", "vectors", "damage"},
     {"reporting"},
     {"running"},
-    {"stacks"},
+    {"searching", "stacks"},
     ENTRIES - {"__init__"},
     {"proof", "benchmarks"},
     {"meta", "pipeline"},

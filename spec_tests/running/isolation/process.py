@@ -102,7 +102,7 @@ class Process:
             self.over = gone or time.monotonic() - self._finished > GRACE
         elif gone:
             self.over = True
-            yield End(Outcome.CRASHED, _exit_words(self._process.returncode))
+            yield End(Outcome.CRASHED, exit_words(self._process.returncode))
         elif end := self._beyond_limits():
             self.over = True
             self.end()
@@ -111,14 +111,7 @@ class Process:
 
     def end(self) -> None:
         """Kill what is left of it, children included."""
-        with suppress(psutil.NoSuchProcess):
-            tree = [psutil.Process(self._process.pid)]
-            tree += tree[0].children(recursive=True)
-            for process in tree:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
-        with suppress(OSError, AttributeError):  # children of one that is gone; Windows has no groups
-            os.killpg(self._process.pid, signal.SIGKILL)
+        kill(self._process.pid)
         self._process.wait()
 
     def tail(self) -> str:
@@ -161,6 +154,18 @@ class Process:
         return None
 
 
+def kill(pid: int) -> None:
+    """End a process that leads a session, and its children."""
+    with suppress(psutil.NoSuchProcess):
+        tree = [psutil.Process(pid)]
+        tree += tree[0].children(recursive=True)
+        for process in tree:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    with suppress(OSError, AttributeError):  # children of one that is gone; Windows has no groups
+        os.killpg(pid, signal.SIGKILL)
+
+
 def memory_of(pid: int) -> int:
     """Bytes that a process and its children hold."""
     total = 0
@@ -188,7 +193,8 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _exit_words(code: int) -> str:
+def exit_words(code: int) -> str:
+    """How a process ended, by its exit code: that of a signal is negative."""
     if code >= 0:
         return f"the process ended with exit code {code}"
     try:
