@@ -211,7 +211,7 @@ def test_a_process_that_ends_or_hangs_is_told_and_another_one_goes_on(case: Case
 def test_an_adapter_that_exits_is_a_difference(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = "import os\n\ndef dense(features, kernel, bias=None):\n    os._exit(7)\n"
     (folder / "ending.py").write_text(source, encoding="utf-8")
-    assert main(("search", "ending", "--minutes", "0.3", "--json", "found.json")) == 1
+    assert main(("search", "ending", "--minutes", "0.1", "--json", "found.json")) == 1
     said = capsys.readouterr()
     assert "the process ended with exit code 7" in said.out
     assert "conv2d: not offered" in said.out
