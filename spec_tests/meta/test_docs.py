@@ -35,6 +35,7 @@ from spec_tests.proof import __main__ as proof
 from spec_tests.reporting import document
 from spec_tests.reporting.forms import FORMS
 from spec_tests.reporting.record import Outcome, Verdict, validator
+from spec_tests.stacks.plan import read_plan
 
 ROOT = Path(document.__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -162,9 +163,8 @@ def options(pytestconfig: pytest.Config) -> Callable[[str], bool]:
     }
     known |= usage(gate.main) | usage(curve.main) | options_of_benchmarks()
     known |= {option for module in MEASURING.values() for option in usage(module.parser().parse_args)}
-    known |= {
-        option for command in ("check", "audit", "render", "compare", "template") for option in usage(parse, command)
-    }
+    commands = ("check", "audit", "matrix", "search", "render", "compare", "template")
+    known |= {option for command in commands for option in usage(parse, command)}
     missing = object()
 
     def exists(option: str) -> bool:
@@ -266,6 +266,11 @@ def test_toml_means_something(text: str, tmp_path: Path) -> None:
         return
     if all("diff" in table for table in content.values()):
         assert {name: mutants()[name].diff for name in content} == {name: content[name]["diff"] for name in content}
+        return
+    if "stack" in content:
+        text = text.replace('expectations = "my_adapter.toml"', "")  # a file of the reader's
+        file.write_text(text, encoding="utf-8")
+        assert len(read_plan(str(file)).stacks) == len(content["stack"])
         return
     expected = read(file)
     assert not unknown([*expected.excused, *expected.tolerances], all_clauses())
