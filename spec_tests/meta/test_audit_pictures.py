@@ -122,6 +122,12 @@ def test_no_number_in_an_image_does_no_harm() -> None:
 # What is kept
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """What another test left is not this one's."""
+    evidence.start()
+
+
 def made(failed: bool = True) -> tuple[dict[str, Any], ...]:
     try:
         return evidence.kept(failed)

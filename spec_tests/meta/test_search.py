@@ -68,8 +68,7 @@ def test_a_right_implementation_has_no_difference(function: str, tmp_path: Path)
 def test_a_mutant_is_found_and_shrunk(mutant: str, function: str, marks: set[str], tmp_path: Path) -> None:
     with Worker(f"fixtures.mutants:{mutant}", "", never) as worker:
         (tried,) = searched(worker, tmp_path, function, rounds=3)
-    assert tried.differences
-    case = tried.differences[0].case
+    case = next(found.case for found in tried.differences if found.kind == "values")
     assert marks <= case.marks
     assert case.dtype == "float32"
     assert case.layout == "rows"
@@ -167,7 +166,7 @@ from fixtures.implementations.numpy_port import layers
 
 def dense(features, kernel, bias=None):
     if bias is not None:
-        print("the last words")
+        print("the last words", flush=True)
         os._exit(7)
     if len(features) > 3:
         time.sleep(3600)

@@ -80,7 +80,7 @@ def test_a_run_that_was_interrupted_goes_on_and_checks_nothing_twice(
 @pytest.mark.usefixtures("here")
 def test_a_check_that_is_lost_is_made_once_more_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counter = tmp_path / "tries"
-    lost = f"import os; open({str(counter)!r}, 'a').write('x'); print('out of luck'); os._exit(9)"
+    lost = f"import os; open({str(counter)!r}, 'a').write('x'); print('out of luck', flush=True); os._exit(9)"
     monkeypatch.setattr(Matrix, "_command", lambda *_: [sys.executable, "-c", lost])
     report, (done,) = run(tmp_path / "runs", CONFORMS)
     assert report is not None
