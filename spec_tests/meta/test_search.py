@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, seed, settings
 
 from fixtures.implementations.numpy_port import layers
 from spec_tests.cli import main
+from spec_tests.running.isolation.supervisor import never
 from spec_tests.searching import FUNCTIONS
 from spec_tests.searching.answers import Difference, compared
 from spec_tests.searching.cases import DTYPES, LAYOUTS, VALUES, Case, cases
@@ -21,11 +22,6 @@ from spec_tests.searching.search import Search, Tried
 from spec_tests.searching.worker import Lost, Ready, Refused, Worker
 
 ROOT = Path(__file__).parents[2]
-
-
-def never() -> bool:
-    """A search that no time ends."""
-    return False
 
 
 class Within:
@@ -62,17 +58,35 @@ def test_a_right_implementation_has_no_difference(function: str, tmp_path: Path)
         ("strides_beyond_three", "conv2d", {"strides", "strides beyond the window"}),
         ("channels_beyond_a_block", "conv2d", {"several channels", "channels beyond 8"}),
         ("max_pooling_pads_with_zeros", "max_pooling2d", {"same padding", "values that differ"}),
-        ("average_pooling_counts_padding", "average_pooling2d", {"same padding", "windows"}),
+        ("average_pooling_takes_zeros_for_padding", "average_pooling2d", {"windows"}),
     ],
 )
 def test_a_mutant_is_found_and_shrunk(mutant: str, function: str, marks: set[str], tmp_path: Path) -> None:
     with Worker(f"fixtures.mutants:{mutant}", "", never) as worker:
         (tried,) = searched(worker, tmp_path, function, rounds=3)
+    assert_shrunk(tried, marks)
+
+
+def assert_shrunk(tried: Tried, marks: set[str]) -> None:
+    """To a small case that has what the fault needs."""
     case = next(found.case for found in tried.differences if found.kind == "values")
     assert marks <= case.marks
     assert case.dtype == "float32"
     assert case.layout == "rows"
     assert max(case.batch, case.filters, *case.size) <= 4
+
+
+def test_padding_that_is_counted_is_found_and_shrunk(tmp_path: Path) -> None:
+    class Faulty:
+        def average_pooling2d(self, images: Any, pool_size: Any, strides: Any, padding: Any) -> Any:
+            options = {"strides": strides, "padding": padding}
+            size = np.broadcast_to(pool_size, 2)
+            ones = np.ones((1, *images.shape[1:3], 1), np.float32)
+            real = layers.conv2d(ones, np.ones((*size, 1, 1), np.float32), **options)  # pixels of each window
+            return layers.average_pooling2d(images, pool_size=pool_size, **options) * real / size.prod()
+
+    (tried,) = searched(Within(Faulty()), tmp_path, "average_pooling2d", rounds=3)
+    assert_shrunk(tried, {"same padding", "windows"})
 
 
 def test_what_was_found_is_tried_first_by_a_later_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
