@@ -13,6 +13,8 @@ from .pipeline import Pipeline
 from .probe import Array, Passes, Subsets
 from .taken import first
 
+FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
+
 
 @dataclass
 class OneArray:

@@ -12,14 +12,13 @@ import numpy as np
 from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
 from . import keras_losses, preprocessing
-from .common import Made, OneArray, reloaded
+from .common import FAR, Made, OneArray, reloaded
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import oriented, rounding, scores_of
 from .taken import Taken, counted_classes
 
 NAMED = {"BatchNormalization": keras.layers.BatchNormalization}
-FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
 
 
 class KerasProbe(Made):

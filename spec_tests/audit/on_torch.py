@@ -12,7 +12,7 @@ from torch import nn
 
 from ..judging.checks import NotClaimed, Undecided
 from . import preprocessing
-from .common import Made, reloaded
+from .common import FAR, Made, reloaded
 from .pipeline import Pipeline
 from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import computed, oriented, rounding, scores_of
@@ -28,7 +28,6 @@ TAKES = {
     "NLLLoss": "log-probabilities",
     "BCELoss": "probabilities",
 }
-FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
 
 
 class TorchProbe(Made):
