@@ -4,14 +4,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Unusable
-from . import datasets, labelling, passes
+from . import datasets, extracting, labelling, passes
 from .pipeline import Pipeline
-from .probe import Array, Passes, Subsets
-from .taken import first
+from .probe import Array, Compared, Extracted, Extraction, Passes, Repeated, Run, Subsets
+from .taken import Taken, digest, first
 
 FAR = 1e4  # times the features, so that logits leave [0, 1] and probabilities do not
 
@@ -74,6 +76,56 @@ class Made:
         """Whether two models have the same base, which fresh weights would not."""
         one, other = self.two_makes()
         return bool(one) and all(name in other and one[name].tobytes() == other[name].tobytes() for name in one)
+
+    def _extracted(self, made: Pipeline) -> Extracted:
+        """Of the framework's probe."""
+        raise NotImplementedError
+
+    @cached_property
+    def _features(self) -> tuple[Pipeline, Extracted, Run]:
+        """A new pipeline, its author's features, and its variables around them."""
+        made = self.new()
+        before = self.variables(made)
+        seen = self._extracted(made)
+        return made, seen, Run(before, self.variables(made))
+
+    def extraction(self) -> Extraction:
+        """See ``Probe``."""
+        _, seen, run = self._features
+        places, _ = extracting.nearest(seen)
+        same = Compared("features in a batch of others", seen.rows, seen.alone[places], extracting.tolerance(seen))
+        return Extraction([same], run)
+
+    def rows(self) -> list[Compared]:
+        """See ``Probe``."""
+        labels, own = extracting.misplaced(self._features[1])
+        return [Compared("labels beside rows of features", labels, own, 0)]
+
+    def repeated(self) -> Repeated:
+        """See ``Probe``."""
+        if not self.first.repeats:
+            raise NotClaimed("say repeats=True if make sets all seeds, so that the same run comes again")
+        one, other = self._run_from_the_start(), self._run_from_the_start()
+        differ = sum(a != b for a, b in zip_longest(one[0], other[0]))
+        images = Compared("training images of a second run that differ", differ, 0, 0)
+        return Repeated(one[1], one[2], other[2], [images])
+
+    def _run_from_the_start(self) -> tuple[Any, list[Variable], list[Variable]]:
+        """Of a new pipeline the first images of training, and the variables before an epoch and after."""
+        made = self.new()
+        batches = first(made.train, self._images, "train")
+        digests = [[digest(image) for image in batch[0]] for batch in batches]
+        before = self.variables(made)
+        self._train_as_seeded(made, Taken(batches, made.train))
+        return [name for batch in digests for name in batch], before, self.variables(made)
+
+    def variables(self, made: Pipeline) -> list[Variable]:
+        """Of the framework's probe."""
+        raise NotImplementedError
+
+    def _train_as_seeded(self, made: Pipeline, batches: Taken) -> Any:
+        """Of the framework's probe: an epoch, without a seed of ours."""
+        raise NotImplementedError
 
     def passes(self) -> Passes:
         """See ``Probe``."""

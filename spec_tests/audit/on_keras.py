@@ -11,10 +11,10 @@ import numpy as np
 
 from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
-from . import keras_losses, preprocessing
+from . import extracting, keras_losses, preprocessing
 from .common import FAR, Made, OneArray, reloaded
 from .pipeline import Pipeline
-from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
+from .probe import Array, Compared, Extracted, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import oriented, rounding, scores_of
 from .taken import Taken, counted_classes
 
@@ -64,6 +64,9 @@ class KerasProbe(Made):
 
     def _train(self, made: Pipeline, batches: Taken) -> None:
         keras.utils.set_random_seed(0)
+        self._train_as_seeded(made, batches)
+
+    def _train_as_seeded(self, made: Pipeline, batches: Taken) -> None:
         if made.train_epoch is not None:
             made.train_epoch(batches)
             return
@@ -244,6 +247,22 @@ class KerasProbe(Made):
         if not seen:
             raise Undecided("the base is not called as a layer of the model")
         return np.asarray(keras.ops.convert_to_numpy(seen[0][0]))
+
+    # Features that are computed once
+
+    def _extracted(self, made: Pipeline) -> Extracted:
+        return extracting.extracted(made, _fed, lambda part: np.stack((part, part)))
+
+    def through_features(self) -> Compared:
+        """See ``Probe``."""
+        made, seen, _ = self._features
+        if not callable(made.head):
+            raise NotClaimed("give head=, the layer or the model that is trained on features")
+
+        def applied(features: Array) -> Array:
+            return np.asarray(keras.ops.convert_to_numpy(made.head(features, training=False)))
+
+        return extracting.through_head(applied, seen, self._predicted(made, seen.images))
 
     # What training keeps, and what is reported in the end
 

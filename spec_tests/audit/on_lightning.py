@@ -34,12 +34,13 @@ def _wired(made: Pipeline) -> Pipeline:
     validation = made.validation if made.validation is not None else data.val_dataloader()
     options = QUIET | dict(made.trainer)
     options["callbacks"] = [one for one in _listed(options.get("callbacks")) if not _names(one) & LEFT_OUT]
-    # Callbacks freeze when fit begins: without a batch it changes nothing else.
-    _trainer(options | {"limit_train_batches": 0, "limit_val_batches": 0}).fit(module, train_dataloaders=train)
-    optimizers = _optimizers(module)
+    begun = _begun(module, train, options)
+    # A schedule that follows a number of validation has to have one in each epoch.
+    watched = any(one.reduce_on_plateau for one in begun.lr_scheduler_configs)
+    beside = {"val_dataloaders": validation} if watched else {}
 
     def train_epoch(batches: Any) -> None:
-        _trainer(options).fit(module, train_dataloaders=batches)
+        _trainer(options | {"limit_val_batches": 1}).fit(module, train_dataloaders=batches, **beside)
 
     def validate(batches: Any) -> dict[str, float]:
         found = _trainer(options | {"callbacks": []}).validate(module, dataloaders=batches, verbose=False)
@@ -48,9 +49,18 @@ def _wired(made: Pipeline) -> Pipeline:
         return dict(found[0])
 
     return replace(
-        made, model=module, train=train, validation=validation, optimizer=optimizers,
+        made, model=module, train=train, validation=validation, optimizer=list(begun.optimizers),
         train_epoch=train_epoch, validate=validate,
     )  # fmt: skip
+
+
+def _begun(module: Any, train: Any, options: dict[str, Any]) -> Any:
+    """A trainer after what happens when ``fit`` begins, such as freezing by callbacks, and before the first batch."""
+    stop = import_module(_package()).Callback()
+    stop.on_fit_start = lambda trainer, _: setattr(trainer, "should_stop", True)
+    trainer = _trainer(options | {"callbacks": [*options["callbacks"], stop], "min_epochs": 0, "min_steps": 0})
+    trainer.fit(module, train_dataloaders=train)
+    return trainer
 
 
 def _listed(given: Any) -> list[Any]:
@@ -61,16 +71,9 @@ def _names(callback: Any) -> set[str]:
     return {kind.__name__ for kind in type(callback).mro()}
 
 
+def _package() -> str:
+    return next(name for name in PACKAGES if find_spec(name))
+
+
 def _trainer(options: dict[str, Any]) -> Any:
-    package = next(name for name in PACKAGES if find_spec(name))
-    return import_module(package).Trainer(**(options | {"max_epochs": 1}))
-
-
-def _optimizers(module: Any) -> Any:
-    """As ``configure_optimizers`` gives them, without schedules."""
-    found = module.configure_optimizers()
-    if isinstance(found, dict):
-        return found["optimizer"]
-    if isinstance(found, tuple) and len(found) == 2 and isinstance(found[0], list):
-        return found[0]
-    return found
+    return import_module(_package()).Trainer(**(options | {"max_epochs": 1}))

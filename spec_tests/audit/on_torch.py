@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..adapter.contract import Variable
 from ..judging.checks import NotClaimed, Undecided
-from . import preprocessing
+from . import extracting, preprocessing
 from .common import FAR, Made, reloaded
 from .pipeline import Pipeline
-from .probe import Array, Compared, Held, Modes, Outputs, Prepared, Run, Scored
+from .probe import Array, Compared, Extracted, Held, Modes, Outputs, Prepared, Run, Scored
 from .scoring import computed, oriented, rounding, scores_of
 from .taken import Taken, counted_classes, length
 from .torch_hooks import DROPOUT, called, dropouts, require_steps, same_seed, watched
@@ -42,10 +43,17 @@ class TorchProbe(Made):
     # Training
 
     def _train(self, made: Pipeline, batches: Taken) -> Any:
+        with same_seed():
+            return self._train_as_seeded(made, batches)
+
+    def _train_as_seeded(self, made: Pipeline, batches: Taken) -> Any:
         if made.train_epoch is None:
             raise NotClaimed("give train_epoch=, your function that trains for one epoch")
-        with same_seed():
-            return made.train_epoch(batches)
+        return made.train_epoch(batches)
+
+    def variables(self, made: Pipeline) -> list[Variable]:
+        """See ``variables_of``."""
+        return variables_of(made)
 
     @cached_property
     def _epoch(self) -> dict[str, Any]:
@@ -312,6 +320,24 @@ class TorchProbe(Made):
         finally:
             handle.remove()
         return np.moveaxis(np.concatenate(seen), 1, -1)
+
+    # Features that are computed once
+
+    def _extracted(self, made: Pipeline) -> Extracted:
+        return extracting.extracted(
+            made, lambda batches: batches, lambda part: torch.stack((torch.as_tensor(part),) * 2)
+        )
+
+    def through_features(self) -> Compared:
+        """See ``Probe``."""
+        made, seen, _ = self._features
+        head = head_of(made).eval()
+
+        def applied(features: Array) -> Array:
+            with torch.no_grad():
+                return head(torch.as_tensor(features)).numpy()  # type: ignore[no-any-return]
+
+        return extracting.through_head(applied, seen, self._predicted(made, torch.as_tensor(seen.images)))
 
     # What training keeps, and what is reported in the end
 

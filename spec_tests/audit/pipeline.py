@@ -56,6 +56,8 @@ class Pipeline:
     files: Files | None = None
     best: Callable[[], tuple[list[float], Any]] | None = None  # trains; the losses, and the model kept
     reload: Callable[[Path], Any] | None = None  # saves the model to this path, and returns the one loaded from it
+    features: Callable[[Any], tuple[Any, Any]] | None = None  # of batches: the base's features, and labels
+    repeats: bool | None = None  # whether make sets all seeds, so that two runs are the same
     predictions: Callable[[], tuple[Any, Any]] | None = None  # of all of validation, and labels
     augments: bool | None = None  # whether training images are augmented
     expects: Expects | None = None  # the preprocessing that the base was pretrained with

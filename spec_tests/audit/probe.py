@@ -111,6 +111,39 @@ class Outputs:
     values: Array  # (n, outputs), of images and of features far from any
 
 
+@dataclass(frozen=True)
+class Extracted:
+    """Features as the author extracts them, with the labels beside them, and of their images alone.
+
+    ``own`` are the labels that came with the images.
+    """
+
+    rows: Array  # (n, ...)
+    labels: Array  # (n,)
+    images: Array  # (m, ...), each once
+    alone: Array  # (m, ...)
+    own: Array  # (m,)
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """Two runs from the same beginning with the same seed, and what else must be the same of both."""
+
+    start: list[Variable]
+    one: list[Variable]
+    other: list[Variable]
+    same: list[Compared]
+    seeds: tuple[float, float] | None = None  # losses of two seeds, which must not be the same
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Features in one batch and in another, and the variables around it."""
+
+    compared: list[Compared]
+    run: Run
+
+
 class Probe(Protocol):
     """The observations. Each is made once; a pipeline is made anew for what changes it."""
 
@@ -166,6 +199,18 @@ class Probe(Protocol):
 
     def restored(self) -> Compared:
         """Predictions of a trained model, and of what is loaded once it is saved."""
+
+    def extraction(self) -> Extraction:
+        """Of the author's features, in his batches and alone."""
+
+    def rows(self) -> list[Compared]:
+        """Labels beside his features, and those of the images that these were made from."""
+
+    def through_features(self) -> Compared:
+        """What the head says of his features, and what the model says of the images."""
+
+    def repeated(self) -> Repeated:
+        """Two pipelines, each made and trained for an epoch."""
 
     def outputs(self) -> Outputs:
         """Of the model, beside the loss."""

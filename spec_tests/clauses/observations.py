@@ -13,8 +13,21 @@ import pytest
 
 from ..adapter.contract import Array, Labels, Model, Variable
 from ..adapter.implementation import Implementation
-from ..audit.probe import Compared, Held, Modes, Outputs, Passes, Prepared, Probe, Run, Scored, Subsets
-from ..cases.models import IDLE_EPOCHS, in_batches, require_sure, tinted
+from ..audit.probe import (
+    Compared,
+    Extraction,
+    Held,
+    Modes,
+    Outputs,
+    Passes,
+    Prepared,
+    Probe,
+    Repeated,
+    Run,
+    Scored,
+    Subsets,
+)
+from ..cases.models import IDLE_EPOCHS, SIZE, head_of, in_batches, require_sure, tinted
 from ..judging.checks import NotClaimed
 from ..oracles import training
 
@@ -150,6 +163,77 @@ def uses(implementation: Implementation, request: pytest.FixtureRequest) -> list
         Compared("training accuracy", fit.history["accuracy"], [13 / 20] * IDLE_EPOCHS, 1e-6),
         Compared("mean training loss", np.mean(fit.history["loss"]), loss, 0.1 * loss),
     ]
+
+
+@pytest.fixture(scope="session")
+def extraction(implementation: Implementation, request: pytest.FixtureRequest) -> Extraction:
+    """Of a contract the features of two classes together, and of each by itself."""
+    if probe := probe_of(implementation):
+        return probe.extraction()
+    model, seed = request.getfixturevalue("untrained"), request.getfixturevalue("seed")
+    images, _ = tinted(8, seed, labels=np.repeat((0, 1), 4), size=implementation.image_size)
+    before = implementation.variables(model)
+    together = implementation.extract_features(model, images)
+    allowed = 1e-4 * float(together.max())
+    found = []
+    for part in (slice(0, 4), slice(4, 8)):
+        alone = implementation.extract_features(model, images[part])
+        found.append(Compared("features of a batch of one class", alone, together[part], allowed))
+    return Extraction(found, Run(before, implementation.variables(model)))
+
+
+@pytest.fixture(scope="session")
+def rows(implementation: Implementation, request: pytest.FixtureRequest) -> list[Compared]:
+    """Of features: of a contract those of permuted images."""
+    if probe := probe_of(implementation):
+        return probe.rows()
+    model, seed = request.getfixturevalue("untrained"), request.getfixturevalue("seed")
+    images, _ = tinted(70, seed, size=implementation.image_size)
+    order = np.random.default_rng(seed).permutation(70)
+    expected = implementation.extract_features(model, images)[order]
+    got = implementation.extract_features(model, images[order])
+    return [Compared("features of permuted images", got, expected, 1e-4 * float(expected.max()))]
+
+
+@dataclass(frozen=True)
+class Through:
+    """What a head says of features beside what the model says of images, and the losses of its training on features."""
+
+    losses: list[list[float]]
+    compared: list[Compared]
+
+
+@pytest.fixture(scope="session")
+def through_features(implementation: Implementation, request: pytest.FixtureRequest) -> Through:
+    """Of a contract a head that was trained on features, and its checkpoint."""
+    if probe := probe_of(implementation):
+        return Through([], [probe.through_features()])
+    preset, seed = request.getfixturevalue("small"), request.getfixturevalue("seed")
+    model = implementation.build_classifier(preset.folder, image_size=SIZE, seed=seed)
+    images, labels = tinted(24, seed)
+    extracted = implementation.extract_features(model, images)
+    checkpoint = request.getfixturevalue("tmp_path_factory").mktemp("features") / "best.keras"
+    batches, options = in_batches(extracted, labels, 8), {"epochs": 4, "learning_rate": 1e-2, "seed": seed}
+    model, history = implementation.fit_head(model, batches, batches, checkpoint=checkpoint, **options)
+    found = []
+    for trained in (model, implementation.load(checkpoint)):
+        expected = head_of(implementation, trained, 24).probabilities(extracted)
+        found.append(Compared("predictions for images", implementation.predict(trained, images), expected, 1e-5))
+    return Through([history["loss"]], found)
+
+
+@pytest.fixture(scope="session")
+def repeated(implementation: Implementation, request: pytest.FixtureRequest) -> Repeated:
+    """Of a contract two runs of ``fit`` with one seed, and the losses of two seeds."""
+    if probe := probe_of(implementation):
+        return probe.repeated()
+    first, again, _ = request.getfixturevalue("fits")
+    looks = request.getfixturevalue("looks")
+    same = [
+        Compared(f"{name} of a second run", again.history[name], first.history[name], 0)
+        for name in ("loss", "val_loss")
+    ]
+    return Repeated(first.before, first.after, again.after, same, (looks.augmented[0], looks.other))
 
 
 @pytest.fixture(scope="session")

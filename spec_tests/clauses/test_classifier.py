@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from ..adapter.contract import Model
 from ..adapter.implementation import Implementation
-from ..cases.models import SIZE, convnet_arrays, head_of, in_batches, tinted
+from ..audit.probe import Compared, Extraction
+from ..cases.models import SIZE, convnet_arrays, head_of, tinted
 from ..cases.presets import Preset
 from ..cases.trials import CONVNET_SIZE
 from ..judging.checks import expect, expect_close, expect_equal
@@ -16,7 +16,7 @@ from ..oracles import xception as oracle
 from ..oracles.images import preprocess
 from .clause import Level, clause
 from .conftest import States, take_steps
-from .observations import Predictor
+from .observations import Predictor, Through
 
 CODE = "notes, code 7"
 TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
@@ -95,9 +95,7 @@ def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed:
 
 
 @clause("FEAT-1", Level.MUST, "features", TWO_WAYS, tied="head")
-def test_the_fast_way_gives_the_same_predictions(
-    implementation: Implementation, small: Preset, tmp_path_factory: pytest.TempPathFactory, seed: int
-) -> None:
+def test_the_fast_way_gives_the_same_predictions(through_features: Through) -> None:
     """Features computed once and the frozen base run in the model give the same predictions.
 
     The head is trained on features; the model's prediction for an image is then the head's for its features. Tolerance
@@ -105,51 +103,35 @@ def test_the_fast_way_gives_the_same_predictions(
 
     If this fails, check that features are extracted behind the same preprocessing and pooling that the model has.
     """
-    model = implementation.build_classifier(small.folder, image_size=SIZE, seed=seed)
-    images, labels = tinted(24, seed)
-    extracted = implementation.extract_features(model, images)
-    batches, checkpoint = in_batches(extracted, labels, 8), tmp_path_factory.mktemp("features") / "best.keras"
-    options = {"epochs": 4, "learning_rate": 1e-2, "checkpoint": checkpoint, "seed": seed}
-    model, history = implementation.fit_head(model, batches, batches, **options)
-    expect(
-        history["loss"][-1] < history["loss"][0],
-        "loss after training on features",
-        expected="less",
-        got=history["loss"],
-    )
-    for trained in (model, implementation.load(checkpoint)):
-        expected = head_of(implementation, trained, 24).probabilities(extracted)
-        expect_close(implementation.predict(trained, images), expected, "predictions for images", rtol=0, atol=1e-5)
+    for losses in through_features.losses:
+        expect(losses[-1] < losses[0], "loss after training on features", expected="less", got=losses)
+    for one in through_features.compared:
+        expect_close(one.got, one.expected, one.what, rtol=0, atol=one.tolerance)
 
 
 @clause("FEAT-2", Level.MUST, "features", TWO_WAYS)
-def test_features_are_extracted_in_inference_mode(implementation: Implementation, untrained: Model, seed: int) -> None:
+def test_features_are_extracted_in_inference_mode(extraction: Extraction) -> None:
     """Features are extracted in inference mode: those of an image do not depend on the batch, and extracting them moves nothing.
 
     Tolerance: 1e-4 of the largest feature.
 
     If this fails, check for a call of the base in training mode.
     """
-    images, _ = tinted(8, seed, labels=np.repeat((0, 1), 4), size=implementation.image_size)
-    before = {v.path: v.value.tobytes() for v in implementation.variables(untrained)}
-    together = implementation.extract_features(untrained, images)
-    for part in (slice(0, 4), slice(4, 8)):
-        alone = implementation.extract_features(untrained, images[part])
-        expect_close(alone, together[part], "features of a batch of one class", rtol=1e-4, scale=together.max())
-    after = {v.path: v.value.tobytes() for v in implementation.variables(untrained)}
+    for one in extraction.compared:
+        expect_close(one.got, one.expected, one.what, rtol=0, atol=one.tolerance)
+    before, after = (
+        {v.path: v.value.tobytes() for v in some} for some in (extraction.run.before, extraction.run.after)
+    )
     expect_equal({path for path in before if before[path] != after[path]}, set(), "variables that moved")
 
 
 @clause("FEAT-3", Level.MUST, "features", TWO_WAYS)
-def test_rows_of_features_keep_their_order(implementation: Implementation, untrained: Model, seed: int) -> None:
+def test_rows_of_features_keep_their_order(rows: list[Compared]) -> None:
     """Rows of features keep the order of their labels: row i holds the features of image i.
 
     Tolerance: 1e-4 of the largest feature.
 
     If this fails, check for shuffling, and for batches that are put together out of order.
     """
-    images, _ = tinted(70, seed, size=implementation.image_size)
-    order = np.random.default_rng(seed).permutation(70)
-    expected = implementation.extract_features(untrained, images)[order]
-    got = implementation.extract_features(untrained, images[order])
-    expect_close(got, expected, "features of permuted images", rtol=1e-4, scale=expected.max())
+    for one in rows:
+        expect_close(one.got, one.expected, one.what, rtol=0, atol=one.tolerance)

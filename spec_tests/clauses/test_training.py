@@ -6,7 +6,7 @@ import numpy as np
 
 from ..adapter.contract import Array, Labels, Model, Variable
 from ..adapter.implementation import Implementation
-from ..audit.probe import Compared, Scored
+from ..audit.probe import Compared, Repeated, Scored
 from ..cases.evidence import keep_curves
 from ..cases.models import (
     EPOCHS,
@@ -155,7 +155,7 @@ def next_step(implementation: Implementation, model: Model, images: Array, label
 
 
 @clause("TRAIN-6", Level.MUST, "training", f"{CODE}; notes, code 5")
-def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], looks: Looks) -> None:
+def test_a_seed_repeats_a_run(repeated: Repeated) -> None:
     """The same seed gives the same run, parallel input pipeline included; another seed gives another one.
 
     On one machine and one backend, under augmentation and dropout. Tolerance, for sums in another order: 1e-3 of a loss,
@@ -163,11 +163,11 @@ def test_a_seed_repeats_a_run(fits: tuple[Fit, Fit, Fit], looks: Looks) -> None:
 
     If this fails, check for a parallel map over seeded layers, and for dropout or shuffling with a seed of their own.
     """
-    first, again, _ = fits
-    for name in ("loss", "val_loss"):
-        expect_close(again.history[name], first.history[name], f"{name} of a second run", rtol=1e-3)
-    expect_same_way(first.before, first.after, again.after, "after a second run")
-    expect(looks.augmented[0] != looks.other, "losses of two seeds", expected="two", got=looks)
+    for one in repeated.same:
+        expect_close(one.got, one.expected, one.what, rtol=1e-3)
+    expect_same_way(repeated.start, repeated.one, repeated.other, "after a second run")
+    if repeated.seeds:
+        expect(repeated.seeds[0] != repeated.seeds[1], "losses of two seeds", expected="two", got=repeated.seeds)
 
 
 @clause("TRAIN-7", Level.MUST, "training", CODE)

@@ -14,16 +14,18 @@ from spec_tests.running.groups import of_pipelines
 SAMPLE = {  # of each framework right ones and faults of several kinds
     "torch": ("Recipe", "DepthwiseBase", "TransformerBase", "WholeTraining", "TrainsInTrainingMode", "SigmoidTwice",
               "HalfOfALogit", "BlueFirst", "KeptWithoutACopy"),
+    "lightning": ("Plateau", "FrozenByTheCallback"),
     "keras": ("Recipe", "Cells"),
 }  # fmt: skip
 
+PACKAGES = {"torch": ("torch",), "lightning": ("lightning",), "keras": ("tensorflow", "keras_hub")}
 CLAUSE = re.compile(r'clause\b.*?= "([A-Z]+-\d+)"')
 
 each_framework = pytest.mark.parametrize("framework", FRAMEWORKS)
 
 
 def needed(framework: str) -> None:
-    for package in {"torch": ("torch",), "keras": ("tensorflow", "keras_hub")}[framework]:
+    for package in PACKAGES[framework]:
         pytest.importorskip(package, reason="the pipelines are written with it")
 
 
