@@ -1,14 +1,14 @@
-"""The contract: what an implementation offers, a protocol a stage.
+"""The contract lists the functions that an implementation offers, with one protocol per stage.
 
-Only NumPy arrays, numbers and paths cross it. Images are float32 (n, height, width, channels) in
-[0, 255] unless said otherwise, kernels (height, width, in, out), labels int (n,) in {0, 1}, seeds
-ints from 0 to 2^31 - 1; a larger one may be refused with an error, but never counts as another one.
-Arrays that are given to layers and augmentation may be read-only, views of others and in any order
-of memory, and stay as they are. A result belongs to the caller; what is returned unchanged may be
-the array that was given. An implementation is a module or an object; it claims what it offers, and
-a function raises Unsupported for a case that its library refuses. A model is a handle that only the
-implementation opens; it may be changed in place or not, and the one that a function returns is the
-one to use from then on.
+Functions take and return NumPy arrays, numbers and paths only. Unless stated otherwise, images are
+float32 (n, height, width, channels) in [0, 255], kernels are (height, width, in, out), labels are
+int (n,) in {0, 1}, and seeds are ints from 0 to 2^31 - 1. A larger seed may be refused with an
+error, but must not act as another seed. Arrays passed to layers and augmentation may be read-only,
+views of others, and in any memory order; they are not modified. A result belongs to the caller; an
+array that is returned unchanged may be the one that was given. An implementation is a module or an
+object. It claims what it offers, and a function raises Unsupported for a case that its library
+refuses. A model is a handle that only the implementation opens. It may be changed in place or
+copied; callers use the one that a function returns from then on.
 """
 
 from collections.abc import Iterable
@@ -24,33 +24,34 @@ Array = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
 Size = int | tuple[int, int]
 Padding = Literal["valid", "same"]
-Batches = Iterable[tuple[Array, Labels]]  # can be iterated again; each time is an epoch
+Batches = Iterable[tuple[Array, Labels]]  # can be iterated repeatedly; each pass is an epoch
 Model = Any
-History = dict[str, list[float]]  # loss, accuracy, val_loss, val_accuracy: one value an epoch
+History = dict[str, list[float]]  # loss, accuracy, val_loss, val_accuracy: one value per epoch
 
 
 class Environment(Protocol):
-    """Choosing the backend. For implementations that run on several."""
+    """Selection of the backend, for implementations that run on several."""
 
     def select_backend(self, name: str) -> None:
-        """Run on ``name`` from now on; an error for an unknown name and once another one is in use."""
+        """Run on the backend ``name``. An error if it is unknown, or if another backend is already in use."""
 
     def register_magic(self) -> bool:
-        """Offer the cell magic ``%%backend NAME`` in the running IPython shell; False where there is none."""
+        """Register the cell magic ``%%backend NAME`` in the running IPython shell; False if none is running."""
 
 
 class Data(Protocol):
-    """From the archive to batches of images."""
+    """Archives, subsets and batches of images."""
 
-    SPLIT: dict[str, tuple[int, int]]  # {subset: (start, end)}: the standard ranges of indices a class
+    SPLIT: dict[str, tuple[int, int]]  # {subset: (start, end)}: the standard ranges of indices per class
 
     def extract_archive(self, archive: Path, destination: Path) -> Path:
-        """Unpack a zip into ``destination``; returns the folder. An error for an unsafe or damaged one."""
+        """Unpack a zip into ``destination`` and return that folder. An error for an unsafe or damaged archive."""
 
     def make_subset(self, source: Path, destination: Path, subset_name: str, start_index: int, end_index: int) -> Path:
-        """Copy the images ``source/class.index.suffix`` of the range to destination/subset_name/class; returns it.
+        """Copy the images ``source/class.index.suffix`` of the range to destination/subset_name/class.
 
-        Suffixes are those of ``load_images``. An error for a class and index that two files have.
+        Returns destination/subset_name. Suffixes are those of ``load_images``. An error if two files share a class
+        and an index.
         """
 
     def load_images(
@@ -58,17 +59,17 @@ class Data(Protocol):
     ) -> Batches:
         """Batches of the images below ``directory``, one folder for each of the two classes.
 
-        Files are images by suffix, in any case of letters: .jpg, .jpeg, .png, .bmp and .gif; .webp, .tif and .tiff
-        are images too, or an error. Links are followed, or an error. What begins with a dot is no image and no class.
-        A file's content says how it is decoded, not its name. Pixels come as they are stored: EXIF does not turn
-        them, transparency is dropped, and of 16 bits the upper eight are taken.
+        Files named .jpg, .jpeg, .png, .bmp and .gif are images, in lower or upper case. Files named .webp, .tif and
+        .tiff, and the targets of links, are read or raise an error. Names that begin with a dot are ignored. The
+        content of a file decides how it is decoded, not its name. Pixels come as stored: EXIF orientation is ignored,
+        transparency is dropped, and the upper eight of 16 bits are used.
         """
 
 
 class Layers(Protocol):
-    """The layers as pure functions of float32. An error for a valid window that does not fit into the image.
+    """The layers as pure functions of float32 arrays.
 
-    An error too for weights and a bias of other sizes than the inputs and each other.
+    An error if a valid window does not fit into the image, or if the sizes of inputs, weights and bias do not match.
     """
 
     def conv2d(
@@ -97,12 +98,12 @@ class Layers(Protocol):
     def max_pooling2d(
         self, images: Array, *, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
     ) -> Array:
-        """The largest value of each window, a channel at a time."""
+        """The largest value of each window, per channel."""
 
     def average_pooling2d(
         self, images: Array, *, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
     ) -> Array:
-        """The mean of the real pixels of each window, a channel at a time."""
+        """The mean of the real pixels of each window, per channel."""
 
     def global_average_pooling2d(self, images: Array) -> Array:
         """The mean over height and width, (n, channels)."""
@@ -121,45 +122,45 @@ class Layers(Protocol):
         training: bool,
         trainable: bool = True,
     ) -> tuple[Array, Array, Array]:
-        """Outputs, new moving mean, new moving variance; momentum 0.99, epsilon 1e-3, over all axes but the last.
+        """Outputs, new moving mean and new moving variance; momentum 0.99, epsilon 1e-3, over all axes but the last.
 
-        ``trainable=False`` means inference mode, whatever ``training`` says: the moving statistics are used and stay as
-        they are. It is more than a gamma and a beta without gradients (``requires_grad = False``).
+        ``trainable=False`` means inference mode, whatever ``training`` says: the moving statistics are used and do not
+        change. This is more than a gamma and a beta without gradients (``requires_grad = False``).
         """
 
     def dropout(self, inputs: Array, rate: float, *, seed: int, training: bool) -> Array:
-        """Inputs with a share of about ``rate`` of them set to zero in training, the others scaled up."""
+        """In training, set each input to zero with probability ``rate`` and scale the others up."""
 
 
 class Augmentation(Protocol):
-    """Random transformations, each image (h, w, 3) of a batch on its own; a batch may be of one image.
+    """Random transformations of each image (h, w, 3) of a batch by itself; a batch may hold one image.
 
     Images of uint8 or float64 count as the same values in float32, or are refused with an error. A reflection outside
     shows the outermost pixel twice or once, always the same: d c b a | a b c d | d c b a, or d c b | a b c d | c b a.
     """
 
     def random_flip(self, images: Array, *, seed: int, training: bool = True) -> Array:
-        """Left-right mirror images, half of the time."""
+        """Mirror images left to right with probability 1/2."""
 
     def random_rotation(self, images: Array, *, factor: float = 0.1, seed: int, training: bool = True) -> Array:
-        """Turned about the centre by an angle uniform in ±factor turns, bilinear, reflected outside."""
+        """Rotate about the centre by an angle uniform in ±factor turns, bilinear, reflected outside."""
 
     def random_zoom(self, images: Array, *, factor: float = 0.2, seed: int, training: bool = True) -> Array:
-        """Showing a window 1 + u times the image, u uniform in ±factor, bilinear, reflected outside."""
+        """Show a window of 1 + u times the image, with u uniform in ±factor, bilinear, reflected outside."""
 
     def augment(self, images: Array, labels: Labels, *, seed: int, training: bool = True) -> tuple[Array, Labels]:
-        """Flip, then rotation by 0.1, then zoom by 0.2, each of what came before; labels of any dtype as they were."""
+        """Flip, then rotate by 0.1, then zoom by 0.2; labels of any dtype are returned unchanged."""
 
 
 class Variable(Protocol):
     """One array of a model."""
 
-    path: str  # its name, one of a kind in the model
+    path: str  # its name, unique in the model
     layer: str  # the layer that owns it
-    layer_type: str  # "BatchNormalization" for batch normalisation; others are not looked at
+    layer_type: str  # "BatchNormalization" for batch normalisation; other types are not checked
     part: str  # "base" or "head"
     trainable: bool  # whether training the model would change it
-    value: NDArray[Any]  # as it is when it is asked for: no view of a weight that goes on changing
+    value: NDArray[Any]  # a snapshot: not a view of a weight that changes later
 
 
 class Base(Protocol):
@@ -170,10 +171,10 @@ class Base(Protocol):
     """
 
     def preprocess(self, images: Array, *, image_size: tuple[int, int]) -> Array:
-        """Images as the base takes them: of that size, in [-1, 1]."""
+        """Images as the base takes them: of the given size, in [-1, 1]."""
 
     def build_classifier(self, preset: Path, *, image_size: tuple[int, int], seed: int) -> Model:
-        """Preprocessing, the base frozen, global average pooling, Dense(256), Dropout(0.25), Dense(1, sigmoid)."""
+        """Preprocessing, the frozen base, global average pooling, Dense(256), Dropout(0.25), Dense(1, sigmoid)."""
 
 
 class Features(Protocol):
@@ -193,17 +194,18 @@ class Features(Protocol):
         checkpoint: Path,
         seed: int,
     ) -> tuple[Model, History]:
-        """The same for the head over batches of features; the whole model of the best epoch is kept and returned."""
+        """Train the head on batches of features, as ``fit`` does; keep and return the whole model of the best epoch."""
 
 
 class Convnet(Protocol):
-    """What transfer learning is compared with."""
+    """The convnet that transfer learning is compared with."""
 
     def build_convnet(self, *, image_size: tuple[int, int], dropout: float, seed: int) -> Model:
-        """A convnet to be trained from scratch: what transfer learning is compared with.
+        """A convnet to train from scratch.
 
-        Pixels over 255; valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU, a 2 × 2 max pooling
-        between each two; global average pooling; dropout; Dense(1, sigmoid). Kernels start as He's normal values.
+        Pixels are divided by 255. Valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU follow, with
+        2 × 2 max pooling between each two of them; then global average pooling, dropout and Dense(1, sigmoid).
+        Kernels are initialised by He normal.
         """
 
 
@@ -211,7 +213,7 @@ class Training(Protocol):
     """Training, evaluation and checkpoints."""
 
     def variables(self, model: Model) -> list[Variable]:
-        """Every array of the model, the optimiser's apart, in the order of the layers from input to output."""
+        """Every array of the model except the optimiser's, in the order of the layers from input to output."""
 
     def predict(self, model: Model, images: Array) -> Array:
         """The probability of class 1 for each image, (n,)."""
@@ -221,7 +223,7 @@ class Training(Protocol):
     ) -> tuple[Model, dict[str, float]]:
         """One step of Adam on one batch.
 
-        Loss and accuracy are those that the step starts from: of the batch, by the model before it, under dropout.
+        Returns the loss and accuracy of the batch before the step, with dropout.
         """
 
     def fit(
@@ -236,10 +238,10 @@ class Training(Protocol):
         seed: int,
         augment: bool,
     ) -> tuple[Model, History]:
-        """Train with a fresh optimiser; the best epoch goes to ``checkpoint``, the last one is returned.
+        """Train with a fresh optimiser, save the best epoch to ``checkpoint`` and return the last one.
 
-        An epoch is one ``train_step`` for each batch, in their order; its loss and accuracy are the means over samples.
-        A loss of NaN is never the best; an error that says NaN where there is no other.
+        An epoch is one ``train_step`` for each batch, in order; its loss and accuracy are means over samples. A loss of
+        NaN is never the best; if every loss is NaN, an error says so.
         """
 
     def evaluate(self, model: Model, batches: Batches) -> dict[str, float]:
@@ -249,17 +251,17 @@ class Training(Protocol):
         """Write the model to ``path``, which ends in .keras whatever the format."""
 
     def load(self, path: Path) -> Model:
-        """The saved model, to be trained on as it would have been."""
+        """The saved model, including the state that continued training needs."""
 
 
 class Tuning(Protocol):
-    """What of the base is trained."""
+    """Selection of the trained part of the base."""
 
     def freeze_base(self, model: Model) -> Model:
-        """Train the head alone from now on."""
+        """Train only the head from now on."""
 
     def unfreeze_top(self, model: Model, layers: int = 4) -> Model:
-        """Train the head and the last ``layers`` layers of the base, batch normalisation excepted; a new optimiser."""
+        """Train the head and the last ``layers`` layers of the base without batch normalisation; new optimiser."""
 
 
 PROTOCOLS: dict[str, type] = {

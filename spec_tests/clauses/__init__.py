@@ -1,1 +1,1 @@
-"""What a clause is, and the clauses: a module a topic, a test a clause."""
+"""The definition of a clause, and the clauses: one module per topic, one test per clause."""

@@ -1,7 +1,7 @@
 """All clauses, found in ``spec_tests.clauses``.
 
-What they say is read from their source, so that a command line can be checked and a document made without importing
-a single test, and with it Hypothesis, SciPy and Pillow.
+The texts are read from the source, so that a command line is checked and a document is made without importing the
+tests, which import Hypothesis, SciPy and Pillow.
 """
 
 import ast
@@ -45,7 +45,7 @@ FAMILIES = {  # in the order of the pipeline
     "NET": "the convnet",
     "TRAIN": "training",
     "TUNE": "partial fine-tuning",
-    "ACC": "what the whole must reach",
+    "ACC": "accuracy of the whole pipeline",
 }
 
 
@@ -73,7 +73,7 @@ def collect(namespace: dict[str, Any], found: dict[str, Any]) -> None:
 
 
 def read(file: Path) -> Iterator[Clause]:
-    """The clauses that the source of a module states; ValueError for one that is stated by more than plain text."""
+    """The clauses in the source of a module; ValueError for one whose arguments are not plain text."""
     module, texts = f"{__package__}.{file.stem}", {}
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -88,7 +88,7 @@ def read(file: Path) -> Iterator[Clause]:
 
 
 def _text(node: ast.expr, texts: Mapping[str, ast.expr]) -> str:
-    """What an argument of ``clause`` says: text, a constant of the module, or an f-string of such."""
+    """The text of an argument of ``clause``: a string, a constant of the module, or an f-string of these."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -110,13 +110,13 @@ def order(clause: Clause) -> tuple[int, int, int]:
 
 
 def selected(clause: Clause, wanted: Iterable[str], stages: Collection[str]) -> bool:
-    """Whether the clause has one of these IDs or families, and one of these stages; none named means any."""
+    """Whether the clause has one of these IDs or families and one of these stages; an empty selection means all."""
     names = {name.upper() for name in wanted}
     return (not names or bool(names & {clause.id, clause.family})) and names_stage(stages or None, clause.stage)
 
 
 def unknown(wanted: Iterable[str], clauses: Iterable[Clause]) -> str:
-    """What is wrong with the names of clauses and families that were asked for, in one line; nothing if all exist."""
+    """One line about the first requested clause or family that does not exist; empty if all exist."""
     names = {name: None for clause in clauses for name in (clause.id, clause.family)}
     for name in wanted:
         if name.upper() not in names:

@@ -1,4 +1,4 @@
-"""What a clause is: a test that states one sentence of the specification and checks it."""
+"""A clause: a test that states a requirement of the specification and checks it."""
 
 import functools
 import inspect
@@ -23,7 +23,7 @@ class Level(StrEnum):
 
 
 def _ignore(error: Exception, arguments: dict[str, Any]) -> None:
-    """Nobody asked to be told."""
+    """Ignore a failure: nobody listens."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Clause:
     tied: str = ""  # what of the notes' model it is about: base, head, optimizer; or a pipeline as a whole
     # Of the last call: those of the smallest counterexample. They may be arrays, and do not make it another clause.
     arguments: dict[str, Any] = field(default_factory=dict, compare=False)
-    # Told of every run of a property that fails, with its arguments.
+    # Called for every failing run of a property, with its arguments.
     notice: Callable[[Exception, dict[str, Any]], None] = field(default=_ignore, compare=False, repr=False)
 
     @property
@@ -51,7 +51,7 @@ class Clause:
         return self.id.rpartition("-")[0]
 
     def to_json(self) -> dict[str, str]:
-        """All but what happened."""
+        """All fields except those of the last run."""
         return {name: str(value) for name, value in vars(self).items() if name not in HAPPENED}
 
 
@@ -60,8 +60,8 @@ def stated(
 ) -> Clause:
     """The clause that a test of that name states in its docstring.
 
-    The first paragraph is the sentence; one that begins with "If this fails, check" is the advice; what else there
-    is are notes.
+    The first paragraph is the sentence, a paragraph that begins with "If this fails, check" is the advice, and the
+    others are notes.
     """
     if stage not in STAGES:
         raise ValueError(f"{id}: unknown stage {stage!r}")
@@ -76,7 +76,7 @@ def stated(
 def clause(id: str, level: Level, stage: str, source: str, *, tied: str = "") -> Callable[[Test], Test]:
     """Make a test the clause ``id``. Goes above ``@given``; the catalogue reads its arguments without running it.
 
-    ``tied`` names what of the notes' model it is about, so that it does not apply to an adapter that has its own.
+    ``tied`` names the parts of the notes' model that it is about; it does not apply to an adapter with its own parts.
     """
 
     def decorate(test: Test) -> Test:
@@ -91,7 +91,7 @@ def clause(id: str, level: Level, stage: str, source: str, *, tied: str = "") ->
 def _remember_arguments(test: Any, stated: Clause) -> None:
     """Keep the arguments of the latest call of a property; Hypothesis ends with the smallest counterexample.
 
-    Have it leave out an example that the implementation does not support.
+    Discard an example that the implementation does not support.
     """
     if not hasattr(test, "hypothesis"):
         return

@@ -1,4 +1,4 @@
-"""Presets, and the training runs whose records many clauses look at."""
+"""Presets, and the training runs that many clauses inspect."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Preset:
 
 @pytest.fixture(scope="session")
 def silent(tmp_path_factory: pytest.TempPathFactory, small: Preset) -> Preset:
-    """The same, but every feature of every image is zero: its last normalisation gives nothing."""
+    """The same Xception with a last normalisation of zero, so that every feature of every image is zero."""
     last = f"block{len(SMALL.filters)}_sepconv{len(SMALL.filters[-1])}_bn"
     nothing = {f"{last}/{name}": np.zeros(SMALL.filters[-1][-1], np.float32) for name in ("gamma", "beta")}
     return write_preset(tmp_path_factory.mktemp("presets") / "silent", SMALL, small.arrays | nothing)
@@ -42,7 +42,7 @@ def silent(tmp_path_factory: pytest.TempPathFactory, small: Preset) -> Preset:
 
 @pytest.fixture(scope="session")
 def xception_41(tmp_path_factory: pytest.TempPathFactory) -> Preset:
-    """The architecture of the notes, with weights that mean nothing: for what is counted."""
+    """The architecture of the notes with arbitrary weights, for clauses that count."""
     rng = np.random.default_rng(0)
     arrays = {name: rng.random(shape, np.float32) for name, shape in XCEPTION_41.shapes().items()}
     return write_preset(tmp_path_factory.mktemp("presets") / "xception_41", XCEPTION_41, arrays)
@@ -94,7 +94,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Looks:
-    """Training losses of a convnet without dropout that learns next to nothing: they follow from the images that it sees."""
+    """Training losses of a convnet without dropout that learns next to nothing; they depend only on the images it sees."""
 
     predicted: float  # for the images as they are
     plain: float
@@ -104,7 +104,7 @@ class Looks:
 
 @pytest.fixture(scope="session")
 def states(implementation: Implementation, small: Preset, xception_41: Preset) -> list[States]:
-    """Of the small Xception and of xception_41: as built, with every layer unfrozen, with the last four, frozen again."""
+    """States of the small Xception and of xception_41: as built, all unfrozen, last four unfrozen, and frozen again."""
 
     def listed(model: Model) -> list[Listed]:
         return [Listed(v.path, v.part, v.trainable, v.value.size) for v in implementation.variables(model)]
@@ -143,7 +143,7 @@ def frozen_steps(implementation: Implementation, small: Preset, seed: int) -> St
 
 @pytest.fixture(scope="session")
 def confident(implementation: Implementation, frozen_steps: Steps, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model after these steps, saved: it tells red from blue, and dropout does not change its mind."""
+    """The model after these steps, saved: it distinguishes red from blue with confidence, even with dropout."""
     path = tmp_path_factory.mktemp("confident") / "model.keras"
     implementation.save(frozen_steps.model, path)
     return path
@@ -161,7 +161,7 @@ def tuning_steps(implementation: Implementation, confident: Path, seed: int) -> 
 def tuning_fit(
     implementation: Implementation, tuning_steps: Steps, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> Fit:
-    """Two epochs of one batch at 1e-4 by the model of these steps: of the other class, and wrong labels again."""
+    """Two more epochs of this model at 1e-4, on one batch of the other class whose labels are wrong."""
     batches = in_batches(
         tinted(16, seed + 1, labels=np.ones(16, int), size=implementation.image_size)[0], np.zeros(16, np.int32), 16
     )
@@ -189,11 +189,11 @@ def idle_fit(
 def fits(
     implementation: Implementation, small: Preset, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> tuple[Fit, Fit, Fit]:
-    """``EPOCHS`` under augmentation, twice alike, and once more with another validation set.
+    """Two identical runs of ``EPOCHS`` with augmentation, and a third with another validation set.
 
-    The model starts with a few steps in the wrong direction, and a quarter of the validation labels is
-    wrong: as it learns the loss on them falls, and as it grows too sure of itself it rises again,
-    whatever the weights of the head were at first.
+    The model first takes a few steps in the wrong direction, and a quarter of the validation labels is wrong. The
+    validation loss therefore falls while the model learns, and rises again when it becomes overconfident,
+    whatever the initial weights of the head.
     """
     learnt, rights = tinted(40, seed + 3, size=implementation.image_size)
     train = in_batches(learnt, rights, 16)
@@ -216,13 +216,13 @@ def fits(
 
 @pytest.fixture(scope="session")
 def first_looks(implementation: Implementation, silent: Preset, tmp_path_factory: pytest.TempPathFactory) -> FirstLooks:
-    """What ``fit`` and ``fit_head`` do before their first epoch."""
+    """Calls that ``fit`` and ``fit_head`` make before their first epoch."""
     return first_looks_of(implementation, silent.folder, tmp_path_factory.mktemp("looks"))
 
 
 @pytest.fixture(scope="session")
 def looks(implementation: Implementation, tmp_path_factory: pytest.TempPathFactory, seed: int) -> Looks:
-    """Of images of noise, each run with a convnet of its own."""
+    """Losses on images of noise; each run has a new convnet."""
     images = np.random.default_rng(seed).uniform(0, 255, (4, *CONVNET_SIZE, 3)).astype(np.float32)
     batches, found = in_batches(images, np.array([0, 1, 1, 1], np.int32), 4), []
     for epochs, augment, fit_seed in ((1, False, 1), (2, True, 1), (1, True, 2)):
@@ -260,7 +260,7 @@ def run_fit(
     augment: bool,
     seed: int = 1,
 ) -> Fit:
-    """Train and keep all that can be looked at afterwards."""
+    """Train, and keep everything that clauses inspect."""
     checkpoint = folders.mktemp("fit") / "best.keras"
     before = implementation.variables(model)
     model, history = implementation.fit(
@@ -284,7 +284,7 @@ def splits(photographs: dict[str, Split] | None) -> dict[str, Split]:
 
 @pytest.fixture(scope="session")
 def trial(implementation: Implementation, splits: dict[str, Split], request: pytest.FixtureRequest, seed: int) -> Trial:
-    """One trial of all ways of training, with a seed that no recorded trial has."""
+    """One trial of all kinds of training, with a seed that no recorded trial used."""
     preset = request.config.option.preset or EMBEDDED_PRESET
     return make_trial(implementation, splits, preset, FIRST_UNRECORDED + seed)
 

@@ -1,7 +1,7 @@
-"""What clauses look at of an implementation of the contract and of a pipeline that is audited alike.
+"""Observations that clauses make of an implementation of the contract and of an audited pipeline.
 
-Of a pipeline its probe observes while the author's own code runs; of an implementation the records of its training
-runs are read. What the contract has no function for is *not claimed*.
+The probe of a pipeline observes while the author's own code runs; for an implementation, the records of its training
+runs are read. An observation for which the contract has no function is *not claimed*.
 """
 
 from collections.abc import Callable
@@ -36,12 +36,12 @@ AUDIT_ALONE = "the contract has no function for it: it is asked of pipelines tha
 
 
 def probe_of(implementation: Implementation) -> Probe | None:
-    """That of a pipeline; None for an implementation of the contract."""
+    """The probe of a pipeline; None for an implementation of the contract."""
     return vars(implementation).get("probe")
 
 
 def audited(implementation: Implementation) -> Probe:
-    """That of a pipeline; NotClaimed for an implementation of the contract."""
+    """The probe of a pipeline; NotClaimed for an implementation of the contract."""
     if probe := probe_of(implementation):
         return probe
     raise NotClaimed(AUDIT_ALONE)
@@ -49,7 +49,7 @@ def audited(implementation: Implementation) -> Probe:
 
 @pytest.fixture(scope="session")
 def frozen_runs(implementation: Implementation, request: pytest.FixtureRequest) -> list[Run]:
-    """Training with a frozen base."""
+    """Training runs with a frozen base."""
     if probe := probe_of(implementation):
         return probe.frozen_runs()
     steps, fits = request.getfixturevalue("frozen_steps"), request.getfixturevalue("fits")
@@ -58,10 +58,10 @@ def frozen_runs(implementation: Implementation, request: pytest.FixtureRequest) 
 
 @pytest.fixture(scope="session")
 def base_in_training(implementation: Implementation, request: pytest.FixtureRequest) -> list[Compared]:
-    """What a frozen base gave while the head was trained, beside inference; of a contract, what the loss says of it.
+    """Outputs of a frozen base during training of the head and in inference; without a probe, training losses.
 
-    A batch of one class has statistics of its own, which would wipe out what makes it that class: a model that is sure
-    of it and right reports a small loss for it, or else its batch normalisation looked at the batch.
+    The statistics of a batch of one class would erase what distinguishes the class. A confident, correct model must
+    report a small loss; a large one means that batch statistics were used.
     """
     if probe := probe_of(implementation):
         return probe.base_in_training()
@@ -78,7 +78,7 @@ def base_in_training(implementation: Implementation, request: pytest.FixtureRequ
 
 @pytest.fixture(scope="session")
 def tuned_runs(implementation: Implementation, request: pytest.FixtureRequest) -> list[Run]:
-    """Training after unfreezing."""
+    """Training runs after unfreezing."""
     if probe := probe_of(implementation):
         return probe.tuned_runs()
     steps, fit = request.getfixturevalue("tuning_steps"), request.getfixturevalue("tuning_fit")
@@ -99,7 +99,7 @@ def around_unfreezing(implementation: Implementation, request: pytest.FixtureReq
 
 @pytest.fixture(scope="session")
 def predictor(implementation: Implementation, request: pytest.FixtureRequest) -> Predictor:
-    """(images -> predictions, images, tolerance)."""
+    """A function from images to predictions, images to try, and a tolerance."""
     if probe := probe_of(implementation):
         return probe.predictor()
     model = request.getfixturevalue("untrained")
@@ -109,7 +109,7 @@ def predictor(implementation: Implementation, request: pytest.FixtureRequest) ->
 
 @dataclass(frozen=True)
 class Trace:
-    """The variables before training, after it, and after the same with another validation; whether that was seen."""
+    """Variables before training, after it, and after the same training with another validation set; both losses."""
 
     start: list[Variable]
     expected: list[Variable]
@@ -119,7 +119,7 @@ class Trace:
 
 @pytest.fixture(scope="session")
 def traces(implementation: Implementation, request: pytest.FixtureRequest) -> list[Trace]:
-    """Of validation: of a pipeline the variables around one, between which nothing is trained."""
+    """Runs that differ in validation alone; for a pipeline, the variables before and after a validation."""
     if probe := probe_of(implementation):
         return [Trace(run.before, run.before, run.after) for run in probe.validation_runs()]
     first, _, other = request.getfixturevalue("fits")
@@ -128,7 +128,7 @@ def traces(implementation: Implementation, request: pytest.FixtureRequest) -> li
 
 @pytest.fixture(scope="session")
 def scores(implementation: Implementation, request: pytest.FixtureRequest) -> list[Scored]:
-    """What validation reports, and what is true: of models that are sure, unsure, at 0.5 for all that is known, and a little above."""
+    """Reported and true scores of models that are sure, unsure, as close to 0.5 as is known, and a little above 0.5."""
     if probe := probe_of(implementation):
         return probe.scores()
     seed, silent = request.getfixturevalue("seed"), request.getfixturevalue("silent")
@@ -142,7 +142,7 @@ def scores(implementation: Implementation, request: pytest.FixtureRequest) -> li
 
 
 def scored(implementation: Implementation, model: Model, images: Array, labels: Labels) -> Scored:
-    """Evaluation in batches of 4 beside all predictions."""
+    """Scores from an evaluation in batches of 4, and from all predictions."""
     p = implementation.predict(model, images)
     reported = implementation.evaluate(model, in_batches(images, labels, 4))
     return Scored(reported, {"loss": training.crossentropy(p, labels), "accuracy": training.accuracy(p, labels)})
@@ -150,7 +150,7 @@ def scored(implementation: Implementation, model: Model, images: Array, labels: 
 
 @pytest.fixture(scope="session")
 def uses(implementation: Implementation, request: pytest.FixtureRequest) -> list[Compared]:
-    """Of training images in an epoch: of a contract, what the accuracy and the loss of a model that is sure say."""
+    """Uses of each training batch in an epoch; without a probe, the accuracy and loss of a confident model."""
     if probe := probe_of(implementation):
         counts, epochs = probe.used()
         return [Compared("times that each batch was taken in an epoch", counts, [epochs] * len(counts), 0)]
@@ -238,77 +238,77 @@ def repeated(implementation: Implementation, request: pytest.FixtureRequest) -> 
 
 @pytest.fixture(scope="session")
 def modes(implementation: Implementation) -> Modes:
-    """Of dropouts."""
+    """Modes of the dropout layers in each phase."""
     return audited(implementation).modes()
 
 
 @pytest.fixture(scope="session")
 def held(implementation: Implementation) -> list[Held]:
-    """By optimizers."""
+    """Variables that the optimizers hold."""
     return audited(implementation).held()
 
 
 @pytest.fixture(scope="session")
 def two_makes(implementation: Implementation) -> Any:
-    """The base of two models."""
+    """The base of two models that are made one after the other."""
     return audited(implementation).two_makes()
 
 
 @pytest.fixture(scope="session")
 def passes(implementation: Implementation) -> Passes:
-    """Over validation."""
+    """Two passes over the validation set."""
     return audited(implementation).passes()
 
 
 @pytest.fixture(scope="session")
 def training_passes(implementation: Implementation) -> Passes:
-    """Over training."""
+    """Two passes over the training set."""
     return audited(implementation).training_passes()
 
 
 @pytest.fixture(scope="session")
 def subsets(implementation: Implementation) -> Subsets:
-    """By content."""
+    """Training and validation images by content."""
     return audited(implementation).subsets()
 
 
 @pytest.fixture(scope="session")
 def class_orders(implementation: Implementation) -> Any:
-    """Of both subsets."""
+    """The class names of both subsets, in order."""
     return audited(implementation).class_orders()
 
 
 @pytest.fixture(scope="session")
 def labels_of_classes(implementation: Implementation) -> dict[str, list[list[int]]]:
-    """In each subset."""
+    """The labels of each class in each subset."""
     return audited(implementation).labels()
 
 
 @pytest.fixture(scope="session")
 def restored(implementation: Implementation) -> Compared:
-    """From a file."""
+    """Predictions of a model before saving and after loading."""
     return audited(implementation).restored()
 
 
 @pytest.fixture(scope="session")
 def outputs(implementation: Implementation) -> Outputs:
-    """Beside the loss."""
+    """Outputs of the model, and the loss that receives them."""
     return audited(implementation).outputs()
 
 
 @pytest.fixture(scope="session")
 def prepared(implementation: Implementation) -> Prepared:
-    """What reaches the base."""
+    """Pixels as they reach the base."""
     return audited(implementation).prepared()
 
 
 @pytest.fixture(scope="session")
 def kept(implementation: Implementation) -> Any:
-    """By a whole training."""
+    """Validation losses of a whole training, and the loss of the model that is kept."""
     return audited(implementation).kept()
 
 
 @pytest.fixture(scope="session")
 def paired(implementation: Implementation) -> Any:
-    """Predictions and labels."""
+    """The accuracy from predictions with their labels, and the accuracy of the model."""
     return audited(implementation).paired()

@@ -42,11 +42,11 @@ SOURCE = "notes, code 2"
 def test_unpacking_yields_exactly_the_members(implementation: Implementation, case: Archive) -> None:
     """Unpacking yields exactly the members of the archive, byte for byte.
 
-    Names are of any script, files may be empty or of 256,000 bytes, and folders may have members of their own; what
-    becomes of a name that stands twice is left open.
+    Names may be in any script, files may be empty or hold 256,000 bytes, and folders may be members themselves. What
+    happens to a name that occurs twice is unspecified.
 
-    If this fails, check that files without content and folders without files are made, that a file is read to its end
-    and not to that of a buffer, and that nothing of the implementation's own (a marker, a log) lies in the destination.
+    If this fails, check that empty files and empty folders are created, that each file is read to its end and not just
+    to the end of a buffer, and that the implementation leaves nothing else (a marker, a log) in the destination.
     """
     with folder() as here:
         destination = here / "images"
@@ -59,12 +59,13 @@ def test_unpacking_yields_exactly_the_members(implementation: Implementation, ca
 @given(case=unsafe_archives())
 @always(UNSAFE)
 def test_a_member_outside_refuses_the_whole_archive(implementation: Implementation, case: Archive) -> None:
-    r"""A member that would land outside the destination, on this system or another (`..`, an absolute path, a drive letter, a link), makes the whole archive refused, and nothing is written.
+    r"""An archive with a member that would land outside the destination on any operating system (`..`, an absolute path, a drive letter, a link) is refused as a whole, and nothing is written.
 
-    A backslash separates folders on some systems, so `..\x` is refused on all.
+    A backslash separates folders on some systems, so `..\x` is refused on all systems.
 
-    If this fails, check that all names are looked at before the first file is written, and that unpacking does not rely
-    on zipfile.extractall alone: it drops `..` and the leading slash and writes the rest, and writes a link as a file.
+    If this fails, check that all names are validated before the first file is written, and that unpacking does not rely
+    on zipfile.extractall alone: it drops `..` and the leading slash but writes the rest, and it writes a link as a
+    file.
     """
     with folder() as here:
         archive, destination = case.write(here / "photos.zip"), here / "deep" / "images"
@@ -76,13 +77,13 @@ def test_a_member_outside_refuses_the_whole_archive(implementation: Implementati
 @clause("GET-3", Level.MUST, "data", SOURCE)
 @given(case=damaged_archives())
 def test_a_damaged_archive_is_named_and_leaves_nothing(implementation: Implementation, case: Damaged) -> None:
-    """A truncated or corrupt archive gives an error that names it, and leaves no partial tree that a later step could take for a whole one.
+    """A truncated or corrupt archive raises an error that names the archive, and leaves no partial tree that a later step could mistake for a complete one.
 
-    Cut off anywhere, with a wrong byte in the data of a member, or no zip at all; nothing may be left, not even an
-    empty folder.
+    The archive is cut off at any point, has a wrong byte in the data of a member, or is not a zip file at all. Nothing
+    may remain, not even an empty folder.
 
-    If this fails, check that members are unpacked elsewhere first (the checksum of the last is known when the others are
-    written), and that what was made is taken away again.
+    If this fails, check that members are unpacked to another place first (the last checksum is verified only after the
+    other members are written), and that everything created is removed after an error.
     """
     with folder() as here:
         archive = case.write(here / "photos.zip")
@@ -98,11 +99,11 @@ def test_a_damaged_archive_is_named_and_leaves_nothing(implementation: Implement
 def test_an_unfinished_tree_is_completed_and_a_finished_one_is_left(
     implementation: Implementation, case: Interrupted
 ) -> None:
-    """A second run over a finished tree does no work; over an interrupted one it completes it.
+    """A second run does no work if the tree is complete, and completes the tree if the first run was interrupted.
 
-    An interrupted tree holds some members whole, some in part, and others not at all.
+    An interrupted tree holds some members in full and others in part, and lacks the rest.
 
-    If this fails, check that members are compared with the tree one by one, sizes too; that the folder exists says
+    If this fails, check that each member is compared with the tree, including its size: that the folder exists proves
     nothing.
     """
     with folder() as here:
@@ -120,13 +121,14 @@ def test_an_unfinished_tree_is_completed_and_a_finished_one_is_left(
 @given(case=changed_bytes())
 @always(EACH_TELLING)
 def test_no_damage_unpacks_in_part(implementation: Implementation, case: ByteChanged) -> None:
-    """An archive in which any one byte is another gives exactly its files, or an error, and then nothing is written.
+    """An archive with any one byte changed either yields exactly its original files, or raises an error and writes nothing.
 
-    A zip of three files, whose directory and end may be damaged too; its files are as they were, or it is refused.
+    The archive is a zip of three files, and the changed byte may be in its directory or its end record. Its files come
+    out as they were, or it is refused.
 
-    If this fails, compare the members with the number that the end of the archive says: zipfile ends where an entry of
-    the directory has a wrong length, and takes the members before it for all. Look for a name that stands twice, and
-    compare names in the directory with those before the members.
+    If this fails, check the number of members against the number in the archive's end record: zipfile stops at a
+    directory entry with a wrong length, and takes the members before it for all of them. Look for a name that occurs
+    twice, and compare the names in the directory with those in the headers of the members.
     """
     with folder() as here:
         archive, destination = case.write(here / "photos.zip"), here / "images"
@@ -143,11 +145,12 @@ def test_no_damage_unpacks_in_part(implementation: Implementation, case: ByteCha
 
 @clause("GET-6", Level.MUST, "data", SOURCE)
 def test_names_that_differ_in_case_alone(implementation: Implementation, tmp_path: Path) -> None:
-    """Members whose names differ in capital and small letters alone are different files.
+    """Members whose names differ only in upper and lower case are different files.
 
-    Not checked where the file system takes them for one.
+    The clause is not checked on a file system that ignores case.
 
-    If this fails, check that names are not put in small letters, for a comparison with those unpacked before.
+    If this fails, check that names are not converted to lower case, for example to compare them with names unpacked
+    before.
     """
     if folds_case(tmp_path):
         pytest.skip("the file system takes names that differ in case alone for the same")

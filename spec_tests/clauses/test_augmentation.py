@@ -38,13 +38,13 @@ SOURCE = 'notes, "과적합과 데이터 증강"; code 5'
 
 @pytest.fixture(scope="module")
 def epochs(implementation: Implementation, seed: int) -> tuple[Array, Array]:
-    """Copies of one chart, augmented as in two epochs: with two seeds in a row."""
+    """Copies of one chart, augmented with two consecutive seeds, as in two epochs."""
     first, second = (transform(implementation, "augment", Charts(count=MANY).images, seed=seed + i) for i in (0, 1))
     return first, second
 
 
 def expect_likely(p_values: dict[str, float]) -> None:
-    """None of these may be an alarm; the clause's rate of false alarms is shared out among them."""
+    """Expect no alarm from any of these tests, which share the clause's rate of false alarms."""
     alpha = ALPHA / len(p_values)
     for what, p in p_values.items():
         expect(p >= alpha, what, expected=f"independent, p >= {alpha:.1e}", got=f"p = {p:.1e}")
@@ -55,9 +55,9 @@ def expect_likely(p_values: dict[str, float]) -> None:
 @given(case=pictures())
 @example(case=Pictures((7, 12), count=1))
 def test_shape_dtype_and_range_are_kept(implementation: Implementation, case: Pictures) -> None:
-    """Shape and dtype are kept, and values stay within the range of the input image, a channel at a time.
+    """Augmentation keeps the shape and dtype of the images, and keeps each channel within the range of values of the input image.
 
-    Tolerance: 1e-3 grey levels, for float32 weights that do not quite add up to 1.
+    Tolerance: 1e-3 grey levels, for float32 weights that do not add up to exactly 1.
 
     If this fails, check for cubic interpolation, which overshoots; for corners filled with black; for float64 or uint8;
     and for height and width exchanged.
@@ -75,12 +75,12 @@ def test_shape_dtype_and_range_are_kept(implementation: Implementation, case: Pi
 @one_in(10)  # each is a batch of images
 @given(case=pictures(plain=True), dtype=st.sampled_from(LABELS))
 def test_labels_and_order_are_untouched(implementation: Implementation, case: Pictures, dtype: type) -> None:
-    """Labels and the order of the samples are untouched.
+    """Augmentation does not change the labels or the order of the samples.
 
-    Each image has a colour of its own all over, by which it is known again. Labels of other integers, bool or float32 come
-    back in their dtype.
+    Each image has a single colour, by which it is recognised. Labels of other integer types, bool or float32 keep their
+    dtype.
 
-    If this fails, check for a shuffle, and for parallel workers whose results are taken as they come.
+    If this fails, check for shuffling, and for parallel workers whose results are taken in the order of completion.
     """
     given: NDArray[Any] = case.labels.astype(dtype)
     images, labels = implementation.augment(case.images, given, seed=case.seed)
@@ -93,9 +93,9 @@ def test_labels_and_order_are_untouched(implementation: Implementation, case: Pi
 @one_in(20)  # each goes through every transformation
 @given(case=pictures())
 def test_outside_training_it_is_the_identity(implementation: Implementation, case: Pictures) -> None:
-    """Outside training it is the identity, exactly.
+    """Outside training, augmentation is exactly the identity.
 
-    If this fails, check that ``training=False`` is handed on: a Keras layer that is called without it augments.
+    If this fails, check that ``training=False`` is passed on: a Keras layer that is called without it augments.
     """
     for name in implementation.offered(TRANSFORMATIONS):
         got = transform(implementation, name, case.images, seed=case.seed, training=False)
@@ -107,17 +107,17 @@ def test_outside_training_it_is_the_identity(implementation: Implementation, cas
 
 @clause("AUG-4", Level.STOCHASTIC, "augmentation", SOURCE)
 def test_a_seed_repeats_and_another_does_not(implementation: Implementation, seed: int) -> None:
-    """The same seed gives the same result, bit for bit, whatever was drawn in between; another seed gives another.
+    """Augmentation with the same seed gives the same result, bit for bit, whatever was drawn in between; another seed gives another result.
 
-    Three seeds in a row, on 64 images. A batch of one image does not come out alike with 24 seeds for a flip, and with 2
-    for the others. False alarms: two seeds flip all of 64 images alike with probability 2e-19, 24 flip one image alike
-    with 1.2e-7, and two draw one angle or one zoom with 6e-8 each. Power: a seed that is ignored or halved and one that
-    does not decide one image of the 64 always fail; at least 0.999 for one that leaves each draw to chance with
-    probability 0.02.
+    Three consecutive seeds are tried on 64 images. A batch of one image must give more than one result with 24 seeds
+    for a flip, and with 2 seeds for the other transformations. False alarms: two seeds flip all of 64 images alike with
+    probability 2e-19, 24 seeds flip one image alike with 1.2e-7, and two seeds draw the same angle or the same zoom
+    with 6e-8 each. Power: a seed that is ignored or halved, and one that does not decide one of the 64 images, always
+    fail; at least 0.999 for one that leaves each draw to chance with probability 0.02.
 
-    If this fails, check for a global random generator; for one that is made once and goes on with the next call; for
-    parallel workers that race for one; for digits of the seed that get lost; and for a batch of one image that is taken
-    for no batch.
+    If this fails, check for a global random generator; for a generator that is created once and continues in the next
+    call; for parallel workers that race for one generator; for digits of the seed that get lost; and for a batch of one
+    image that is not treated as a batch.
     """
     images = Charts(count=64).images
     for name in implementation.offered(TRANSFORMATIONS):
@@ -134,21 +134,21 @@ def test_a_seed_repeats_and_another_does_not(implementation: Implementation, see
 
 @clause("AUG-5", Level.STOCHASTIC, "augmentation", SOURCE)
 def test_samples_and_transformations_are_independent(epochs: tuple[Array, Array], seed: int) -> None:
-    """The samples of a batch are transformed independently, and the three transformations of one sample too.
+    """The samples of a batch are transformed independently of each other, and so are the three transformations of one sample.
 
-    Flip, angle and zoom are recovered from 2,048 copies of one image, of both classes. False alarms: 1e-6 over twelve
-    tests: each of the three for images two by two, for those half a batch apart and with the class, and each two of the
-    three. Power: at least 0.999 for a
-    correlation of 0.2 between two transformations and of 0.3 between images. One draw for every two images gives 1, one
-    seed for all transformations 0.87 and 1. One draw for the whole batch always fails.
+    Flip, angle and zoom are recovered from 2,048 copies of one image, labelled with both classes. False alarms: 1e-6
+    over twelve tests. Nine of them compare each transformation between neighbouring images, between images half a batch
+    apart, and with the class; three compare the transformations in pairs. Power: at least 0.999 for a correlation of
+    0.2 between two transformations and of 0.3 between images. One draw for every two images gives a correlation of 1;
+    one seed for all transformations gives 0.87 and 1. One draw for the whole batch always fails.
 
-    If this fails, check for one seed that is given to all three; for one draw a batch; for a generator that starts
-    afresh with each image; and for images of one class that are treated differently.
+    If this fails, check for one seed that is given to all three transformations; for one draw per batch; for a
+    generator that restarts with each image; and for images of one class that are treated differently.
     """
     found = draws(epochs[0])
     for name, drawn in found.items():
         expect(len(set(drawn)) > 1, f"{name} of each image", expected="its own", got=f"{drawn[0]:g} for all of {MANY}")
-    p_values = {  # the scores are those of angle and zoom, since a flip's would tell less
+    p_values = {  # scores are those of angle and zoom, because a flip's carry less information
         f"{a} and {b} of an image": independence_p_value(found[b], found[a], seed) for a, b in combinations(found, 2)
     }
     for name, drawn in found.items():
@@ -164,7 +164,7 @@ def test_samples_and_transformations_are_independent(epochs: tuple[Array, Array]
 def test_a_constant_image_is_a_fixed_point(implementation: Implementation, case: Pictures) -> None:
     """A constant image is a fixed point of flip, rotation and zoom.
 
-    Tolerance: 1e-3 grey levels, for float32 weights that do not quite add up to 1.
+    Tolerance: 1e-3 grey levels, for float32 weights that do not add up to exactly 1.
 
     If this fails, check for corners filled with black, and for weights that do not add up to 1 at the border.
     """
@@ -177,14 +177,15 @@ def test_a_constant_image_is_a_fixed_point(implementation: Implementation, case:
 
 @clause("AUG-7", Level.STOCHASTIC, "augmentation", SOURCE)
 def test_two_epochs_show_different_versions(epochs: tuple[Array, Array], seed: int) -> None:
-    """Two epochs show two different versions of an image, and the versions of one tell nothing of those of the other.
+    """Two epochs show different versions of an image, and the versions in one epoch are independent of those in the other.
 
-    Two epochs are two seeds in a row. False alarms: 1e-6 over nine tests: flip, angle and zoom of an image and of the
-    same one, the next and the one before in the next epoch; that one of 2,048 looks the same has probability 1e-10.
-    Power: at least 0.999 for a correlation of 0.2; draws that move on by one image give 1.
+    Two epochs are two consecutive seeds. False alarms: 1e-6 over nine tests, which compare the flip, angle and zoom of
+    an image with those of the same, the next and the previous image in the next epoch. The probability that one of
+    2,048 images looks the same is 1e-10. Power: at least 0.999 for a correlation of 0.2; draws that move on by one
+    image give a correlation of 1.
 
-    If this fails, check for a seed that is set anew for each epoch; for transformed images that are cached; and for
-    seeds made by adding: epoch + index gives an image the draws that its neighbour had.
+    If this fails, check for a seed that is reset in each epoch; for transformed images that are cached; and for seeds
+    made by addition: epoch + index gives an image the draws of its neighbour.
     """
     same = np.flatnonzero((epochs[0] == epochs[1]).all(axis=(1, 2, 3)))
     expect(len(same) == 0, "images that look the same in both epochs", expected="none", got=f"{len(same)} of {MANY}")
@@ -201,15 +202,15 @@ def test_two_epochs_show_different_versions(epochs: tuple[Array, Array], seed: i
 @one_in(10)  # each is a batch of images
 @given(case=charts(LARGE_SIZES))
 def test_the_whole_is_flip_then_rotation_then_zoom(implementation: Implementation, case: Charts) -> None:
-    """The whole is a flip, then a rotation, then a zoom, each of the image that came of the one before and as its own clauses say.
+    """Augmentation is a flip, then a rotation, then a zoom, each applied to the result of the previous step and each as its own clauses specify.
 
-    All about the centre, bilinear and reflected outside, as FLIP-1, ROT-2 and ZOOM-2 have it. Flip, angle and zoom are
-    recovered from the middle of the image, to which no reflection comes, and the whole image is compared with these
-    three, one after the other. Tolerance: 0.04 grey levels, which is 0.02 for each interpolation; the centre to 1e-3
-    pixels, the window to 1e-4.
+    All three are about the centre, bilinear and reflected outside, as in FLIP-1, ROT-2 and ZOOM-2. Flip, angle and zoom
+    are recovered from the middle of the image, which no reflection reaches; then the whole image is compared with these
+    three steps. Tolerance: 0.04 grey levels (0.02 for each interpolation), 1e-3 pixels for the centre, and 1e-4 for the
+    window.
 
-    If this fails, check the order; that nothing else is done to the image; and that fill and interpolation are those of
-    the single transformations, where they are made in another place.
+    If this fails, check the order; that nothing else is done to the image; and, if the steps are implemented again for
+    the combination, that their fill and interpolation are those of the single transformations.
     """
     got = transform(implementation, "augment", case.images, seed=case.seed)
     found = recover(got)
@@ -226,11 +227,11 @@ def test_the_whole_is_flip_then_rotation_then_zoom(implementation: Implementatio
 @once()
 @given(case=pictures())
 def test_other_dtypes_count_as_float32_or_are_refused(implementation: Implementation, case: Pictures) -> None:
-    """Images of uint8 or float64 are transformed as the same values in float32 are, or refused with an error.
+    """Images of uint8 or float64 are transformed like the same values in float32, or are refused with an error.
 
     Tolerance: 0.02 grey levels.
 
-    If this fails, check for results in the dtype of the images: of uint8 they are whole grey levels, and wrap around.
+    If this fails, check for results in the dtype of the images: in uint8 they are whole grey levels, and wrap around.
     """
     whole: NDArray[Any] = case.images.astype(np.uint8)
     for name, dtype in product(implementation.offered(TRANSFORMATIONS), (np.uint8, np.float64)):
@@ -245,12 +246,12 @@ def test_other_dtypes_count_as_float32_or_are_refused(implementation: Implementa
 
 @clause("AUG-11", Level.MUST, "augmentation", f"{SOURCE}; contract")
 def test_every_bit_of_a_seed_counts(implementation: Implementation, seed: int) -> None:
-    """Seeds from 0 to 2^31 - 1 that differ in bit 16 or 30 alone give different results; larger ones do too or are refused with an error.
+    """Seeds from 0 to 2^31 - 1 that differ only in bit 16 or 30 give different results; larger seeds do so too, or are refused with an error.
 
-    The larger ones are seed + 2^31 and seed + 2^32. Two seeds flip all of 64 images alike with probability 2e-19.
+    The larger seeds are seed + 2^31 and seed + 2^32. Two seeds flip all of 64 images alike with probability 2e-19.
 
-    If this fails, check for a seed that is cut to the bits that a generator takes: torch's takes 32, and so does a key of
-    JAX.
+    If this fails, check for a seed that is truncated to the bits that a generator takes: torch takes 32, and so does a
+    key of JAX.
     """
     images = Charts(count=64).images
     for name in implementation.offered(TRANSFORMATIONS):

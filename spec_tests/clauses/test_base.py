@@ -26,10 +26,11 @@ PAPER = "arXiv 1610.02357; keras-hub's XceptionBackbone"
 
 @clause("BASE-1", Level.MUST, "base", PAPER, tied="base")
 def test_the_base_has_the_arrays_of_its_configuration(states: list[States]) -> None:
-    """xception_41 has 20,861,480 weights in 234 variables: 154 that can be trained (20,806,952) and 80 moving statistics (54,528); for any configuration of an Xception the numbers follow by the stated formula.
+    """xception_41 has 20,861,480 weights in 234 variables: 154 trainable ones (20,806,952 weights) and 80 moving statistics (54,528 weights). For any configuration of Xception, the layers determine these numbers.
 
-    A separable convolution has 9 × c_in + c_in × c_out weights, a plain one k² × c_in × c_out, a normalisation 2 × c
-    and 2 × c moving statistics; there is one behind each convolution, and no bias.
+    A separable convolution has 9 × c_in + c_in × c_out weights, a plain convolution k² × c_in × c_out, and a
+    normalisation 2 × c weights and 2 × c moving statistics. Each convolution is followed by a normalisation, and has no
+    bias.
 
     If this fails, check for biases, for shortcuts without a convolution, and that moving statistics are listed.
     """
@@ -42,12 +43,12 @@ def test_the_base_has_the_arrays_of_its_configuration(states: list[States]) -> N
 
 @clause("BASE-2", Level.MUST, "base", f"{PAPER}; follows from PAD and POOL", tied="base")
 def test_the_features_are_those_of_the_stated_map(implementation: Implementation, embedded: Preset) -> None:
-    """A base turns a (180, 180, 3) image into a (6, 6, 2048) feature map; other sizes follow from PAD and POOL.
+    """The Xception base turns a (180, 180, 3) image into a (6, 6, 2048) feature map; other sizes follow from PAD and POOL.
 
-    Seen through its pooled mean, at sides at which one row more or less of the map changes it. Tolerance: 1e-4 of the
-    largest feature.
+    The map is observed through its pooled mean, at image sides for which one more or one fewer row of the map changes
+    the mean. Tolerance: 1e-4 of the largest feature.
 
-    If this fails, check the first convolution: valid padding, stride 2.
+    If this fails, check the first convolution: it has valid padding and stride 2.
     """
     expect_equal(XCEPTION_41.feature_side(180), 6, "side of the feature map of 180 pixels")
     for size in ((180, 180), (97, 75)):
@@ -62,12 +63,13 @@ def test_the_features_are_those_of_the_stated_map(implementation: Implementation
 def test_weights_determine_the_features(implementation: Implementation, embedded: Preset, tmp_path: Path) -> None:
     """The same weights give the same features on every backend and in every implementation.
 
-    Compared with float64 arithmetic at 50 × 48 pixels, where poolings pad unevenly, for weights whose features have a
-    spread near 1; a block of three convolutions has a shortcut that is not convolved. Tolerance: 1e-4 of the largest feature.
+    Features are compared with float64 arithmetic at 50 × 48 pixels, where pooling pads unevenly, for weights whose
+    features have a spread near 1. One of the bases has a block of three convolutions with a shortcut that is not
+    convolved. Tolerance: 1e-4 of the largest feature.
 
-    If this fails, check the padding of poolings (the odd row at the bottom, never the largest value), epsilon 1e-3 and
-    the moving statistics of batch normalisation, shortcuts with and without a convolution, and the order of activation
-    and convolution in blocks 2 and last.
+    If this fails, check the padding of pooling (the odd row is at the bottom and is never the largest value), epsilon
+    1e-3 and the moving statistics of batch normalisation, shortcuts with and without a convolution, and the order of
+    activation and convolution in block 2 and in the last block.
     """
     images, _ = tinted(5, seed=7)
     varied = write_preset(tmp_path / "varied", VARIED, random_arrays(VARIED, seed=2))
@@ -93,9 +95,9 @@ def surplus(arrays: Arrays) -> None:
 
 @clause("BASE-4", Level.MUST, "base", CODE, tied="base")
 def test_weights_that_do_not_fit_are_refused(implementation: Implementation, small: Preset, tmp_path: Path) -> None:
-    """Loading weights that do not fit (missing, surplus or misshapen arrays) is an error; never a partly random base.
+    """Loading weights that do not fit (missing, surplus or misshapen arrays) raises an error, and never leaves a partly random base.
 
-    If this fails, check that loading is strict: by name or in order, all arrays and no other.
+    If this fails, check that loading is strict: by name or in order, all arrays and no others.
     """
     for spoil in (missing, misshapen, surplus):
         arrays = dict(small.arrays)
@@ -110,12 +112,13 @@ def test_weights_that_do_not_fit_are_refused(implementation: Implementation, sma
 @clause("PRE-1", Level.MUST, "base", f"{CODE}; keras-hub's ImageConverter", tied="base")
 @given(seed=SEEDS, quarters=st.sampled_from((1, 2, 3, 4, 5, 6, 10)))
 def test_preprocessing_scales_to_plus_and_minus_one(implementation: Implementation, seed: int, quarters: int) -> None:
-    """Preprocessing keeps an image that already has the asked size as it is, resizes others, and maps 0 to -1 and 255 to 1.
+    """Preprocessing resizes an image unless it already has the requested size, and maps 0 to -1 and 255 to 1.
 
-    Bilinear, pixel centres at half, no antialiasing: to a quarter of the side, to three quarters and to more, where
-    means over areas differ. Of one aspect, since what becomes of another is left open. Tolerance: 1e-5.
+    Resizing is bilinear with half-pixel centres and no antialiasing. Images are resized to a quarter and three quarters
+    of the side and to larger sizes, where averaging over areas gives other values. They keep their aspect ratio,
+    because what happens to other ratios is unspecified. Tolerance: 1e-5.
 
-    If this fails, check for division by 255, for mean and deviation of ImageNet, and for blue before red.
+    If this fails, check for division by 255, for the mean and deviation of ImageNet, and for blue before red.
     """
     images = np.random.default_rng(seed).integers(0, 256, (2, 12, 8, 3)).astype(np.float32)
     images[0, 0, 0], images[1, -1, -1] = 0, 255

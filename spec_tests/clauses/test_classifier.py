@@ -26,11 +26,11 @@ TWO_WAYS = 'notes, "특징 추출 vs 파인튜닝"'
 def test_the_head_is_pooling_dense_and_a_sigmoid(
     implementation: Implementation, small: Preset, untrained: Model, states: list[States], seed: int
 ) -> None:
-    """Global average pooling, Dense(256) without an activation, Dropout(0.25), Dense(1, sigmoid): four variables, c × 256 + 256 + 256 + 1 weights for c feature channels (524,801 for Xception).
+    """The head consists of global average pooling, Dense(256) without an activation, Dropout(0.25) and Dense(1, sigmoid): four variables with c × 256 + 256 + 256 + 1 weights for c feature channels (524,801 for Xception).
 
-    Tolerance of a probability: 1e-5. Dropout shows in TRAIN-10.
+    Tolerance of a probability: 1e-5. The dropout is checked by TRAIN-10.
 
-    If this fails, check for a ReLU behind the first dense layer, for another pooling, and for logits.
+    If this fails, check for a ReLU after the first dense layer, for another pooling, and for logits.
     """
     for state, channels in zip(states, (24, 2048), strict=True):
         sizes = sorted(v.size for v in state.built if v.part == "head")
@@ -45,9 +45,10 @@ def test_the_head_is_pooling_dense_and_a_sigmoid(
 def test_a_prediction_is_a_probability(
     implementation: Implementation, untrained: Model, confident: Path, seed: int
 ) -> None:
-    """A prediction is a probability in [0, 1], one for each image.
+    """Each image gets one prediction, a probability in [0, 1].
 
-    Also where the logit is beyond what can be exponentiated, on either side.
+    The prediction stays in [0, 1] even where the logit is too far from zero, on either side, for the exponential
+    function.
     """
     sure = implementation.load(confident)
     for model, images in (
@@ -62,10 +63,10 @@ def test_a_prediction_is_a_probability(
 
 @clause("HEAD-3", Level.MUST, "base", CODE)
 def test_predictions_do_not_depend_on_their_company(predictor: Predictor) -> None:
-    """Predictions do not depend on the batch size or on the other images of the batch, and are the same twice.
+    """Predictions do not depend on the batch size or on the other images of the batch, and are the same in a second run.
 
-    Tolerance, for sums in another order: 1e-5 of a probability, and of a pipeline a thousand times the resolution of its
-    outputs.
+    Tolerance, because sums may be taken in another order: 1e-5 of a probability, and for a pipeline a thousand times
+    the resolution of its outputs.
 
     If this fails, check that dropout is off and that batch normalisation uses its moving statistics.
     """
@@ -78,10 +79,10 @@ def test_predictions_do_not_depend_on_their_company(predictor: Predictor) -> Non
 
 @clause("NET-1", Level.MUST, "convnet", "notes, code 7 (the model trained from scratch)")
 def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed: int) -> None:
-    """The convnet is pixels over 255, valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU, a 2 × 2 max pooling between each two, global average pooling, and Dense(1, sigmoid): twelve variables, 97,697 weights.
+    """The convnet divides pixels by 255 and applies valid 3 × 3 convolutions with 8, 16, 32, 64 and 128 filters and ReLU, 2 × 2 max pooling between each two of them, global average pooling, and Dense(1, sigmoid). It has twelve variables with 97,697 weights.
 
-    After three steps, so that no bias is zero, its predictions are those of its own weights in float64 arithmetic.
-    Tolerance of a probability: 1e-5.
+    After three steps, so that no bias is zero, its predictions equal those computed from its own weights in float64
+    arithmetic. Tolerance of a probability: 1e-5.
 
     If this fails, check for average pooling, a missing ReLU, another scale of the pixels, and padding.
     """
@@ -96,12 +97,12 @@ def test_the_convnet_has_the_stated_layers(implementation: Implementation, seed:
 
 @clause("FEAT-1", Level.MUST, "features", TWO_WAYS, tied="head")
 def test_the_fast_way_gives_the_same_predictions(through_features: Through) -> None:
-    """Features computed once and the frozen base run in the model give the same predictions.
+    """Predictions from features that were computed once equal those of the whole model with its frozen base.
 
-    The head is trained on features; the model's prediction for an image is then the head's for its features. Tolerance
-    of a probability: 1e-5.
+    The head is trained on features; the model's prediction for an image must then equal the head's prediction for the
+    features of that image. Tolerance of a probability: 1e-5.
 
-    If this fails, check that features are extracted behind the same preprocessing and pooling that the model has.
+    If this fails, check that features are extracted after the same preprocessing and pooling as in the model.
     """
     for losses in through_features.losses:
         expect(losses[-1] < losses[0], "loss after training on features", expected="less", got=losses)
@@ -111,7 +112,7 @@ def test_the_fast_way_gives_the_same_predictions(through_features: Through) -> N
 
 @clause("FEAT-2", Level.MUST, "features", TWO_WAYS)
 def test_features_are_extracted_in_inference_mode(extraction: Extraction) -> None:
-    """Features are extracted in inference mode: those of an image do not depend on the batch, and extracting them moves nothing.
+    """Features are extracted in inference mode: the features of an image do not depend on the batch, and extracting them changes no variable.
 
     Tolerance: 1e-4 of the largest feature.
 
@@ -127,11 +128,11 @@ def test_features_are_extracted_in_inference_mode(extraction: Extraction) -> Non
 
 @clause("FEAT-3", Level.MUST, "features", TWO_WAYS)
 def test_rows_of_features_keep_their_order(rows: list[Compared]) -> None:
-    """Rows of features keep the order of their labels: row i holds the features of image i.
+    """Extracted features keep the order of the images and their labels: row i holds the features of image i.
 
     Tolerance: 1e-4 of the largest feature.
 
-    If this fails, check for shuffling, and for batches that are put together out of order.
+    If this fails, check for shuffling, and for batches that are joined out of order.
     """
     for one in rows:
         expect_close(one.got, one.expected, one.what, rtol=0, atol=one.tolerance)

@@ -23,13 +23,13 @@ CNN = 'notes, "합성곱 신경망 (CNNs)"'
 @clause("CONV-1", Level.MUST, "layers", f"{LOCAL}; Keras documentation of Conv2D")
 @given(case=windows("valid"), biased=st.booleans())
 def test_convolution_is_a_sliding_cross_correlation(implementation: Implementation, case: Window, biased: bool) -> None:
-    """A convolution equals the sliding cross-correlation of each window with the kernel (not flipped), plus bias.
+    """A convolution equals the sliding cross-correlation of each window with the kernel (not flipped), plus the bias.
 
-    Without a bias nothing is added; with dilation d the pixels of a window are d apart. Tolerance: 1e-5 of the sum of
+    Without a bias nothing is added. With dilation d, the pixels of a window are d apart. Tolerance: 1e-5 of the sum of
     the magnitudes in each window.
 
-    If this fails, check that the kernel is not flipped, its order (height, width, in, out), and that every channel
-    counts.
+    If this fails, check that the kernel is not flipped, that its axes are (height, width, in, out), and that every
+    channel counts.
     """
     options = {"strides": plain(case.strides), "dilation_rate": plain(case.dilation)}
     got = implementation.conv2d(case.images, case.kernel, case.bias if biased else None, **options)
@@ -39,12 +39,12 @@ def test_convolution_is_a_sliding_cross_correlation(implementation: Implementati
 @clause("CONV-2", Level.MUST, "layers", LOCAL)
 @given(case=windows())
 def test_convolution_is_local(implementation: Implementation, case: Window) -> None:
-    """It is local: changing a pixel changes only the outputs whose window holds it.
+    """A convolution is local: changing a pixel changes only the outputs whose window contains the pixel.
 
-    And all of these. One channel of a pixel changes by 8 and no weight lies within 0.5 of zero, so that an output
-    changes by 4 at least; 0.001 counts as a change.
+    All of these outputs must change. One channel of a pixel changes by 8 and no weight lies within 0.5 of zero, so an
+    output changes by at least 4; 0.001 counts as a change.
 
-    If this fails, check where a window starts (padding), and that samples are not mixed.
+    If this fails, check where windows start (padding), and that samples are not mixed.
     """
     images = np.repeat(case.images[:1], len(case.impulses(8)), axis=0)
     before, after = convolve(implementation, case, images), convolve(implementation, case, images + case.impulses(8))
@@ -57,12 +57,13 @@ def test_convolution_is_local(implementation: Implementation, case: Window) -> N
 @clause("CONV-3", Level.MUST, "layers", CNN)
 @given(case=windows("valid"))
 def test_convolution_is_translation_equivariant(implementation: Implementation, case: Window) -> None:
-    """It is translation-equivariant: shifting the input by s pixels shifts the valid output by one.
+    """A convolution is translation-equivariant: shifting the input by s pixels, where s is the stride, shifts the output of valid padding by one.
 
-    Of outputs whose window holds no pixel that came in from outside. Tolerance: 1e-5 of the sum of the magnitudes in
-    each window, for either of the two.
+    Only outputs whose window holds no pixel from outside the image are compared. Tolerance: 1e-5 of the sum of the
+    magnitudes in each window, for each of the two outputs.
 
-    If this fails, check for weights that depend on the place, and that every stride starts at the first pixel.
+    If this fails, check for weights that depend on the position, and that windows start at the first pixel for every
+    stride.
     """
     (height, width), (down, right) = case.image, case.strides
     case = replace(case, image=(height + down, width + right))  # two outputs a side at least
@@ -75,11 +76,11 @@ def test_convolution_is_translation_equivariant(implementation: Implementation, 
 @clause("CONV-4", Level.MUST, "layers", CNN)
 @given(case=windows(), factors=st.sampled_from(((1, 1), (-2, 0), (0.5, -3))))
 def test_convolution_is_linear(implementation: Implementation, case: Window, factors: tuple[float, float]) -> None:
-    """It is linear in its input, for a zero bias.
+    """A convolution with a zero bias is linear in its input.
 
-    Tolerance: 1e-5 of the sums of the magnitudes in each window, for either side of the equation.
+    Tolerance: 1e-5 of the sums of the magnitudes in each window, for each side of the equation.
 
-    If this fails, check for an activation in the convolution, for clipping and for reduced precision.
+    If this fails, check for an activation in the convolution, for clipping, and for reduced precision.
     """
     a, b = factors
     one, other = case, replace(case, values="normal", seed=case.seed + 9)
@@ -92,11 +93,11 @@ def test_convolution_is_linear(implementation: Implementation, case: Window, fac
 @clause("CONV-5", Level.MUST, "layers", LOCAL)
 @given(case=windows("valid", strided=False))
 def test_convolution_serves_images_of_any_size(implementation: Implementation, case: Window) -> None:
-    """Its number of weights, k_h × k_w × c_in × c_out + c_out, does not depend on the image's size.
+    """A convolution has k_h × k_w × c_in × c_out + c_out weights, whatever the size of the image.
 
-    The same kernel and bias serve a larger image; a kernel for another number of channels is refused.
+    The same kernel and bias accept a larger image. A kernel for another number of channels is refused.
 
-    If this fails, check that images are not cropped or resized to fit, nor channels cut or broadcast.
+    If this fails, check that images are not cropped or resized to fit, and that channels are not cut or broadcast.
     """
     for height, width in (case.image, (case.image[0] + 3, case.image[1] + 1)):
         larger = replace(case, image=(height, width))
@@ -111,11 +112,11 @@ def test_convolution_serves_images_of_any_size(implementation: Implementation, c
 @clause("CONV-6", Level.MUST, "layers", CNN)
 @given(case=windows("valid", dilated=False, strided=False, such=lambda case: case.size == (3, 3)))
 def test_two_convolutions_of_three_see_five(implementation: Implementation, case: Window) -> None:
-    """Two stacked valid 3×3 convolutions see a 5×5 window: features of a deeper layer cover more of the image.
+    """Two stacked valid 3×3 convolutions see a 5×5 window, so features of a deeper layer cover more of the image.
 
-    The weights are positive, so that no two ways from a pixel to an output cancel; 0.001 counts as a change.
+    The weights are positive, so that no two paths from a pixel to an output cancel; 0.001 counts as a change.
 
-    If this fails, check that the convolutions are valid ones, and where their windows start.
+    If this fails, check that both convolutions use valid padding, and where their windows start.
     """
     case = replace(case, image=(case.image[0] + 2, case.image[1] + 2))
     first, second = np.abs(case.kernel), np.abs(arrays((3, 3, case.filters, 2), case.seed + 9, "weights"))
@@ -132,12 +133,12 @@ def test_two_convolutions_of_three_see_five(implementation: Implementation, case
 @one_in(3)
 @given(case=windows("valid", strided=False))
 def test_a_bias_has_a_value_for_each_filter(implementation: Implementation, case: Window) -> None:
-    """A bias that does not hold one value for each filter is refused with an error.
+    """A convolution refuses a bias that does not hold one value for each filter.
 
-    One value more, and one value for several filters.
+    Two biases are tried: one value too many, and a single value for several filters. Both must raise an error.
 
-    If this fails, check for ``outputs + bias``, which broadcasts: the bias may be added by the adapter itself, where the
-    library's convolution has none.
+    If this fails, check for ``outputs + bias``, which broadcasts: the adapter may add the bias itself if the library's
+    convolution has none.
     """
     for filters in (case.filters + 1, 1):
         bias = replace(case, filters=filters).bias
@@ -150,11 +151,11 @@ def test_a_bias_has_a_value_for_each_filter(implementation: Implementation, case
 def test_separable_convolution_is_depthwise_then_pointwise(implementation: Implementation, case: Window) -> None:
     """A separable convolution equals a depthwise convolution followed by a 1×1 convolution, with k² × c_in + c_in × c_out weights.
 
-    k_h × k_w × c_in of a kernel that is not square. Weights for one channel more or fewer are refused. Tolerance: 1e-5
-    of the sum of the magnitudes in each window.
+    If the kernel is not square, k² is k_h × k_w. Weights for one channel too many or too few are refused. Tolerance:
+    1e-5 of the sum of the magnitudes in each window.
 
-    If this fails, check that strides and padding are the depthwise convolution's, that nothing stands between the two,
-    and the order of the channels.
+    If this fails, check that strides and padding belong to the depthwise convolution, that nothing comes between the
+    two convolutions, and the order of the channels.
     """
     expect_separable(separate(implementation, case), case, "separable convolution")
     deeper = replace(case, channels=case.channels + 1)

@@ -21,7 +21,7 @@ SOURCE = 'notes, "Dense Layer vs Convolution Layer"'
 @clause("DENSE-1", Level.MUST, "layers", SOURCE)
 @given(case=matrices(), biased=st.booleans())
 def test_dense_is_a_matrix_product(implementation: Implementation, case: Matrix, biased: bool) -> None:
-    """A dense layer's output equals features · kernel + bias.
+    """The output of a dense layer equals features · kernel + bias.
 
     Without a bias nothing is added. Tolerance: 1e-5 of the sum of the terms' magnitudes.
 
@@ -37,10 +37,10 @@ def test_dense_is_a_matrix_product(implementation: Implementation, case: Matrix,
 @clause("DENSE-2", Level.MUST, "layers", SOURCE)
 @given(case=matrices())
 def test_dense_is_global(implementation: Implementation, case: Matrix) -> None:
-    """It is global: changing any one input feature changes every unit whose weight for it is not zero.
+    """A dense layer is global: changing any one input feature changes every unit whose weight for that feature is not zero.
 
-    And no other unit. A feature changes by 8 and no weight that is not zero lies within 0.5 of it, so that a unit
-    changes by 4 at least; 0.001 counts as a change.
+    No other unit may change. A feature changes by 8 and no nonzero weight lies within 0.5 of zero, so a unit changes by
+    at least 4; 0.001 counts as a change.
 
     If this fails, check for an activation that is flat in places, and for samples that are mixed.
     """
@@ -53,11 +53,11 @@ def test_dense_is_global(implementation: Implementation, case: Matrix) -> None:
 @clause("DENSE-3", Level.MUST, "layers", SOURCE)
 @given(case=matrices())
 def test_dense_has_no_spatial_structure(implementation: Implementation, case: Matrix) -> None:
-    """It has no spatial structure: permuting the inputs and the kernel's rows alike leaves the output unchanged.
+    """A dense layer has no spatial structure: permuting the inputs and the rows of the kernel in the same way leaves the output unchanged.
 
-    Tolerance: 1e-5 of the sum of the terms' magnitudes, for either of the two.
+    Tolerance: 1e-5 of the sum of the terms' magnitudes, for each of the two outputs.
 
-    If this fails, check for anything that depends on the place of an input, such as an encoding of positions.
+    If this fails, check for anything that depends on the position of an input, such as a positional encoding.
     """
     order = np.random.default_rng(case.seed).permutation(case.inputs)
     outputs = implementation.dense(case.features, case.kernel, case.bias)
@@ -69,10 +69,10 @@ def test_dense_has_no_spatial_structure(implementation: Implementation, case: Ma
 @clause("DENSE-4", Level.MUST, "layers", SOURCE)
 @given(case=matrices())
 def test_dense_has_a_weight_for_each_input_and_unit(implementation: Implementation, case: Matrix) -> None:
-    """Its number of weights grows with the number of inputs: inputs × units + units.
+    """A dense layer has inputs × units + units weights, a number that grows with the number of inputs.
 
-    Kernel and bias of these sizes give an output for each unit; the same kernel is refused for one input more or for
-    twice as many; a convolution's serves images of any size (CONV-5).
+    A kernel and a bias of these sizes give one output per unit. The same kernel is refused for one more input and for
+    twice as many inputs, whereas a convolution accepts images of any size (CONV-5).
 
     If this fails, check that inputs are not cut, padded or folded to fit the kernel.
     """
@@ -90,12 +90,12 @@ def test_dense_has_a_weight_for_each_input_and_unit(implementation: Implementati
 @one_in(3)
 @given(case=matrices())
 def test_a_bias_has_a_value_for_each_unit(implementation: Implementation, case: Matrix) -> None:
-    """A bias that does not hold one value for each unit is refused with an error.
+    """A dense layer refuses a bias that does not hold one value for each unit.
 
-    One value more, and one value for several units.
+    Two biases are tried: one value too many, and a single value for several units. Both must raise an error.
 
-    If this fails, check for ``outputs + bias``, which broadcasts: the bias may be added by the adapter itself, where the
-    library's dense layer has none.
+    If this fails, check for ``outputs + bias``, which broadcasts: the adapter may add the bias itself if the library's
+    dense layer has none.
     """
     for units in {case.units + 1, 1} - {case.units}:
         bias = replace(case, units=units).bias

@@ -1,4 +1,4 @@
-"""Choosing a backend (notes, code 1), by implementations that run on Keras: only they claim this stage."""
+"""Choosing a backend (notes, code 1). Only implementations that run on Keras claim this stage."""
 
 import importlib.util
 
@@ -15,18 +15,18 @@ SOURCE = "notes, code 1"
 
 @pytest.fixture(scope="session")
 def session(implementation: Implementation, backend: str) -> Session:
-    """What happened in a Python of its own."""
+    """A session in a new Python."""
     return fresh_session.hold(implementation.target, backend)
 
 
 @clause("ENV-1", Level.MUST, "environment", SOURCE)
 def test_a_backend_is_selected_before_keras_is_imported(session: Session, backend: str) -> None:
-    """Selecting a backend takes effect only before Keras is imported; asking for another one afterwards is an error that says to restart, never a silent no-op.
+    """A backend can be selected only before Keras is imported; selecting another one afterwards raises an error that says to restart, and is never silently ignored.
 
-    Tried in a new Python whose KERAS_BACKEND names another one. The others are those that the implementation says it knows (ENV-2) and
-    that are installed.
+    The test starts a new Python whose KERAS_BACKEND names another backend. It then tries the other backends that the
+    implementation lists as known (ENV-2) and that are installed.
 
-    If this fails, check that nothing imports Keras before KERAS_BACKEND is set: it is read once.
+    If this fails, check that nothing imports Keras before KERAS_BACKEND is set: Keras reads it once.
     """
     expect_equal(session.refused, None, f"the error on selecting {backend} in a new Python")
     expect_equal(session.running, backend, "what Keras runs on after the backend was selected")
@@ -41,9 +41,9 @@ def test_a_backend_is_selected_before_keras_is_imported(session: Session, backen
 
 @clause("ENV-2", Level.MUST, "environment", SOURCE)
 def test_an_unknown_backend_is_refused_with_the_known_ones(session: Session, backend: str) -> None:
-    """An unknown backend is refused with the list of the known ones.
+    """Selecting an unknown backend raises an error that lists the known backends.
 
-    The one that is checked is known, whatever others are.
+    The list must contain the backend under test, and may contain any others.
     """
     for name, error in session.unknown.items():
         expected = f"an error that names {backend}"
@@ -52,11 +52,12 @@ def test_an_unknown_backend_is_refused_with_the_known_ones(session: Session, bac
 
 @clause("ENV-3", Level.MUST, "environment", SOURCE)
 def test_the_cell_magic_runs_its_cell_on_its_backend_alone(session: Session, backend: str) -> None:
-    """The `%%backend NAME` cell magic runs its cell when NAME is the current backend, and otherwise runs nothing and says which backend the cell needs.
+    """The `%%backend NAME` cell magic runs its cell if NAME is the current backend; otherwise it runs nothing and says which backend the cell needs.
 
-    Where IPython does not run there is no magic, and registering it says so.
+    Outside IPython there is no magic, and registering it reports that.
 
-    If this fails, check that the name is compared with the backend in use, and that the cell runs in the user's namespace.
+    If this fails, check that the name is compared with the backend in use, and that the cell runs in the user's
+    namespace.
     """
     if importlib.util.find_spec("IPython") is None:
         pytest.skip("IPython is not installed")

@@ -1,4 +1,4 @@
-"""Epochs: what ``fit`` and ``fit_head`` make of the steps, the augmentation and the evaluation that they are built of."""
+"""Epochs: how ``fit`` and ``fit_head`` combine steps, augmentation and evaluation."""
 
 from pathlib import Path
 
@@ -40,12 +40,12 @@ AS_GIVEN = {"augment": False}
 def test_nan_is_never_the_lowest_loss(
     implementation: Implementation, silent: Preset, first_looks: FirstLooks, tmp_path: Path
 ) -> None:
-    """An epoch whose validation loss is NaN is never the best one; where no epoch has another loss, training ends with an error that says NaN.
+    """An epoch whose validation loss is NaN is never the best one; if no epoch has another loss, training ends with an error that says NaN.
 
-    Validation images, or features, are NaN in the first epoch and the last, or in all. An error that says NaN is right in
-    each case. Tolerance: 1e-4.
+    Validation images, or features, are NaN in the first and the last epoch, or in all epochs. An error that says NaN is
+    accepted in each case. Tolerance: 1e-4.
 
-    If this fails, check for a first loss that is kept unseen: no number is less than NaN.
+    If this fails, check for a first loss that is accepted without a comparison: no number is less than NaN.
     """
     for trainer, sound, found in nan_runs(implementation, silent.folder, first_looks, tmp_path):
         if found:
@@ -58,14 +58,15 @@ def test_nan_is_never_the_lowest_loss(
 
 @clause("TRAIN-15", Level.MUST, "training", f"{CODE}; arXiv 1412.6980", tied="optimizer")
 def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp_path: Path) -> None:
-    """An epoch is one step of Adam for each batch, in the order given, at exactly the learning rate given; its training loss and accuracy are those before each step, its validation loss and accuracy those of the model at its end.
+    """An epoch is one step of Adam for each batch, in the given order and at exactly the given learning rate. Its training loss and accuracy are those before each step; its validation loss and accuracy are those of the model at its end.
 
-    Ten epochs of 33 black images in batches of 3, of which a convnet without dropout sees nothing: its last bias alone
-    moves, and all four numbers of each epoch follow from the labels. Tolerance: 1e-4 of a loss; accuracies exactly.
+    A convnet without dropout trains for ten epochs on 33 black images in batches of 3, 2 and 1. Because the images are
+    black, only its last bias moves, and all four numbers of each epoch follow from the labels. Tolerance: 1e-4 of a
+    loss, and none for accuracies.
 
-    If this fails, check for a batch that is stepped twice or left out, an optimiser that counts otherwise, a schedule or
-    decay of the rate, gradients that are clipped or accumulated, labels that are smoothed, weights of classes, and a short
-    batch that counts as much as a long one.
+    If this fails, check for a batch that is stepped twice or left out, an optimiser that counts differently, a schedule
+    or decay of the learning rate, gradients that are clipped or accumulated, smoothed labels, class weights, and a
+    short batch that counts as much as a long one.
     """
     train, validation = blank(MIXED, UNEVEN, IMAGE), blank(JUDGED, (2, 2, 1), IMAGE)
     fit = Trainer(implementation.fit, tmp_path / "best.keras", rate=0.02, more=AS_GIVEN)
@@ -80,13 +81,13 @@ def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp
 def test_the_lowest_of_several_dips_is_kept(
     implementation: Implementation, first_looks: FirstLooks, tmp_path: Path
 ) -> None:
-    """Where the validation loss falls and rises more than once, the checkpoint holds the lowest of all epochs, and takes the place of an older file.
+    """If the validation loss falls and rises more than once, the checkpoint holds the epoch with the lowest loss of all, and replaces an older file.
 
-    The labels of the training images change from epoch to epoch, so that the last bias of a convnet that sees nothing
-    goes up and down, and the second of three dips is the lowest. Tolerance: 1e-4.
+    The labels of the training images change from epoch to epoch. The last bias of a convnet that sees black images goes
+    up and down with them, and the second of three dips is the lowest. Tolerance: 1e-4.
 
-    If this fails, check for the first or the last dip, for patience that runs out, and for a file that is left because it
-    was there.
+    If this fails, check for the first or the last dip, for patience that runs out, and for an existing file that is not
+    replaced.
     """
     fit = Trainer(implementation.fit, tmp_path / "best.keras", more=AS_GIVEN)
     model = unseeing(implementation)
@@ -104,12 +105,12 @@ def test_the_lowest_of_several_dips_is_kept(
 def test_an_epoch_over_features_is_one_step_for_each_batch(
     implementation: Implementation, small: Preset, tmp_path: Path
 ) -> None:
-    """Training over features obeys TRAIN-15 as well.
+    """Training on features obeys TRAIN-15: an epoch is one step of Adam for each batch.
 
-    Features are zero, so that the head's biases and last weights alone decide. Tolerance of a loss: 0.025, since dropout
-    adds up to 0.015 to it; a batch left out or stepped twice changes it by 0.07 at least.
+    Features are zero, so only the biases and the last weights of the head decide. Tolerance of a loss: 0.025, because
+    dropout adds up to 0.015; a batch that is left out or stepped twice changes the loss by at least 0.07.
 
-    If this fails, see TRAIN-15.
+    If this fails, check the causes that TRAIN-15 lists.
     """
     train, validation = blank(MOSTLY_ONE, UNEVEN, FEATURES), blank(MOSTLY_ONE[-8:], (5, 3), FEATURES)
     fit_head = Trainer(implementation.fit_head, tmp_path / "head.keras", rate=1e-3)
@@ -124,16 +125,17 @@ def test_an_epoch_over_features_is_one_step_for_each_batch(
 
 @clause("AUG-12", Level.STOCHASTIC, "training", 'notes, "과적합과 데이터 증강"; code 5')
 def test_fit_augments_as_augment_does(implementation: Implementation, tmp_path: Path, seed: int) -> None:
-    """``fit`` augments as ``augment`` does: flip, rotation and zoom, with the same fill, drawn for each image anew, in each batch and each epoch.
+    """``fit`` augments as ``augment`` does: each image gets its own flip, rotation and zoom in each batch and each epoch, with the same fill.
 
-    Seen through the losses of a convnet that learns next to nothing, one number an epoch: of an image of two halves, of a
-    disc, of wedges, and of a white one, on which flip, zoom, rotation and fill show. Tested: their means and spreads,
-    against 200 images from ``augment``; that of 64 copies in an epoch is an eighth of one image's. False alarms: fewer
-    than one in 1e6 seeds. Power: at least 0.999 for a rotation that is left out; mutants leave out the others, draw once
-    for a batch or for all batches, and fill with black.
+    The augmentation is observed through the losses of a convnet that learns next to nothing, one number per epoch. The
+    images have two halves, a disc, or wedges, or are white, so that flip, zoom, rotation and fill show. The tests
+    compare the means and spreads of the losses with 200 images from ``augment``; the spread of 64 copies in an epoch is
+    an eighth of that of one image. False alarms: fewer than one in 1e6 seeds. Power: at least 0.999 for a rotation that
+    is left out. Mutants leave out the other transformations, draw once for a batch or for all batches, and fill with
+    black.
 
-    If this fails, check for a pipeline of ``fit`` that has an augmentation of its own, for one that is cached behind it,
-    and for layers that draw once for a batch.
+    If this fails, check for a pipeline of ``fit`` with a different augmentation, for a cache after the augmentation,
+    and for layers that draw once per batch.
     """
     for what, p_value in augmentation_p_values(implementation, tmp_path / "best.keras", seed).items():
         expect(p_value >= ALPHA / 10, what, expected=f"a p-value of at least {ALPHA / 10:.0e}", got=p_value)

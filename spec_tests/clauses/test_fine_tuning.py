@@ -24,12 +24,14 @@ RATE, FIT_RATE = 1e-5, 1e-4
 def test_the_last_four_layers_hold_two_kernels(
     implementation: Implementation, states: list[States], small: Preset
 ) -> None:
-    """Unfreezing the last four layers except batch normalisation leaves exactly the stated variables trainable: for xception_41 the depthwise and the pointwise kernel of block14_sepconv2 (2 variables, 3,159,552 weights), and the head's 4 besides.
+    """Unfreezing the last four layers of the base except batch normalisation makes exactly two of its variables trainable, besides the 4 of the head. In xception_41 they are the depthwise and the pointwise kernel of block14_sepconv2, with 3,159,552 weights.
 
-    The last two layers hold no kernel, the last three and five two, the last six those of two convolutions.
+    The last two layers hold no kernel, the last three and the last five hold two, and the last six hold the kernels of
+    two convolutions.
 
-    If this fails, check whether the four are counted from the end of the base (activation, convolution, normalisation,
-    activation) and not of the whole model, and that batch normalisation is frozen after the rest was unfrozen.
+    If this fails, check that the four layers are counted from the end of the base (activation, convolution,
+    normalisation, activation) and not from the end of the whole model, and that batch normalisation is frozen after the
+    other layers are unfrozen.
     """
     for state, weights in zip(states, (9 * 16 + 16 * 24, 3_159_552), strict=True):
         expect_equal(trainable(state.tuned, "base"), state.top_kernels, "trainable variables of the base")
@@ -45,10 +47,10 @@ def test_the_last_four_layers_hold_two_kernels(
 
 @clause("TUNE-2", Level.MUST, "tuning", SOURCE, tied="optimizer")
 def test_what_is_unfrozen_changes_and_nothing_else(tuned_runs: list[Run]) -> None:
-    """After any number of steps, or of epochs of ``fit``, those variables and the head's have changed, and no other has.
+    """After any number of fine-tuning steps or epochs of ``fit``, the unfrozen variables of the base and the variables of the head have changed, and no others.
 
-    If this fails, check that the training step was built anew after the layers were unfrozen, and what the optimiser of
-    ``fit`` was given.
+    If this fails, check that the training step is rebuilt after layers are unfrozen, and which variables the optimiser
+    of ``fit`` receives.
     """
     for run in tuned_runs:
         unfrozen = trainable(run.before, "base")
@@ -60,7 +62,7 @@ def test_what_is_unfrozen_changes_and_nothing_else(tuned_runs: list[Run]) -> Non
 
 
 def statistics_of_unfrozen(variables: list[Variable]) -> set[str]:
-    """The moving statistics of batch normalisations that were unfrozen too, which is for TUNE-3 to judge."""
+    """The moving statistics of batch normalisations that were unfrozen, which TUNE-3 judges."""
     unfrozen = {
         (v.layer, v.part)
         for v in variables
@@ -71,10 +73,10 @@ def statistics_of_unfrozen(variables: list[Variable]) -> set[str]:
 
 @clause("TUNE-3", Level.MUST, "tuning", f"{SOURCE}; Keras documentation of BatchNormalization")
 def test_no_batch_normalisation_moves(tuned_runs: list[Run]) -> None:
-    """No batch normalisation of the base moves its statistics or trains its gamma or beta, in the unfrozen layers too.
+    """Fine-tuning does not change the moving statistics, gamma or beta of any batch normalisation in the base, even in the unfrozen layers.
 
-    If this fails, check that each one is frozen itself: a flag on the base, or training=False where it is called, need
-    not hold in training.
+    If this fails, check that each normalisation layer itself is frozen: a flag on the base, or training=False in its
+    call, may not hold in training.
     """
     for run in tuned_runs:
         before, after = (
@@ -87,11 +89,11 @@ def test_no_batch_normalisation_moves(tuned_runs: list[Run]) -> None:
 
 @clause("TUNE-4", Level.MUST, "tuning", f"{SOURCE}; notes, code 10")
 def test_fine_tuning_starts_where_feature_extraction_ended(around_unfreezing: Compared) -> None:
-    """It starts from the weights that feature extraction ended with: predictions before the first step are the same.
+    """Fine-tuning starts from the final weights of feature extraction: predictions before the first step are the same.
 
     Tolerance: 1e-6 of a probability, 1e-5 of the largest logit.
 
-    If this fails, check that unfreezing does not build or load the base again.
+    If this fails, check that unfreezing does not rebuild or reload the base.
     """
     seen = around_unfreezing
     expect_close(seen.got, seen.expected, seen.what, rtol=0, atol=seen.tolerance)
@@ -99,12 +101,13 @@ def test_fine_tuning_starts_where_feature_extraction_ended(around_unfreezing: Co
 
 @clause("TUNE-5", Level.MUST, "tuning", "notes, code 9; arXiv 1412.6980", tied="head optimizer")
 def test_the_optimiser_starts_afresh_and_slowly(implementation: Implementation, tuning_steps: Steps) -> None:
-    """The optimiser starts afresh at learning rate 1e-5: the first step moves each weight by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
+    """Fine-tuning starts with a fresh optimiser at learning rate 1e-5: the first step moves each weight by 1e-5, and no step of Adam moves a weight by more than the bound that its formula gives.
 
-    That bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, reached only by an optimiser that has a past.
-    Tolerance: 1 % of 1e-5, the resolution of float32 near 1; of the base and the head the median of an array is looked at.
+    The bound is (1 - 0.9) / sqrt(1 - 0.999) = 3.16 learning rates, which only an optimiser with a history reaches.
+    Tolerance: 1 % of 1e-5, the resolution of float32 near 1. For each array of the base and the head, the median is
+    checked.
 
-    If this fails, check that the optimiser was made anew, its moments and its step counter with it.
+    If this fails, check that a new optimiser is created, including its moments and its step counter.
     """
     first, second = values(tuning_steps.variables[0]), values(tuning_steps.variables[1])
     offset = offset_of(implementation, tuning_steps.model)
@@ -125,11 +128,12 @@ def test_the_optimiser_starts_afresh_and_slowly(implementation: Implementation, 
 def test_a_change_of_what_is_trained_takes_effect_at_once(
     implementation: Implementation, confident: Path, small: Preset, tmp_path: Path, seed: int
 ) -> None:
-    """Changing what is trainable takes effect in the very next training run, whatever was trained, saved or loaded before.
+    """Changing what is trainable takes effect in the next training run, whatever was trained, saved or loaded before.
 
-    The last four layers, none, and the last six, which hold two convolutions.
+    The test unfreezes the last four layers, none, and the last six, which hold two convolutions.
 
-    If this fails, check that the training step is built anew, and that what is frozen is saved with the model.
+    If this fails, check that the training step is rebuilt, and that the model is saved with the state of its frozen
+    layers.
     """
     model = implementation.load(confident)
     kernels = named(implementation, model, small.arrays, small.config.top_kernels())
@@ -158,10 +162,10 @@ def tuned_and_loaded(implementation: Implementation, model: Model, path: Path) -
 def test_fit_starts_with_a_fresh_optimiser(implementation: Implementation, tuning_fit: Fit) -> None:
     """``fit`` starts with a fresh optimiser, whatever was trained before, and counts its steps from one.
 
-    Two epochs on one batch, whose gradients are those of the steps before with the other sign, move the last bias by two
-    learning rates, within 3 %: by 1.86 if a step is counted twice.
+    Two epochs on one batch have gradients of the opposite sign to those of the earlier steps. They move the last bias
+    by two learning rates, within 3 %, or by 1.86 if a step is counted twice.
 
-    If this fails, check for moments that were kept, and for a step counter that goes on or runs fast.
+    If this fails, check for moments that are kept, and for a step counter that continues or runs fast.
     """
     path = offset_of(implementation, tuning_fit.model)
     step = values(tuning_fit.after)[path] - values(tuning_fit.before)[path]
@@ -170,11 +174,12 @@ def test_fit_starts_with_a_fresh_optimiser(implementation: Implementation, tunin
 
 @clause("TUNE-8", Level.MUST, "tuning", f"{SOURCE}; notes, code 10")
 def test_a_tuned_model_is_used_in_inference_mode(implementation: Implementation, tuning_fit: Fit, seed: int) -> None:
-    """A model whose base was tuned predicts in inference mode, as a frozen one does: features and predictions of an image do not depend on the batch; its checkpoint, loaded, predicts what it did.
+    """A model whose base was fine-tuned predicts in inference mode, as a frozen one does: features and predictions of an image do not depend on the batch, and the loaded checkpoint predicts the same.
 
-    Batches of one class, whose statistics are their own. Tolerance: 1e-4 of the largest feature, 1e-5 of a probability.
+    Each batch holds one class, so its statistics are its own. Tolerance: 1e-4 of the largest feature, 1e-5 of a
+    probability.
 
-    If this fails, check for a flag of training that unfreezing sets and nothing takes back.
+    If this fails, check for a training flag that unfreezing sets and nothing resets.
     """
     images, _ = tinted(8, seed + 7, labels=np.repeat((0, 1), 4), size=implementation.image_size)
     model, restored = tuning_fit.model, implementation.load(tuning_fit.checkpoint)

@@ -13,12 +13,13 @@ SOURCE = 'notes, "특징 추출 vs 파인튜닝"; code 6'
 
 @clause("FRZ-1", Level.MUST, "tuning", SOURCE, tied="base head")
 def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States]) -> None:
-    """With a frozen base the whole model trains the head's four variables and no other; with every layer unfrozen, batch normalisation excepted, the base's kernels besides (74 of xception_41).
+    """With a frozen base, the whole model trains the four variables of the head and no others. With every layer except batch normalisation unfrozen, it also trains the kernels of the base (74 in xception_41).
 
-    What counts is the model that is trained: Keras's own base.trainable_weights can be empty while training changes
-    all 154.
+    The model that is trained counts: base.trainable_weights of Keras can be empty while training changes all 154
+    variables.
 
-    If this fails, check that freezing reaches the layers inside the base, and that the flag is not merely set on it.
+    If this fails, check that freezing reaches the layers inside the base, and that the flag is not merely set on the
+    base.
     """
     for state in states:
         kernels = sum(map(is_kernel, state.preset.arrays))
@@ -31,8 +32,8 @@ def test_a_frozen_base_leaves_the_four_variables_of_the_head(states: list[States
 def test_a_frozen_base_stays_bit_identical(frozen_runs: list[Run]) -> None:
     """After any number of training steps every variable of a frozen base is bit-identical, moving statistics included.
 
-    If this fails, check that the change of what is trained came before the training step was built, for weight decay,
-    and for batch normalisation that updates its statistics.
+    If this fails, check that layers are frozen before the training step is built; check for weight decay, and for batch
+    normalisation that updates its statistics.
     """
     for run in frozen_runs:
         got = moved(values(run.before, "base"), values(run.after, "base"))
@@ -44,10 +45,11 @@ def test_a_frozen_base_stays_bit_identical(frozen_runs: list[Run]) -> None:
 def test_a_frozen_base_runs_in_inference_mode(base_in_training: list[Compared]) -> None:
     """A frozen base runs in inference mode during training.
 
-    Where the base cannot be looked into, by a batch of one class: its own statistics would wipe out what makes it that
-    class, and a model that is sure of it and right reports a small loss for it. Tolerance of features: 1e-3 of the largest.
+    If the inside of the base cannot be observed, a batch of one class decides: its own statistics would erase what
+    distinguishes the class. A confident, correct model must report a small loss; a large one means that batch
+    statistics were used. Tolerance of features: 1e-3 of the largest.
 
-    If this fails, check for a training flag that is handed down to the base.
+    If this fails, check for a training flag that is passed down to the base.
     """
     for seen in base_in_training:
         expect_close(seen.got, seen.expected, seen.what, rtol=0, atol=seen.tolerance)
@@ -55,7 +57,7 @@ def test_a_frozen_base_runs_in_inference_mode(base_in_training: list[Compared]) 
 
 @clause("FRZ-4", Level.MUST, "tuning", SOURCE)
 def test_the_head_changes(frozen_runs: list[Run]) -> None:
-    """The variables of the head do change.
+    """Training changes the variables of the head.
 
     If this fails, check that the optimiser was given the head's variables.
     """

@@ -63,7 +63,7 @@ def read(implementation: Implementation, directory: Path, case: Gallery) -> Any:
 
 
 def order(batches: Any) -> list[Mark]:
-    """What the images of an epoch tell of themselves."""
+    """The (class, index) of each image of an epoch, read from its pixels."""
     return marks(joined(batches)[0])
 
 
@@ -72,12 +72,12 @@ def order(batches: Any) -> list[Mark]:
 @given(case=galleries())
 @always([MANY])
 def test_batches_have_the_stated_form(implementation: Implementation, case: Gallery) -> None:
-    """Batches are float32 (batch, height, width, 3) in [0, 255]; there are ceil(N / batch) of them, and the last, shorter one is kept.
+    """Batches are float32 arrays of shape (batch, height, width, 3) in [0, 255]; there are ceil(N / batch) of them, and a shorter last one is kept.
 
-    Each gallery has a pixel of 0 and one of 255. Tolerance: 3 grey levels, since the files are JPEG of one colour each,
-    which decoders move by one.
+    Each gallery has a pixel of 0 and one of 255. Tolerance: 3 grey levels, because each file is a JPEG of one colour,
+    which decoders shift by one.
 
-    If this fails, check that the last batch is not dropped or filled up, and that images are not scaled to [0, 1].
+    If this fails, check that the last batch is neither dropped nor filled up, and that images are not scaled to [0, 1].
     """
     with folder() as here:
         batches = [images for images, _ in read(implementation, case.write(here), case)]
@@ -97,11 +97,11 @@ def test_batches_have_the_stated_form(implementation: Implementation, case: Gall
 def test_every_image_carries_its_own_label(implementation: Implementation, case: Gallery) -> None:
     """Labels are class indices in alphabetical order of the folder names (cat 0, dog 1), and every image carries its own label, shuffled or not.
 
-    The colour of an image tells its class, so that no bookkeeping can mix them up; in three epochs. Both classes may have
-    files of the same names, and a class two files of the same bytes.
+    The colour of an image shows its class, so the check depends on no bookkeeping. Three epochs are read. Both classes
+    may have files of the same name, and a class may have two files of the same bytes.
 
-    If this fails, check that the folders are sorted, since the file system's order is any, that images and labels are
-    shuffled together, and that nothing is kept under a file's name alone.
+    If this fails, check that the folders are sorted, because the order of a file system is arbitrary; that images and
+    labels are shuffled together; and that nothing is stored under a file's name alone.
     """
     with folder() as here:
         batches = read(implementation, case.write(here), case)
@@ -118,11 +118,11 @@ def test_every_image_carries_its_own_label(implementation: Implementation, case:
 def test_every_image_appears_once_in_an_epoch(implementation: Implementation, case: Gallery) -> None:
     """Every image appears exactly once in an epoch.
 
-    In each of three epochs, whatever the files are called, in whatever folder below that of their class they lie, and
-    though two of them have the same bytes.
+    Three epochs are read. Files may have any name and lie in any folder below that of their class, and two of them may
+    have the same bytes.
 
-    If this fails, check for drawing with replacement, for a dropped last batch, that an iterator starts again, for
-    patterns of file names in which brackets have a meaning, and for files distinguished by their names or bytes.
+    If this fails, check for sampling with replacement, for a dropped last batch, for an iterator that does not restart,
+    for file name patterns in which brackets have a meaning, and for files that are identified by their names or bytes.
     """
     with folder() as here:
         batches = read(implementation, case.write(here), case)
@@ -137,14 +137,14 @@ def test_every_image_appears_once_in_an_epoch(implementation: Implementation, ca
 @given(case=galleries(counts=st.tuples(st.integers(11, 13), st.integers(2, 5))))
 @always([WITH_A_FOLDER_BETWEEN])
 def test_the_order_follows_from_the_seed(implementation: Implementation, case: Gallery) -> None:
-    """The same seed gives the same order, another seed another; without shuffling the order is that of the sorted paths; shuffled epochs differ.
+    """The same seed gives the same order of images, another seed gives another order, and shuffled epochs differ; without shuffling, images come in the order of their sorted paths.
 
-    Paths are sorted as text, folders and names at once: cat.10.jpg before cat.2.jpg, and cat.0.jpg before cat/1.jpg before
-    dat.2.jpg, all cats before all dogs. At least 13 images, of which two pairs look alike: two orders that are drawn anew
-    agree once in 10⁹.
+    Paths are sorted as text, folders and names together: cat.10.jpg comes before cat.2.jpg, cat.0.jpg before cat/1.jpg,
+    cat/1.jpg before dat.2.jpg, and all cats before all dogs. There are at least 13 images, of which two pairs look
+    alike: two independent orders agree once in 10⁹.
 
-    If this fails, check that the order is drawn again for each epoch, and from the seed alone; that files are sorted
-    after those of all folders were gathered; and that a path is compared as text, not folder by folder.
+    If this fails, check that each epoch draws a new order, and from the seed alone; that files are sorted after the
+    files of all folders are collected; and that paths are compared as text, not folder by folder.
     """
     with folder() as here:
         directory = case.write(here)
@@ -164,13 +164,15 @@ def test_the_order_follows_from_the_seed(implementation: Implementation, case: G
 @given(case=resizings())
 @always(LARGE)
 def test_images_are_squashed_by_bilinear_interpolation(implementation: Implementation, case: Resizing) -> None:
-    """Images are resized to the asked size by bilinear interpolation without keeping their aspect ratio; a constant image stays constant, and an image already of that size is unchanged.
+    """Images are resized to the requested size by bilinear interpolation without keeping their aspect ratio; a constant image stays constant, and an image that already has the requested size is unchanged.
 
-    Bilinear: between the centres of the four nearest pixels, without smoothing when an image shrinks. Tolerance: 0.01
-    grey levels for each 50 pixels of the longer side, for positions in float32; 0 for the same size.
+    Bilinear means between the centres of the four nearest pixels, without antialiasing when an image shrinks.
+    Tolerance: 0.01 grey levels for each 50 pixels of the longer side, for positions in float32; 0 for an unchanged
+    size.
 
-    If this fails, check for antialiasing (Pillow's and torchvision's resize smooth what they shrink), for corners that are
-    aligned instead of half pixels, for values rounded to whole levels, and for cropping or bars that keep the aspect ratio.
+    If this fails, check for antialiasing (Pillow and torchvision smooth images that shrink), for aligned corners
+    instead of half-pixel centres, for values rounded to whole levels, and for cropping or letterboxing that keeps the
+    aspect ratio.
     """
     with folder() as here:
         got, _ = joined(read(implementation, case.write(here), replace(ANY, image_size=case.image_size)))
@@ -186,13 +188,14 @@ def test_images_are_squashed_by_bilinear_interpolation(implementation: Implement
 @given(case=st.builds(Coloured, st.sampled_from(MODES), SEEDS))
 @always(map(Coloured, MODES))
 def test_other_colour_modes_come_out_as_three_channels(implementation: Implementation, case: Coloured) -> None:
-    """Grey, palette, CMYK and RGBA files, and those of one bit or of 16 bits, come out as three channels in [0, 255]: the red, green and blue of their pixels.
+    """Files in grey, palette, CMYK and RGBA, and files of 1 bit or 16 bits, come out as the red, green and blue of their pixels in three channels in [0, 255].
 
-    Grey is repeated, and of 16 bits the upper eight count: 40,000 is 156. PNG, but BMP for one palette and JPEG for CMYK.
-    Tolerance: none, but 1 grey level for 16 bits, which may be rounded, and 6 for CMYK, which comes as JPEG.
+    Grey is repeated in all channels, and the upper eight of 16 bits count: 40,000 becomes 156. Files are PNG, except
+    one palette file in BMP and CMYK in JPEG. Tolerance: none, except 1 grey level for 16 bits, which may be rounded,
+    and 6 for CMYK, because of JPEG.
 
-    If this fails, check that a palette's indices are looked up, in a BMP too; that images are converted to RGB after
-    decoding; and for a conversion that makes all of 16 bits above 255 white.
+    If this fails, check that the indices of a palette are looked up, even in a BMP; that images are converted to RGB
+    after decoding; and that the conversion of 16 bits does not turn everything above 255 white.
     """
     with folder() as here:
         got, _ = joined(read(implementation, case.write(here), replace(ANY, image_size=(8, 8))))
@@ -203,11 +206,13 @@ def test_other_colour_modes_come_out_as_three_channels(implementation: Implement
 @one_in(4, least=5)
 @given(case=misfits())
 def test_anything_but_two_classes_with_images_is_refused(implementation: Implementation, case: Misfit) -> None:
-    """Only the expected class folders count: an empty or an extra folder is an error, not a class that shifts the labels.
+    """Only the expected class folders are accepted: an empty or an extra folder raises an error and never becomes a class that shifts the labels.
 
-    Raised on loading or while the images are read; a folder that holds no image is empty, whatever else is in it.
+    The error may come on loading or while the images are read. A folder without images counts as empty, whatever else
+    is in it.
 
-    If this fails, check what becomes of a folder without images: Keras's image_dataset_from_directory makes it a class.
+    If this fails, check what happens to a folder without images: image_dataset_from_directory of Keras makes it a
+    class.
     """
     with folder() as here:
         directory = case.write(here)
@@ -219,13 +224,13 @@ def test_anything_but_two_classes_with_images_is_refused(implementation: Impleme
 @given(case=broken_galleries())
 @always(EACH_BROKEN)
 def test_an_unreadable_file_is_named(implementation: Implementation, case: Broken) -> None:
-    """A file that is not a readable image gives an error that names it; it never becomes a black or a repeated image.
+    """A file that is not a readable image raises an error that names the file; it never becomes a black or a repeated image.
 
-    Raised on loading or while the images are read; named by the file's name at least. All are called .jpg; what was
-    cut off was a JPEG or a PNG.
+    The error may come on loading or while the images are read, and contains at least the name of the file. All files
+    are called .jpg; the truncated ones are JPEG or PNG.
 
-    If this fails, check that a decoder's error is not swallowed or raised without the name, and that
-    truncated files are not filled up.
+    If this fails, check that a decoder's error is neither swallowed nor raised without the name, and that truncated
+    files are not filled up.
     """
     with folder() as here:
         directory = case.write(here)
@@ -235,14 +240,14 @@ def test_an_unreadable_file_is_named(implementation: Implementation, case: Broke
 
 @clause("LOAD-9", Level.MUST, "data", SOURCE)
 def test_images_are_shuffled_among_all(implementation: Implementation, tmp_path: Path, seed: int) -> None:
-    """Images are shuffled among all: epochs begin with either class, and a set of more than 1,000 images is no exception.
+    """Shuffling mixes all images: epochs begin with either class, even in a set of more than 1,000 images.
 
-    Nine cats and nine dogs, read one by one: 40 epochs begin with the same class by chance once in 5 × 10¹¹. Of 1,200
-    images, one at least comes 1,000 or more places before its own in sorted order: chance alone gives none once
-    in 10⁸, and a buffer of 1,000 never gives one.
+    Nine cats and nine dogs are read one at a time: 40 epochs begin with the same class by chance once in 5 × 10¹¹. Of
+    1,200 images, at least one comes 1,000 or more places before its position in sorted order: by chance none does once
+    in 10⁸, and with a buffer of 1,000 none ever does.
 
-    If this fails, check the size of a buffer: where it holds fewer than there are of the first class, every epoch
-    begins with that class.
+    If this fails, check the size of a buffer: if it holds fewer images than the first class has, every epoch begins
+    with that class.
     """
     even = Gallery((9, 9), batch_size=1, shuffle=True, seed=seed)
     batches = read(implementation, even.write(tmp_path / "few"), even)
@@ -260,12 +265,13 @@ def test_images_are_shuffled_among_all(implementation: Implementation, tmp_path:
 @given(case=st.sampled_from(EACH_EXTRA))
 @always(EACH_EXTRA)
 def test_no_image_is_overlooked(implementation: Implementation, case: Extra) -> None:
-    """An image is never overlooked: .webp, .tif and .tiff files and what links lead to are read, or an error names them.
+    """No image is silently left out: .webp, .tif and .tiff files and the targets of links are read, or an error names them.
 
-    Links to a file and to a folder. An error names the file or the link, on loading or while the images are read.
+    The links lead to a file and to a folder. The error names the file or the link, and comes on loading or while the
+    images are read.
 
-    If this fails, check the list of suffixes: image_dataset_from_directory leaves other files out in silence. Check that
-    links are followed, which os.walk does on request alone.
+    If this fails, check the list of suffixes: image_dataset_from_directory silently leaves other files out. Check that
+    links are followed, which os.walk does only on request.
     """
     with folder() as here:
         directory = case.write(here)
@@ -282,11 +288,11 @@ def test_no_image_is_overlooked(implementation: Implementation, case: Extra) -> 
 @given(case=st.lists(st.sampled_from(HIDDEN), min_size=1, unique=True))
 @always([path] for path in HIDDEN)
 def test_hidden_files_are_no_images(implementation: Implementation, case: list[str]) -> None:
-    """Files and folders whose names begin with a dot are no images and no classes.
+    """Files and folders whose names begin with a dot are neither images nor classes.
 
-    Jupyter keeps a copy of a file that was opened in .ipynb_checkpoints: an image would count twice.
+    Jupyter keeps a copy of an opened file in .ipynb_checkpoints, so an image would count twice.
 
-    If this fails, check that hidden names are left out at each level, the folders beside the classes too.
+    If this fails, check that hidden names are left out at each level, including beside the class folders.
     """
     with folder() as here:
         directory = ANY.write(here)
@@ -302,14 +308,14 @@ def test_hidden_files_are_no_images(implementation: Implementation, case: list[s
 @given(case=photographs())
 @always(EACH_JPEG)
 def test_jpeg_is_decoded_as_it_is(implementation: Implementation, case: Photograph) -> None:
-    """JPEG files, baseline or progressive, in colour or grey, with or without subsampling of colours, come out at their full size before they are resized, red first, in [0, 255].
+    """JPEG files, baseline or progressive, in colour or grey, with or without chroma subsampling, are decoded at full size before they are resized, with red first, in [0, 255].
 
-    Smooth images, and fine ones without colour, where a decoder that shrinks the image on its own shows. Tolerance: 24
-    grey levels. Quality 95 costs 2.7 in the root mean square, and 13 at most in 1,920 such files, by the coarsest of
-    libjpeg's inverse transforms and with colours repeated in place of interpolated.
+    The images are smooth, or finely detailed without colour, so that a decoder that shrinks the image by itself shows.
+    Tolerance: 24 grey levels. Quality 95 costs 2.7 in the root mean square, and at most 13 in 1,920 such files, with
+    the coarsest inverse transform of libjpeg and with colours repeated instead of interpolated.
 
-    If this fails, check the order of the channels (OpenCV has blue first), and that the decoder is not asked for a smaller
-    image, as Pillow's draft and thumbnail and libjpeg's scale do.
+    If this fails, check the order of the channels (OpenCV has blue first), and that the decoder is not asked for a
+    smaller image, as by draft and thumbnail in Pillow and by scale in libjpeg.
     """
     with folder() as here:
         directory, how = case.write(here), replace(ANY, image_size=case.image_size)
@@ -323,12 +329,13 @@ def test_jpeg_is_decoded_as_it_is(implementation: Implementation, case: Photogra
 @given(case=stored())
 @always(EACH_STORED)
 def test_pixels_come_as_they_are_stored(implementation: Implementation, case: Stored) -> None:
-    """A file's content decides how it is decoded, not its name, and pixels come as they are stored: the orientation in EXIF is left aside, transparency is dropped and the stored colours are kept, and an interlaced PNG is like any other.
+    """The content of a file decides how it is decoded, not its name, and pixels come out as stored: EXIF orientation is ignored, transparency is dropped, stored colours are kept, and an interlaced PNG is read like any other.
 
-    A PNG may be named .jpg and a JPEG .png, as downloaded images often are. Tolerance: none, but 6 grey levels for JPEG.
+    A PNG may be named .jpg and a JPEG .png, as downloaded images often are. Tolerance: none, except 6 grey levels for
+    JPEG.
 
-    If this fails, check that the decoder is not chosen by the suffix, for a decoder that turns images (OpenCV's imread
-    does), and for colours that are mixed with a background or set to black where nothing of them shows.
+    If this fails, check that the decoder is not chosen by the suffix; check for a decoder that rotates images (imread
+    of OpenCV does), and for colours of transparent pixels that are blended with a background or set to black.
     """
     with folder() as here:
         directory, how = case.write(here), replace(ANY, image_size=case.SIZE)
@@ -340,12 +347,12 @@ def test_pixels_come_as_they_are_stored(implementation: Implementation, case: St
 @one_in(4, least=5)
 @given(case=galleries(counts=st.tuples(st.integers(3, 9), st.integers(3, 5))))
 def test_epochs_do_not_disturb_each_other(implementation: Implementation, case: Gallery) -> None:
-    """An epoch that is left early leaves the next one whole, two at once do not disturb each other, and a batch stays what it was when others are read.
+    """Leaving an epoch early does not affect the next one, two epochs read at once do not affect each other, and a batch keeps its values while others are read.
 
-    Of each epoch: every image once, under its own label, and in sorted order if it is not shuffled.
+    Each epoch must hold every image once, under its own label, and in sorted order if it is not shuffled.
 
-    If this fails, check that an iterator has a place of its own, that iterating starts anew each time, and for a buffer
-    that all batches share.
+    If this fails, check that each iterator has its own position, that iterating starts anew each time, and that batches
+    do not share a buffer.
     """
     with folder() as here:
         batches = read(implementation, case.write(here), case)
@@ -368,11 +375,11 @@ def test_epochs_do_not_disturb_each_other(implementation: Implementation, case: 
 @given(case=suffixed_galleries())
 @always(EACH_SUFFIX)
 def test_suffixes_are_read_in_any_case(implementation: Implementation, case: Gallery) -> None:
-    """Files named .jpg, .jpeg, .png, .bmp and .gif are images, in small or capital letters, and two that differ in nothing else are two images.
+    """Files named .jpg, .jpeg, .png, .bmp and .gif, in lower or upper case, are images, and two files that differ only in this suffix are two images.
 
-    Cameras write .JPG; 0.jpg and 0.png are two files of one stem.
+    Cameras write .JPG; 0.jpg and 0.png are two files with the same stem.
 
-    If this fails, check that suffixes are compared in small letters, that .jpeg is among them, and that nothing is kept
+    If this fails, check that suffixes are compared in lower case, that .jpeg is among them, and that nothing is stored
     under a name without its suffix.
     """
     with folder() as here:
@@ -383,11 +390,11 @@ def test_suffixes_are_read_in_any_case(implementation: Implementation, case: Gal
 
 @clause("LOAD-16", Level.MUST, "data", SOURCE)
 def test_images_are_read_anew(implementation: Implementation, tmp_path: Path) -> None:
-    """Files that were replaced since images were last loaded are read anew.
+    """Files that were replaced since images were last loaded are read again.
 
-    Images of the same size under the same names, loaded again from the same folder.
+    The new images have the same size and the same names, and are loaded from the same folder.
 
-    If this fails, check for what is kept by path for the whole process, or on disk.
+    If this fails, check for a cache by path, in the process or on disk.
     """
     for first in (0, 20, 40):
         expected = [(label, first + index) for label, index in ANY.in_order]

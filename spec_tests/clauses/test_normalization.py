@@ -28,9 +28,9 @@ DROP = 'notes, "과적합과 데이터 증강"; Keras documentation of Dropout'
 @one_in(3)
 @given(case=batches(), trainable=st.booleans())
 def test_inference_uses_moving_statistics(implementation: Implementation, case: Batch, trainable: bool) -> None:
-    """In inference batch normalisation uses the moving statistics: gamma × (x - mean) / sqrt(variance + epsilon) + beta, epsilon 1e-3.
+    """In inference, batch normalisation uses the moving statistics: gamma × (x - mean) / sqrt(variance + epsilon) + beta, with epsilon 1e-3.
 
-    And leaves them as they are. Tolerance: 1e-5 of the magnitudes that are added up.
+    The moving statistics stay unchanged. Tolerance: 1e-5 of the sum of the terms' magnitudes.
 
     If this fails, check epsilon (1e-5 in other libraries), and that channels are last.
     """
@@ -43,14 +43,14 @@ def test_inference_uses_moving_statistics(implementation: Implementation, case: 
 @one_in(3)
 @given(case=batches())
 def test_training_uses_the_statistics_of_the_batch(implementation: Implementation, case: Batch) -> None:
-    """In training it uses the batch's statistics (biased variance) and moves the moving ones by new = 0.99 × old + 0.01 × batch.
+    """In training, batch normalisation uses the statistics of the batch (biased variance) and updates the moving statistics by new = 0.99 × old + 0.01 × batch.
 
-    Tolerance: 1e-5 of the magnitudes that are added up. Of the moving statistics 1e-6 of the old one's share, for 0.99
-    and two roundings in float32, and 1e-5 of the magnitudes in the batch's share: 1 - 0.99 is off by 9.6e-7 in float32
-    (0.0099999905), and the batch's mean and variance are sums.
+    Tolerance: 1e-5 of the sum of the terms' magnitudes. For the moving statistics, the old value's share may differ by
+    1e-6 of itself, for 0.99 and two roundings in float32. The batch's share may differ by 1e-5 of its magnitudes: 1 -
+    0.99 is off by 9.6e-7 in float32 (0.0099999905), and the mean and variance of the batch are sums.
 
-    If this fails, check for the unbiased variance (divided by n - 1), which torch moves its moving variance with; and
-    for the momentum, which other libraries count the other way round (0.01).
+    If this fails, check for the unbiased variance (divided by n - 1), with which torch updates its moving variance; and
+    for the momentum, which other libraries define as its complement (0.01).
     """
     got, *moving = implementation.batch_normalization(case.inputs, *case.variables, training=True)
     expect_trained(got, case)
@@ -61,9 +61,9 @@ def test_training_uses_the_statistics_of_the_batch(implementation: Implementatio
 @one_in(3)
 @given(case=batches())
 def test_frozen_normalization_stays_in_inference(implementation: Implementation, case: Batch) -> None:
-    """A frozen one behaves as in inference during training as well, and its moving statistics do not move.
+    """A frozen batch normalisation behaves as in inference even during training, and its moving statistics do not change.
 
-    Tolerance: 1e-5 of the magnitudes that are added up; none for the moving statistics.
+    Tolerance: 1e-5 of the sum of the terms' magnitudes; none for the moving statistics.
 
     If this fails, check that freezing does more than keep the optimiser from gamma and beta.
     """
@@ -78,7 +78,7 @@ def test_frozen_normalization_stays_in_inference(implementation: Implementation,
 def test_dropout_is_the_identity_in_inference(implementation: Implementation, case: Batch, rate: float) -> None:
     """Dropout is the identity in inference.
 
-    If this fails, check for values that are scaled in inference in place of training.
+    If this fails, check for values that are scaled in inference instead of in training.
     """
     got = implementation.dropout(case.inputs, rate, seed=case.seed, training=False)
     expect_same(got, case.inputs, "dropout in inference")
@@ -86,20 +86,20 @@ def test_dropout_is_the_identity_in_inference(implementation: Implementation, ca
 
 @clause("DROP-2", Level.STOCHASTIC, "layers", DROP)
 def test_dropout_zeroes_each_value_independently(implementation: Implementation, seed: int) -> None:
-    """In training it zeroes each value independently with probability rate.
+    """In training, dropout zeroes each value independently, with its rate as the probability.
 
-    For the rates 0.1, 0.25, 0.5 and 0.8, 64 calls with seeds of their own on 4×4×4×32 values. Tested: the share of
-    zeros and its spread over the calls, and that they depend neither on the values nor on their neighbours nor on the
-    other half along each axis, nor on the sample before in the call of the next seed; and in one call on 16,384
-    values, nor on those 4,096 and 8,192 places on. False alarms: one in 1e6 seeds
-    for all of it. Power: beyond 0.999999 against a rate that is wrong by 0.02 (and so against 0.5 for 0.25, and the
-    probability of keeping for that of dropping), against one mask for the samples of a batch, for all pixels of a
-    channel or for every call, and against as many zeros in each call; at least 0.999 for a correlation of 0.04 between
-    neighbours.
+    For each of the rates 0.1, 0.25, 0.5 and 0.8, the layer is called 64 times with different seeds on 4×4×4×32 values.
+    The tests check the share of zeros and its spread over the calls. They check that zeros depend neither on the values
+    nor on their neighbours, nor on the other half along each axis, nor on the previous sample in the call of the next
+    seed. In one call on 16,384 values, zeros do not depend on those 4,096 and 8,192 places further on. False alarms:
+    one in 1e6 seeds for all tests together. Power: beyond 0.999999 against a rate that is wrong by 0.02 (and so against
+    0.5 for 0.25, and the probability of keeping for that of dropping), against one mask for the samples of a batch, for
+    all pixels of a channel or for every call, and against the same number of zeros in each call; at least 0.999 for a
+    correlation of 0.04 between neighbours.
 
     If this fails, check for a rate that is the probability of keeping, for a mask that is broadcast over the batch or
-    over the pixels, for a seed that is not used, for samples seeded by seed + index, and for a mask that is drawn for one
-    block of values and used again.
+    over the pixels, for a seed that is not used, for samples seeded by seed + index, and for a mask that is drawn for
+    one block of values and used again.
     """
     for rate in RATES:
         values, zeroed = masks(implementation, rate, seed)
@@ -114,12 +114,12 @@ def test_dropout_zeroes_each_value_independently(implementation: Implementation,
 @one_in(3)
 @given(case=batches(), rate=st.sampled_from((0.0, *RATES)))
 def test_survivors_of_dropout_are_scaled(implementation: Implementation, case: Batch, rate: float) -> None:
-    """Survivors are scaled by 1 / (1 - rate), exactly, so that the expectation is kept.
+    """Dropout scales the values that it keeps by exactly 1 / (1 - rate), so that the expectation is unchanged.
 
-    Tolerance: 1e-6 of each value. In float32 the rate 0.8 is off by 1.5e-8 and 1 - 0.8 so by 6e-8 of 0.2; a reciprocal
-    and a product, or a quotient, round twice more: 3e-7 at most for these rates.
+    Tolerance: 1e-6 of each value. In float32 the rate 0.8 is off by 1.5e-8, and so 1 - 0.8 by 6e-8 of 0.2. A reciprocal
+    and a product, or a quotient, round twice more, which makes at most 3e-7 for these rates.
 
-    If this fails, check for values that are scaled by the rate, by the share that did survive, or in inference.
+    If this fails, check for values that are scaled by the rate, by the actual share of kept values, or in inference.
     """
     got = implementation.dropout(case.inputs, rate, seed=case.seed, training=True)
     expected = np.where(got == 0, 0, case.inputs.astype(np.float64) / (1 - rate))
@@ -131,12 +131,12 @@ def test_survivors_of_dropout_are_scaled(implementation: Implementation, case: B
 @one_in(3)
 @given(case=batches(), rate=st.sampled_from(RATES))
 def test_dropout_follows_its_seed(implementation: Implementation, case: Batch, rate: float) -> None:
-    """The same seed drops the same values, and one that differs from it in bit 16 or 30 alone drops others.
+    """Dropout with the same seed drops the same values; with a seed that differs only in bit 16 or 30, it drops others.
 
-    Neighbouring seeds drop others by DROP-2.
+    DROP-2 checks that neighbouring seeds drop others.
 
-    If this fails, check for a generator that goes on from call to call, or is seeded by the time; and for a seed that is
-    cut to 16 bits.
+    If this fails, check for a generator that continues from call to call, or is seeded by the time; and for a seed that
+    is truncated to 16 bits.
     """
     many = np.repeat(case.inputs, 64, axis=0)  # 128 values at least: two masks are not alike by chance
     first, again, *others = (

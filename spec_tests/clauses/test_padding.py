@@ -1,4 +1,4 @@
-"""Padding and stride: the sizes of outputs, and where the zeros are (notes, "패딩과 스트라이드")."""
+"""Padding and stride: the sizes of outputs, and the places of the zeros (notes, "패딩과 스트라이드")."""
 
 from dataclasses import replace
 from functools import partial
@@ -28,7 +28,9 @@ SOURCE = 'notes, "패딩과 스트라이드"; Keras documentation of Conv2D'
 @clause("PAD-1", Level.MUST, "layers", SOURCE)
 @given(case=windows("valid"))
 def test_valid_padding_takes_whole_windows_only(implementation: Implementation, case: Window) -> None:
-    """Valid padding: output side = floor((n - e) / s) + 1.
+    """With valid padding, the output side is floor((n - e) / s) + 1 for an input side n, a kernel side e and a stride s.
+
+    The kernel side e includes dilation.
 
     If this fails, check that a last, partial window is dropped, and that e takes dilation into account.
     """
@@ -38,7 +40,7 @@ def test_valid_padding_takes_whole_windows_only(implementation: Implementation, 
 @clause("PAD-2", Level.MUST, "layers", SOURCE)
 @given(case=windows("same", strided=False))
 def test_same_padding_keeps_the_side(implementation: Implementation, case: Window) -> None:
-    """Same padding with stride 1 keeps the side.
+    """Same padding with stride 1 keeps the height and width of the input.
 
     If this fails, check the padding of even kernels, and of kernels larger than the image.
     """
@@ -48,7 +50,7 @@ def test_same_padding_keeps_the_side(implementation: Implementation, case: Windo
 @clause("PAD-3", Level.MUST, "layers", SOURCE)
 @given(case=windows("same"))
 def test_same_padding_gives_ceil_of_side_over_stride(implementation: Implementation, case: Window) -> None:
-    """Same padding: output side = ceil(n / s), whatever the kernel.
+    """With same padding, the output side is ceil(n / s) for an input side n and a stride s, whatever the kernel.
 
     If this fails, check that the padding takes the stride into account.
     """
@@ -59,9 +61,10 @@ def test_same_padding_gives_ceil_of_side_over_stride(implementation: Implementat
 @clause("PAD-4", Level.MUST, "layers", SOURCE)
 @given(case=windows("same"))
 def test_same_padding_puts_the_odd_zero_at_the_end(implementation: Implementation, case: Window) -> None:
-    """Same padding adds max((ceil(n / s) - 1) × s + e - n, 0) zeros a side pair, the odd one at the bottom or right.
+    """Same padding adds max((ceil(n / s) - 1) × s + e - n, 0) zeros along each axis, the odd one at the bottom or right.
 
-    With a bias, which is added as for valid padding. Tolerance: 1e-5 of the sum of the magnitudes in each window.
+    The side of the input is n, the side of the dilated kernel e, and the stride s. The bias is added as for valid
+    padding. Tolerance: 1e-5 of the sum of the magnitudes in each window.
 
     If this fails, check for symmetric padding, (k - 1) / 2 on each side: it differs for even kernels and for stride 2.
     """
@@ -73,12 +76,12 @@ def test_same_padding_puts_the_odd_zero_at_the_end(implementation: Implementatio
 @clause("PAD-5", Level.MUST, "layers", SOURCE)
 @given(case=windows(such=lambda case: case != case.transposed))
 def test_the_two_axes_are_independent(implementation: Implementation, case: Window) -> None:
-    """The two spatial axes obey PAD-1 to PAD-4 each on its own (rectangular images, kernels, strides).
+    """Height and width obey PAD-1 to PAD-4 independently of each other, for rectangular images, kernels and strides.
 
-    So that with the axes of everything exchanged, those of the output are. Tolerance: 1e-5 of the sum of the
-    magnitudes in each window, for either of the two.
+    Transposing height and width of image, kernel and strides transposes the output. Tolerance: 1e-5 of the sum of the
+    magnitudes in each window, for each of the two outputs.
 
-    If this fails, check for numbers of one axis that are used for both, and for (width, height) in place of (height,
+    If this fails, check for numbers of one axis that are used for both, and for (width, height) instead of (height,
     width).
     """
     got = convolve(implementation, case)
@@ -98,10 +101,10 @@ def test_the_two_axes_are_independent(implementation: Implementation, case: Wind
 def test_a_valid_window_that_does_not_fit_is_refused(
     implementation: Implementation, large: Window, dilated: Window
 ) -> None:
-    """Valid padding: an input smaller than e is refused with an error, by convolution, separable and dilated.
+    """With valid padding, plain, separable and dilated convolutions raise an error for an input that is smaller than the dilated kernel.
 
-    If this fails, check that e takes dilation into account, and what the library does with a window that does not fit:
-    some backends return an empty or uninitialised array.
+    If this fails, check that the side of the kernel takes dilation into account, and what the library does with a
+    window that does not fit: some backends return an empty or uninitialised array.
     """
     for layer, misfit in convolutions(implementation, large, dilated):
         n, e = misfit.short_side
@@ -112,9 +115,9 @@ def test_a_valid_window_that_does_not_fit_is_refused(
 @one_in(3)
 @given(large=misfits(dilated=False), dilated=misfits(dilated=True))
 def test_that_refusal_gives_both_sides(implementation: Implementation, large: Window, dilated: Window) -> None:
-    """The message of that refusal (PAD-6) gives e and n, the sides of the window and of the image.
+    """The error for a kernel that does not fit into the image (PAD-6) gives the sides of the dilated kernel and of the image.
 
-    If this fails, check for a message that gives the kernel's side where the dilated window's is what does not fit.
+    If this fails, check for a message that gives the side of the kernel where only the dilated kernel is too large.
     """
     for layer, misfit in convolutions(implementation, large, dilated):
         n, e = misfit.short_side
@@ -124,12 +127,13 @@ def test_that_refusal_gives_both_sides(implementation: Implementation, large: Wi
 @clause("STRIDE-1", Level.MUST, "layers", SOURCE)
 @given(case=windows(dilated=False, strided=False))
 def test_stride_one_is_the_default(implementation: Implementation, case: Window) -> None:
-    """Stride 1 is the default, and valid padding.
+    """A convolution defaults to stride 1 and valid padding.
 
-    What comes without strides is what the same function gives with strides of 1, and what comes without padding is
-    what it gives with valid padding. Tolerance: 1e-5 of the sum of the magnitudes in each window, for either of the two.
+    Omitting `strides` gives the same result as `strides=1`; omitting `padding`, the same as `padding='valid'`.
+    Tolerance: 1e-5 of the sum of the magnitudes in each window, for each of the two outputs.
 
-    If this fails, check the defaults of convolution and of separable convolution: pooling's stride is its window.
+    If this fails, check the defaults of convolution and of separable convolution; those of pooling differ, whose stride
+    defaults to its window.
     """
     options = {"padding": case.padding} if case.padding == "same" else {}
     for name in implementation.offered(CONVOLUTIONS):
@@ -145,7 +149,7 @@ def test_stride_one_is_the_default(implementation: Implementation, case: Window)
 @clause("STRIDE-2", Level.MUST, "layers", SOURCE)
 @given(case=windows("same", dilated=False))
 def test_stride_two_halves(implementation: Implementation, case: Window) -> None:
-    """Stride 2 with same padding halves the side: ceil(n / 2).
+    """Stride 2 with same padding halves the side n of the input, rounded up: ceil(n / 2).
 
     If this fails, check odd sides, and a separable convolution, whose stride is that of its depthwise part alone.
     """
@@ -159,10 +163,11 @@ def test_stride_two_halves(implementation: Implementation, case: Window) -> None
 
 @clause("STRIDE-3", Level.MUST, "layers", SOURCE)
 @given(case=windows("valid", such=lambda case: case.strides != (1, 1)))
-def test_strides_take_every_so_manieth_output(implementation: Implementation, case: Window) -> None:
-    """A strided convolution equals every s-th output of the same convolution at stride 1, for valid padding.
+def test_a_stride_takes_every_s_th_output(implementation: Implementation, case: Window) -> None:
+    """With valid padding, a convolution with stride s equals every s-th output of the same convolution with stride 1.
 
-    The first one first. Tolerance: 1e-5 of the sum of the magnitudes in each window, for either of the two.
+    The first output of both is the same. Tolerance: 1e-5 of the sum of the magnitudes in each window, for each of the
+    two outputs.
 
     If this fails, check where the first window starts, and that the image is not resized instead.
     """

@@ -1,4 +1,4 @@
-"""What a pipeline as a whole can be asked: its subsets, its outputs beside its loss, its optimizer, what it keeps."""
+"""Clauses about a whole pipeline: its subsets, its outputs and loss, its optimizer, and the model that it keeps."""
 
 from collections.abc import Mapping
 
@@ -37,9 +37,9 @@ def test_subsets_agree_on_their_classes(class_orders: tuple[list[str], list[str]
 def test_images_come_with_the_label_of_their_class(labels_of_classes: dict[str, list[list[int]]]) -> None:
     """Each image comes with the label of its own class.
 
-    Seen by images in a grey of their class, which go through the author's own loader.
+    The test sends images in a grey of their class through the author's own loader.
 
-    If this fails, check for labels that were listed or shuffled apart from their images.
+    If this fails, check for labels that are listed or shuffled separately from their images.
     """
     for subset, labels in labels_of_classes.items():
         mixed = [found for found in labels if len(found) > 1]
@@ -49,7 +49,7 @@ def test_images_come_with_the_label_of_their_class(labels_of_classes: dict[str, 
 
 @clause("SUB-11", Level.MUST, "data", "notes, code 3", tied="pipeline")
 def test_training_and_validation_share_no_image(subsets: Subsets) -> None:
-    """Training and validation share no image, whatever their names.
+    """Training and validation share no image, whatever the names of the files.
 
     Images are compared by the bytes of their files.
 
@@ -76,11 +76,11 @@ def test_validation_images_are_the_same_in_each_pass(passes: Passes) -> None:
 
 @clause("AUG-14", Level.MUST, "augmentation", 'notes, "과적합과 데이터 증강"', tied="pipeline")
 def test_augmented_images_differ_from_epoch_to_epoch(training_passes: Passes) -> None:
-    """Training images that are augmented differ from one epoch to the next.
+    """Augmented training images differ from one epoch to the next.
 
-    At least one image of all that are looked at: each may be left as it is by chance.
+    At least one of the images must differ, because each one may be left unchanged by chance.
 
-    If this fails, check for a cache behind the augmentation, and for a seed that is set for each image.
+    If this fails, check for a cache after the augmentation, and for a seed that is set for each image.
     """
     first, second = training_passes.first, training_passes.second
     differ = int((first != second).sum()) if first.shape == second.shape else len(first)
@@ -91,11 +91,11 @@ def test_augmented_images_differ_from_epoch_to_epoch(training_passes: Passes) ->
 
 @clause("PRE-3", Level.MUST, "base", f"{TWO_WAYS}; the documentation of each pretrained base", tied="pipeline")
 def test_the_base_receives_what_it_was_pretrained_with(prepared: Prepared) -> None:
-    """The base receives pixels as it was pretrained with them, scaled and shifted alike and in the same order of channels, in validation and in training.
+    """The base receives pixels as in its pretraining, with the same scale, shift and order of channels, in validation and in training.
 
-    Seen by images of one colour, which go through the author's own loader. Tolerance: 1e-3 of what 255 becomes.
+    The test sends images of one colour through the author's own loader. Tolerance: 1e-3 of what 255 becomes.
 
-    If this fails, check for a division by 255 too much or too little, for the mean and deviation of another family, and
+    If this fails, check for a missing or an extra division by 255, for the mean and deviation of another family, and
     for blue before red.
     """
     expects = prepared.expects
@@ -114,9 +114,10 @@ def test_the_base_receives_what_it_was_pretrained_with(prepared: Prepared) -> No
 def test_a_pretrained_base_is_no_fresh_one(two_makes: tuple[Mapping[str, Array], Mapping[str, Array]]) -> None:
     """A pretrained base has its pretrained weights: two models that are made one after the other have the same base.
 
-    Weights that are drawn anew differ. Not seen: weights that are drawn with one and the same seed.
+    Weights that are drawn anew differ. Weights that are drawn with the same seed each time are not detected.
 
-    If this fails, check that weights are asked for, and that they are loaded into the base and not beside it.
+    If this fails, check that pretrained weights are requested, and that they are loaded into the base that the model
+    uses.
     """
     one, other = two_makes
     require_some(dict(one), "the model has no base")
@@ -126,11 +127,12 @@ def test_a_pretrained_base_is_no_fresh_one(two_makes: tuple[Mapping[str, Array],
 
 @clause("HEAD-4", Level.MUST, "base", "documentation of the losses of PyTorch and Keras", tied="pipeline")
 def test_outputs_are_what_the_loss_takes(outputs: Outputs) -> None:
-    """The model returns what its loss takes: logits, log-probabilities or probabilities.
+    """The model returns what its loss expects: logits, log-probabilities or probabilities.
 
-    Looked at for images, and for features ten thousand times as large, where logits leave what probabilities can be.
+    The outputs are inspected for images, and for features ten thousand times as large, where logits leave the range of
+    probabilities.
 
-    If this fails, check for a softmax or a sigmoid before a loss that has one itself, or for one that is missing.
+    If this fails, check for a softmax or a sigmoid before a loss that includes one, and for one that is missing.
     """
     got = kind_of(outputs)
     right = {"logits": ("logits", "log-probabilities")}.get(
@@ -140,7 +142,7 @@ def test_outputs_are_what_the_loss_takes(outputs: Outputs) -> None:
 
 
 def kind_of(outputs: Outputs) -> str:
-    """Probabilities, log-probabilities or logits; Undecided where the outputs do not tell."""
+    """Probabilities, log-probabilities or logits; Undecided if the outputs do not show which."""
     values = outputs.values.astype(np.float64)
     values = values[np.isfinite(values).all(1)]  # features that are far may overflow
     if not len(values) or np.ptp(values) == 0:
@@ -161,11 +163,11 @@ def kind_of(outputs: Outputs) -> str:
 
 @clause("HEAD-5", Level.MUST, "training", "notes, code 8", tied="pipeline")
 def test_predictions_come_in_the_order_of_their_labels(paired: tuple[float, float]) -> None:
-    """Predictions are paired with the labels of their own images: their accuracy is that of the model.
+    """Predictions are paired with the labels of their own images, so their accuracy is that of the model.
 
-    Tolerance: one part in a million.
+    Tolerance: 1e-6.
 
-    If this fails, check for batches that are shuffled anew between predicting and reading the labels.
+    If this fails, check for batches that are shuffled again between predicting and reading the labels.
     """
     got, right = paired
     expect_close(got, right, "accuracy of the predictions with the labels beside them", rtol=0, atol=1e-6)
@@ -175,7 +177,7 @@ def test_predictions_come_in_the_order_of_their_labels(paired: tuple[float, floa
 def test_the_optimizer_has_all_that_is_trainable(held: list[Held]) -> None:
     """The optimizer has every trainable variable, and none that the model does not have.
 
-    Frozen variables in it do no harm.
+    Frozen variables in the optimizer do no harm.
 
     If this fails, check for an optimizer that was made before the head was replaced or the base unfrozen.
     """
@@ -186,9 +188,9 @@ def test_the_optimizer_has_all_that_is_trainable(held: list[Held]) -> None:
 
 @clause("TRAIN-19", Level.MUST, "training", "notes, code 7 and 8", tied="pipeline")
 def test_dropout_follows_the_phase(modes: Modes) -> None:
-    """Dropout of the head is on in training and off in validation, and on again in the epoch after a validation.
+    """Dropout in the head is on in training, off in validation, and on again in the epoch after a validation.
 
-    If this fails, check for ``train()`` and ``eval()``, or the training flag, where each phase begins.
+    If this fails, check for ``train()`` and ``eval()``, or the training flag, at the start of each phase.
     """
     on = set(modes.training)
     expect_equal({name for name in on if not modes.training[name]}, set(), "dropouts that are off in training")
@@ -201,11 +203,11 @@ def test_dropout_follows_the_phase(modes: Modes) -> None:
 
 @clause("TRAIN-20", Level.MUST, "training", "notes, code 8; Keras documentation of ModelCheckpoint", tied="pipeline")
 def test_the_model_that_is_kept_is_the_best(kept: tuple[list[float], float]) -> None:
-    """The model that training keeps is that of the epoch with the lowest validation loss.
+    """Training keeps the model of the epoch with the lowest validation loss.
 
-    Tolerance: 1e-3. A choice of the best accuracy is legitimate, and excused by name.
+    Tolerance: 1e-3. Choosing the best accuracy instead is legitimate, and can be excused by name.
 
-    If this fails, check for weights that were kept without a copy, and for the last epoch.
+    If this fails, check for weights that are kept without a copy, and for the last epoch.
     """
     losses, loss = kept
     expect_close(loss, min(losses), f"validation loss of the model that is kept, of {len(losses)} epochs", rtol=1e-3)
@@ -215,9 +217,9 @@ def test_the_model_that_is_kept_is_the_best(kept: tuple[list[float], float]) -> 
 def test_a_model_that_is_loaded_predicts_as_the_one_that_was_saved(restored: Compared) -> None:
     """A model that is saved and loaded gives the same predictions.
 
-    The model was trained for an epoch before. Tolerance: a thousand times the resolution of its outputs.
+    The model is trained for an epoch before it is saved. Tolerance: a thousand times the resolution of its outputs.
 
-    If this fails, check for names that do not fit and are passed over (``strict=False``, ``skip_mismatch=True``), and for
+    If this fails, check for names that do not match and are ignored (``strict=False``, ``skip_mismatch=True``), and for
     parts of the model that are not saved.
     """
     expect_close(restored.got, restored.expected, restored.what, rtol=0, atol=restored.tolerance)

@@ -1,4 +1,4 @@
-"""Pooling: what is kept of a window (notes, "풀링(Pooling)")."""
+"""Pooling (notes, "풀링(Pooling)")."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,9 +33,9 @@ INCREASING: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # exactly so 
 @clause("POOL-1", Level.MUST, "layers", SOURCE)
 @given(image=st.sampled_from(HALVED), name=st.sampled_from(POOLINGS), seed=SEEDS)
 def test_two_by_two_halves(implementation: Implementation, image: tuple[int, int], name: str, seed: int) -> None:
-    """A 2×2 window with stride 2 halves the side: floor(n / 2).
+    """A 2×2 pooling window with stride 2 halves the side n of the input, rounded down: floor(n / 2).
 
-    That window is the default.
+    This window is the default.
 
     If this fails, check odd sides, whose last row or column is dropped.
     """
@@ -52,9 +52,9 @@ def test_two_by_two_halves(implementation: Implementation, image: tuple[int, int
 @clause("POOL-2", Level.MUST, "layers", SOURCE)
 @given(case=windows(dilated=False), name=st.sampled_from(POOLINGS))
 def test_pooling_obeys_padding(implementation: Implementation, case: Window, name: str) -> None:
-    """Pooling obeys PAD-1, PAD-3 and PAD-5; its stride defaults to its window.
+    """Pooling obeys PAD-1, PAD-3 and PAD-5, and its stride defaults to its window.
 
-    Tolerance of means: 1e-5 of the mean of the magnitudes in each window, for either of the two.
+    Tolerance of means: 1e-5 of the mean of the magnitudes in each window, for each of the two outputs.
 
     If this fails, check that the stride is not 1 by default.
     """
@@ -69,9 +69,9 @@ def test_pooling_obeys_padding(implementation: Implementation, case: Window, nam
 @clause("POOL-3", Level.MUST, "layers", SOURCE)
 @given(case=windows(dilated=False))
 def test_max_pooling_takes_the_largest(implementation: Implementation, case: Window) -> None:
-    """Each max-pooling output is the largest value of its window, and padding never wins, for negative inputs too.
+    """Each output of max pooling is the largest value of its window; padding never counts, even for negative inputs.
 
-    If this fails, check for padding with zeros in place of minus infinity, and where a window starts.
+    If this fails, check for padding with zeros instead of minus infinity, and where windows start.
     """
     expected = oracle.max_pooling2d(case.images, case.size, case.strides, case.padding)
     expect_same(pool(implementation, "max_pooling2d", case), expected, "max pooling")
@@ -84,8 +84,8 @@ def test_average_pooling_counts_real_pixels(implementation: Implementation, case
 
     Tolerance: 1e-5 of the mean of the magnitudes in each window.
 
-    If this fails, check the windows over the border: padding is neither added nor counted (count_include_pad), and
-    Keras on torch repeats the edge instead where padding is uneven.
+    If this fails, check the windows at the border: padding is neither added nor counted (count_include_pad), and Keras
+    on torch repeats the edge instead where padding is uneven.
     """
     got = pool(implementation, "average_pooling2d", case)
     expected = oracle.average_pooling2d(case.images, case.size, case.strides, case.padding)
@@ -97,10 +97,10 @@ def test_average_pooling_counts_real_pixels(implementation: Implementation, case
 def test_pooling_acts_on_each_channel_alone(implementation: Implementation, case: Window, name: str) -> None:
     """Pooling acts on each channel alone.
 
-    A channel comes out the same whatever the others hold. Tolerance of means: 1e-5 of the mean of the magnitudes, for
-    either of the two.
+    The output of a channel is the same whatever the other channels hold. Tolerance of means: 1e-5 of the mean of the
+    magnitudes, for each of the two outputs.
 
-    If this fails, check for a window that covers channels too, and for the order of the axes.
+    If this fails, check for a window that spans channels, and for the order of the axes.
     """
     same = np.arange(case.channels) == case.seed % case.channels
     others = np.where(same, case.images, replace(case, seed=case.seed + 1).images)
@@ -115,10 +115,10 @@ def test_pooling_acts_on_each_channel_alone(implementation: Implementation, case
     strength=st.floats(0.125, 255, width=32),
 )
 def test_max_pooling_keeps_presence(implementation: Implementation, image: tuple[int, int], strength: float) -> None:
-    """Presence: a lone activation of strength a keeps strength a through 2×2 max pooling wherever it stands, falls to a/4 through average pooling, and is lost by a stride-2 identity convolution in three places out of four.
+    """A lone activation of strength a keeps strength a through 2×2 max pooling wherever it is, falls to a/4 through average pooling, and is lost in three positions out of four by an identity convolution with stride 2.
 
-    On images of even sides that are zero elsewhere. Tolerance of a/4 and of what the convolution keeps: 1e-6, which is
-    sixteen roundings of float32; the sums have one term that is not zero, in whatever order.
+    The images have even sides and are zero elsewhere. Tolerance of a/4 and of what the convolution keeps: 1e-6, which
+    is sixteen roundings of float32; each sum has one nonzero term, so its order does not matter.
 
     If this fails, check that windows start at the first pixel and do not overlap.
     """
@@ -139,7 +139,7 @@ def test_max_pooling_commutes_with_increasing_functions(
 ) -> None:
     """Max pooling commutes with any increasing function of the values.
 
-    If this fails, check for padding that wins over values below it, and for a mean or a norm in place of the maximum.
+    If this fails, check for padding that exceeds values below it, and for a mean or a norm instead of the maximum.
     """
     increasing = INCREASING[function]
     got = pool(implementation, "max_pooling2d", case, increasing(case.images))
@@ -153,7 +153,7 @@ def test_max_pooling_commutes_with_increasing_functions(
 def test_a_pooling_window_that_does_not_fit_is_refused(
     implementation: Implementation, large: Window, name: str
 ) -> None:
-    """Pooling with valid padding: an input smaller than the window is refused with an error.
+    """With valid padding, pooling raises an error for an input that is smaller than its window.
 
     If this fails, check what the library does with a window that does not fit: some backends return an empty or
     uninitialised array, or end the process.
@@ -166,9 +166,9 @@ def test_a_pooling_window_that_does_not_fit_is_refused(
 @one_in(3)
 @given(large=misfits(dilated=False), name=st.sampled_from(POOLINGS))
 def test_that_refusal_of_pooling_gives_both_sides(implementation: Implementation, large: Window, name: str) -> None:
-    """The message of that refusal (POOL-8) gives the sides of the window and of the image.
+    """The error for a pooling window that does not fit into the image (POOL-8) gives the sides of the window and of the image.
 
-    If this fails, check for a message that comes from a layer further down and tells of shapes that it made itself.
+    If this fails, check for a message from a lower layer that reports shapes of its own.
     """
     n, e = large.short_side
     expect_error(lambda: pool(implementation, name, large), f"{name}: a window of {e} pixels in an image of {n}", e, n)
@@ -177,11 +177,11 @@ def test_that_refusal_of_pooling_gives_both_sides(implementation: Implementation
 @clause("GAP-1", Level.MUST, "layers", "code 7; Keras documentation of GlobalAveragePooling2D")
 @given(case=windows("same", such=lambda case: case.channels > 1))
 def test_global_average_pooling_is_the_mean(implementation: Implementation, case: Window) -> None:
-    """Global average pooling is the mean over height and width, a channel at a time, and ignores the order of the pixels.
+    """Global average pooling is the mean of each channel over height and width, and ignores the order of the pixels.
 
     Tolerance: 1e-5 of the mean of the magnitudes.
 
-    If this fails, check for the maximum in place of the mean, for axes that are kept, and for a mean over channels.
+    If this fails, check for the maximum instead of the mean, for axes that are kept, and for a mean over channels.
     """
     pixels = case.images.reshape(case.batch, -1, case.channels)
     order = np.random.default_rng(case.seed).permutation(pixels.shape[1])

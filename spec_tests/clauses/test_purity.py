@@ -1,4 +1,4 @@
-"""Functions change nothing but their result: layers, augmentation, and what is asked of a model."""
+"""Purity of layers, augmentation, prediction and feature extraction."""
 
 from dataclasses import replace
 from functools import partial
@@ -26,16 +26,17 @@ SOURCE = "contract"
 @once()
 @given(seed=SEEDS)
 def test_layers_change_nothing_but_their_result(implementation: Implementation, seed: int) -> None:
-    """A layer leaves its arguments as they were, its result is the caller's own, and how its arguments lie in memory does not matter.
+    """A layer does not modify its arguments, its result belongs to the caller, and the memory layout of its arguments does not matter.
 
-    The bytes of the arguments are the same after the call. A result stays as it is after the next call, and after the
-    caller changes the arguments; these then count with their new values. Read-only arrays, views of others and arrays
-    in Fortran's order give what a fresh copy gives. Tolerance of the last two: 1e-4 of the largest value, since sums may
-    be taken in another order. What is returned unchanged (dropout in inference) may be the array that was given.
+    The bytes of the arguments are the same after the call. A result stays unchanged after the next call, and after the
+    caller changes the arguments; the next call uses the new values. Read-only arrays, views of others and arrays in
+    Fortran order give the same result as a fresh copy. Tolerance of the last two checks: 1e-4 of the largest value,
+    because sums may be taken in another order. A layer that returns its input unchanged (dropout in inference) may
+    return the array that it was given.
 
-    If this fails, check for operations in place, for a buffer that is kept for the results of one shape, for memory
-    that is shared with the caller's arrays, for weights that are kept by ``id()``, and for bytes that are read without
-    regard to strides.
+    If this fails, check for in-place operations, for a buffer that is reused for the results of one shape, for memory
+    that is shared with the caller's arrays, for weights that are cached by ``id()``, and for bytes that are read
+    without regard to strides.
     """
     for name in implementation.offered(PURE_LAYERS):
         function, arrays = layer_call(implementation, name, seed)
@@ -47,12 +48,13 @@ def test_layers_change_nothing_but_their_result(implementation: Implementation, 
 @once()
 @given(seed=SEEDS)
 def test_augmentation_changes_nothing_but_its_result(implementation: Implementation, seed: int) -> None:
-    """Augmentation leaves images and labels as they were, its images are the caller's own, and how its arguments lie in memory does not matter.
+    """Augmentation does not modify images or labels, its images belong to the caller, and the memory layout of its arguments does not matter.
 
-    As PURE-1 says of layers; labels, which are returned as they are, may be the array that was given. Tolerance: 1e-4 of
-    the largest value.
+    The details are those of PURE-1. Labels are returned as they are, and may be the array that was given. Tolerance:
+    1e-4 of the largest value.
 
-    If this fails, check for images that are flipped in place, and for a buffer that is kept for the results of one shape.
+    If this fails, check for images that are flipped in place, and for a buffer that is reused for the results of one
+    shape.
     """
     case = Pictures((8, 8), 24, seed=seed)
     other = replace(case, seed=seed + 100)
@@ -66,13 +68,13 @@ def test_augmentation_changes_nothing_but_its_result(implementation: Implementat
 def test_models_change_nothing_but_themselves(
     implementation: Implementation, untrained: Model, small: Preset, seed: int
 ) -> None:
-    """Predictions and features are pure as layers are; a training step leaves images, labels and earlier results as they were, and what is asked afterwards is answered with the new weights.
+    """Prediction and feature extraction are pure, as layers are; a training step does not modify images, labels or earlier results, and later calls use the new weights.
 
-    As PURE-1 says of layers. The values of variables are those at the time of the question: a step changes none of those
-    that were read before it. Its effect on predictions and on features is seen with two kernels of the base unfrozen.
+    The details are those of PURE-1. The values of variables are snapshots: a step does not change values that were read
+    before it. Two kernels of the base are unfrozen, so that a step changes both predictions and features.
 
     If this fails, check for images that are scaled in place, for values of variables that are views of the weights, and
-    for features that are kept for images that were seen before.
+    for features that are cached for images seen before.
     """
     (images, labels), (others, _) = (tinted(8, seed + i, size=implementation.image_size) for i in (0, 1))
     for name in implementation.offered(("predict", "extract_features")):

@@ -24,12 +24,12 @@ BAD_RANGES = st.tuples(st.integers(-5, 12), st.integers(-5, 12)).filter(lambda b
 @given(case=cuts())
 @always([ALIKE])
 def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case: Cut) -> None:
-    """A subset holds, for each class, exactly the indices start..end-1, under their own names.
+    """For each class, a subset holds exactly the images with the indices start to end - 1, under their own names.
 
     Files may have the same bytes.
 
-    If this fails, check that an index is the number in the name, and not the place in a sorted folder, where 10 comes
-    before 2 and a gap shifts what follows; and for files distinguished by their bytes.
+    If this fails, check that an index is the number in the name and not the position in a sorted folder, where 10 comes
+    before 2 and a gap shifts what follows; and that files are not identified by their bytes.
     """
     with folder() as here:
         source = case.source.write(here / "all")
@@ -42,9 +42,9 @@ def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case
 @one_in(4, least=5)
 @given(case=cuts())
 def test_copies_are_byte_identical_and_the_source_stays(implementation: Implementation, case: Cut) -> None:
-    """Copies are byte-identical, and the source is unchanged.
+    """The files of a subset are byte-identical copies, and the source folder is unchanged.
 
-    If this fails, check that files are copied, neither moved nor encoded again.
+    If this fails, check that files are copied, not moved or encoded again.
     """
     with folder() as here:
         before = tree(case.source.write(here / "all"))
@@ -59,9 +59,9 @@ def test_copies_are_byte_identical_and_the_source_stays(implementation: Implemen
 def test_subsets_of_disjoint_ranges_share_no_image(implementation: Implementation, bounds: list[int]) -> None:
     """Subsets of disjoint ranges share no image.
 
-    Images are distinguished by their bytes; ranges that touch are disjoint.
+    Images are identified by their bytes. Adjacent ranges are disjoint.
 
-    If this fails, check that the end of a range is not in it.
+    If this fails, check that a range excludes its end.
     """
     with folder() as here:
         source = Source(tuple(range(15)), tuple(range(15))).write(here / "all")
@@ -73,11 +73,11 @@ def test_subsets_of_disjoint_ranges_share_no_image(implementation: Implementatio
 @clause("SUB-4", Level.MUST, "data", SOURCE)
 @given(case=gaps())
 def test_a_missing_image_is_named_and_leaves_nothing(implementation: Implementation, case: Gap) -> None:
-    """A missing source image is an error that names its class and its index, and leaves no partial subset.
+    """A missing source image raises an error that names its class and its index, and leaves no partial subset.
 
-    Named in whatever words: `cat.7.jpg` does as well as "image 7 of cat".
+    Any wording that contains both will do: `cat.7.jpg` as well as "image 7 of cat".
 
-    If this fails, check that all images are looked for before the first is copied or a folder is made.
+    If this fails, check that all images are looked up before the first is copied or a folder is made.
     """
     with folder() as here:
         source = case.cut.source.write(here / "all")
@@ -92,9 +92,9 @@ def test_a_missing_image_is_named_and_leaves_nothing(implementation: Implementat
 @one_in(4, least=5)
 @given(bounds=BAD_RANGES)
 def test_a_range_without_images_is_refused(implementation: Implementation, bounds: tuple[int, int]) -> None:
-    """A negative, reversed or empty range is refused.
+    """A negative, reversed or empty range of indices is refused.
 
-    If this fails, check that a range that gives no index is an error, and not an empty subset.
+    If this fails, check that a range without indices raises an error, and does not make an empty subset.
     """
     with folder() as here:
         source = Source(tuple(range(13)), tuple(range(13))).write(here / "all")
@@ -106,7 +106,7 @@ def test_a_range_without_images_is_refused(implementation: Implementation, bound
 
 @clause("SUB-6", Level.MUST, "data", SOURCE)
 def test_the_standard_split(implementation: Implementation) -> None:
-    """The standard split is 1,000 / 500 / 1,000 images a class, from 0, 1,000 and 1,500."""
+    """The standard split has 1,000 training, 500 validation and 1,000 test images per class, starting at the indices 0, 1,000 and 1,500."""
     got = {name: tuple(bounds) for name, bounds in implementation.SPLIT.items()}
     expect_equal(got, {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}, "the standard split")
 
@@ -115,11 +115,11 @@ def test_the_standard_split(implementation: Implementation) -> None:
 @one_in(4, least=5)
 @given(case=cuts(), other=cuts())
 def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut, other: Cut) -> None:
-    """A subset that exists already is refused, never merged into or overwritten.
+    """Making a subset that already exists is refused; it is never merged into or overwritten.
 
-    Neither with the same range nor with another.
+    The second call uses the same range, or another one.
 
-    If this fails, check what copying does where the folder exists.
+    If this fails, check what copying does if the folder exists.
     """
     with folder() as here:
         implementation.make_subset(case.source.write(here / "all"), here, "train", case.start, case.end)
@@ -136,9 +136,9 @@ def test_an_existing_subset_is_refused(implementation: Implementation, case: Cut
 @given(case=cuts(suffixes=suffix_lists()))
 @always([SUFFIXED])
 def test_images_of_any_suffix_are_taken(implementation: Implementation, case: Cut) -> None:
-    """Images named .jpg, .jpeg, .png, .bmp and .gif are taken, in small or capital letters, under their own names.
+    """Subsets take images named .jpg, .jpeg, .png, .bmp and .gif, in lower or upper case, and keep their names.
 
-    If this fails, check for names that are made of class, index and .jpg in place of those that are there.
+    If this fails, check for names that are built from class, index and .jpg instead of taken from the files.
     """
     with folder() as here:
         source = case.source.write(here / "all")
@@ -155,11 +155,11 @@ def test_images_of_any_suffix_are_taken(implementation: Implementation, case: Cu
     )
 )
 def test_an_index_with_two_images_is_refused(implementation: Implementation, suffixes: list[str]) -> None:
-    """Two images of one class and index, such as cat.1.jpg and cat.1.png, are an error that names one of them, and no subset is made.
+    """Two images of one class and index, such as cat.1.jpg and cat.1.png, raise an error that names one of them, and no subset is made.
 
-    Which of them is meant, nobody can tell.
+    It is ambiguous which of the two is meant.
 
-    If this fails, check what becomes of a second file in a dict by class and index.
+    If this fails, check what happens to a second file in a dict by class and index.
     """
     with folder() as here:
         source = Source((0, 1, 2), (0, 1, 2), (suffixes[0],)).write(here / "all")
@@ -176,12 +176,11 @@ def test_an_index_with_two_images_is_refused(implementation: Implementation, suf
 @given(case=cuts(classes=st.sampled_from(CLASSES)))
 @always(EACH_CUT)
 def test_classes_are_called_as_in_the_names(implementation: Implementation, case: Cut) -> None:
-    """A class is what stands before the number in a file's name, in any script.
+    """The class of an image is the part of its file name before the number, in any script.
 
-    Cat and Dog, hare and lynx, 강아지 and 고양이.
+    The classes include Cat and Dog, hare and lynx, and 강아지 and 고양이.
 
-    If this fails, check for classes that are written down in place of those that are found, and for patterns that take
-    the letters of one alphabet alone.
+    If this fails, check for hard-coded class names, and for patterns that match the letters of one alphabet alone.
     """
     with folder() as here:
         source = case.source.write(here / "all")

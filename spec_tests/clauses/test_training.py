@@ -1,4 +1,4 @@
-"""Training, checkpoint, saving, evaluation (notes, code 8; and what reaches the model: code 5, 6)."""
+"""Training, checkpoint, saving and evaluation (notes, code 8), and the images that reach the model (code 5, 6)."""
 
 from pathlib import Path
 
@@ -43,12 +43,12 @@ def joined(batches: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
 
 @clause("TRAIN-1", Level.MUST, "training", f"{CODE}; {KERAS} of BinaryCrossentropy and BinaryAccuracy")
 def test_loss_and_accuracy_are_means_over_samples(scores: list[Scored]) -> None:
-    """The loss is the mean binary cross-entropy; accuracy is the fraction of (p > 0.5) equal to the label, over samples and not over batches.
+    """The loss is the mean binary cross-entropy, and the accuracy is the fraction of samples whose label equals (p > 0.5); both are means over samples and not over batches.
 
-    On uneven batches, of models that are sure, unsure, at 0.5 for all that is known, and a little above. Tolerance of the
-    loss: 1e-4.
+    The batches are uneven. The models are sure, unsure, as close to 0.5 as is known, and a little above 0.5. Tolerance
+    of the loss: 1e-4.
 
-    If this fails, check for the mean over batches of means, for (n,) against (n, 1) that broadcasts, and for p >= 0.5.
+    If this fails, check for a mean of batch means, for (n,) against (n, 1), which broadcasts, and for p >= 0.5.
     """
     for scored in scores:
         for name in scored.reported.keys() & scored.computed.keys():
@@ -60,13 +60,14 @@ def test_loss_and_accuracy_are_means_over_samples(scores: list[Scored]) -> None:
 def test_steps_are_those_of_adam(
     implementation: Implementation, frozen_steps: Steps, silent: Preset, seed: int
 ) -> None:
-    """A step of Adam moves each trainable variable as Adam's formula says (beta 0.9 and 0.999, epsilon 1e-7).
+    """A training step moves each trainable variable as Adam's formula says (beta 0.9 and 0.999, epsilon 1e-7).
 
-    A first step moves each weight by the learning rate, whatever its gradient, and none that has no gradient: a last layer
-    that starts at zero gives none to those before it. The last bias is followed over steps whose gradients are known, small ones and then large ones: for features of zero the head's weights
-    alone decide. Tolerance: 3 % of the learning rate, what dropout may add. An epsilon below 1e-6 does not show.
+    A first step moves each weight by the learning rate, whatever its gradient, but leaves a weight without a gradient
+    unchanged: a last layer that starts at zero gives none to the layers before it. The last bias is followed over steps
+    whose gradients are known, first small and then large: for features of zero only the weights of the head decide.
+    Tolerance: 3 % of the learning rate, which dropout may add. An epsilon below 1e-6 is not detected.
 
-    If this fails, check the correction of the bias of both moments and their decay, and for weight decay.
+    If this fails, check the bias correction of both moments and their decay, and check for weight decay.
     """
     first, second = (values(variables, "head") for variables in frozen_steps.variables[:2])
     starts_at_zero = any(value.ndim > 1 and not value.any() for value in first.values())
@@ -89,13 +90,13 @@ def test_steps_are_those_of_adam(
 def test_one_small_batch_can_be_learnt(
     implementation: Implementation, untrained: Model, frozen_steps: Steps, seed: int
 ) -> None:
-    """Training on one small batch drives its loss near zero, from that of its predictions before the first step.
+    """Training on one small batch drives its loss near zero, starting at the loss of the predictions before the first step.
 
-    Thirty-two images of two tints, forty steps at 3e-3: below 0.05, from 0.7. Dropout spreads the first loss by 1.5 %;
-    tolerance: 10 %, half of what a step changes.
+    Forty steps at a learning rate of 3e-3 on 32 images of two tints take the loss from 0.7 to below 0.05. Dropout
+    spreads the first loss by 1.5 %. Tolerance: 10 %, half of what a step changes.
 
-    If this fails, check the sign of the step, that images keep their labels, and that the loss that is reported is the
-    mean, before the step.
+    If this fails, check the sign of the step, that images keep their labels, and that the reported loss is the mean
+    before the step.
     """
     images, labels = tinted(32, seed)
     expected = oracle.crossentropy(implementation.predict(untrained, images), labels)
@@ -105,12 +106,12 @@ def test_one_small_batch_can_be_learnt(
 
 @clause("TRAIN-4", Level.MUST, "training", f"{CODE}; {KERAS} of ModelCheckpoint")
 def test_the_checkpoint_holds_the_best_epoch(implementation: Implementation, fits: tuple[Fit, Fit, Fit]) -> None:
-    """The checkpoint holds the epoch with the lowest validation loss; ``fit`` returns the last one.
+    """The checkpoint holds the epoch with the lowest validation loss; ``fit`` returns the model of the last epoch.
 
-    On a run whose validation loss falls and rises again. Tolerance: 1e-4.
+    The validation loss of the run falls and rises again. Tolerance: 1e-4.
 
-    If this fails, check for the last epoch, the highest value, or the training loss, and for the weights of the best one
-    that were kept without a copy.
+    If this fails, check for the last epoch, the highest value or the training loss, and for best weights that are kept
+    without a copy.
     """
     run = fits[0]
     keep_curves("a run under augmentation", run.history)
@@ -128,12 +129,12 @@ def test_the_checkpoint_holds_the_best_epoch(implementation: Implementation, fit
 def test_a_loaded_model_goes_on_as_it_would_have(
     implementation: Implementation, silent: Preset, small: Preset, tmp_path: Path, seed: int
 ) -> None:
-    """A saved model, loaded, gives the same predictions and has the same trainable variables, so that training goes on as it would have.
+    """A saved and loaded model gives the same predictions and has the same trainable variables, and training continues as if the model had not been saved.
 
-    The last bias of a model whose features are zero is followed: its next step shows whether the moments of Adam came
-    along. Tolerance: 1e-6 of a probability; 3 % of the learning rate.
+    The last bias of a model whose features are zero is followed: its next step shows whether the moments of Adam were
+    saved. Tolerance: 1e-6 of a probability; 3 % of the learning rate.
 
-    If this fails, check that the state of the optimiser and the flags of what is frozen are in the file.
+    If this fails, check that the file holds the state of the optimiser and the flags of what is frozen.
     """
     images, labels = tinted(64, seed)[0], np.ones(64, np.int32)
     for preset, change in ((silent, implementation.freeze_base), (small, implementation.unfreeze_top)):
@@ -156,12 +157,13 @@ def next_step(implementation: Implementation, model: Model, images: Array, label
 
 @clause("TRAIN-6", Level.MUST, "training", f"{CODE}; notes, code 5")
 def test_a_seed_repeats_a_run(repeated: Repeated) -> None:
-    """The same seed gives the same run, parallel input pipeline included; another seed gives another one.
+    """The same seed gives the same training run, even with a parallel input pipeline; another seed gives another run.
 
-    On one machine and one backend, under augmentation and dropout. Tolerance, for sums in another order: 1e-3 of a loss,
-    1 % of the way that a variable went; another mask of dropout changes a loss by 1e-2, and the way by a quarter.
+    Both runs use one machine and one backend, with augmentation and dropout. Tolerance, because sums may be taken in
+    another order: 1e-3 of a loss, and 1 % of the distance that a variable moved. Another dropout mask changes a loss by
+    1e-2, and the distance by a quarter.
 
-    If this fails, check for a parallel map over seeded layers, and for dropout or shuffling with a seed of their own.
+    If this fails, check for a parallel map over seeded layers, and for dropout or shuffling with a separate seed.
     """
     for one in repeated.same:
         expect_close(one.got, one.expected, one.what, rtol=1e-3)
@@ -174,9 +176,10 @@ def test_a_seed_repeats_a_run(repeated: Repeated) -> None:
 def test_validation_leaves_no_trace(traces: list[Trace]) -> None:
     """Validation images never change a variable: another validation set gives the same weights in the end.
 
-    Tolerance, for sums in another order: 1 % of the way that a variable went.
+    Tolerance, because sums may be taken in another order: 1 % of the distance that a variable moved.
 
-    If this fails, check that validation runs in inference mode and takes nothing from the generator of training.
+    If this fails, check that validation runs in inference mode, and does not draw from the random generator of
+    training.
     """
     for trace in traces:
         plain, other = trace.losses
@@ -207,13 +210,13 @@ def test_the_history_has_four_values_an_epoch(fits: tuple[Fit, Fit, Fit]) -> Non
 
 @clause("TRAIN-9", Level.MUST, "training", CODE)
 def test_every_training_image_is_used_once(uses: list[Compared]) -> None:
-    """Every training image is used once in each epoch, and counts once in the loss and the accuracy of training.
+    """Every training image is used once in each epoch, and counts once in the training loss and accuracy.
 
-    A model that is sure of its answers, and learns next to nothing, is right on 13 of 20 images, in batches of 8, 8 and 4
-    with 2, 2 and 3 wrong labels: leaving out a batch, or counting an image twice, gives another share. Dropout spreads the
-    mean loss of its epochs by 1.2 %; tolerance: 10 %, half of what the mean over batches would add.
+    A confident model that learns next to nothing is right on 13 of 20 images, in batches of 8, 8 and 4 with 2, 2 and 3
+    wrong labels. Leaving out a batch, or counting an image twice, gives another share. Dropout spreads the mean loss of
+    its epochs by 1.2 %. Tolerance: 10 %, half of what the mean over batches would add.
 
-    If this fails, check for a last batch that is dropped, repeated or filled up, and for the mean over batches of means.
+    If this fails, check for a last batch that is dropped, repeated or filled up, and for a mean of batch means.
     """
     for seen in uses:
         expect_close(seen.got, seen.expected, seen.what, rtol=0, atol=seen.tolerance)
@@ -225,12 +228,12 @@ def test_dropout_is_on_in_training_and_off_in_validation(
 ) -> None:
     """Dropout is on in training steps and off in validation.
 
-    On the same images, by a model that learns next to nothing: the validation loss is that of its predictions in each of
-    four epochs, within 1e-4; of the training losses, which dropout spreads by 1.6 %, no three are within 1e-5 of each
-    other. Chance brings that about once in two million runs.
+    A model that learns next to nothing is trained and validated on the same images. In each of four epochs, its
+    validation loss is that of its predictions, within 1e-4. Of its training losses, which dropout spreads by 1.6 %, no
+    three are within 1e-5 of each other; chance causes that once in two million runs.
 
-    If this fails, check for a training flag that does not follow the phase (in torch validation leaves it off), and for
-    masks that are the same in each epoch.
+    If this fails, check for a training flag that does not follow the phase (in torch, validation leaves it off), and
+    for masks that are the same in each epoch.
     """
     images, labels = joined(list(idle_fit.validation))
     p = implementation.predict(implementation.load(confident), images)
@@ -244,11 +247,11 @@ def test_dropout_is_on_in_training_and_off_in_validation(
 def test_the_head_of_the_best_epoch_is_kept_and_returned(
     implementation: Implementation, fits: tuple[Fit, Fit, Fit], confident: Path, tmp_path: Path
 ) -> None:
-    """Training over features returns the model of the epoch with the lowest validation loss, and its checkpoint holds the same.
+    """Training on features returns the model of the epoch with the lowest validation loss, and its checkpoint holds the same model.
 
-    On a run whose first epoch is the best, since it grows surer of wrong labels. Tolerance: 1e-4.
+    The first epoch of the run is the best, because the model then grows surer of wrong labels. Tolerance: 1e-4.
 
-    If this fails, check for the last epoch, and for a best one that is written and not read again.
+    If this fails, check for the last epoch, and for a best epoch that is saved but not loaded again.
     """
     run = fits[0]
     model, path = implementation.load(confident), tmp_path / "best.keras"
@@ -268,13 +271,13 @@ def test_the_head_of_the_best_epoch_is_kept_and_returned(
 def test_dropout_is_on_over_features(
     implementation: Implementation, confident: Path, tmp_path: Path, seed: int
 ) -> None:
-    """Training over features is under dropout: at a rate of 0.25, a mask of its own for each sample, scaled.
+    """Training on features applies dropout at a rate of 0.25: each sample has its own mask, and kept values are scaled.
 
-    Over 4,096 samples of the same features, which leave the head undecided, the loss is that of such a dropout, within six
-    standard errors, in each of four epochs.
+    Over 4,096 samples of the same features, which leave the head undecided, the loss equals that of such a dropout,
+    within six standard errors, in each of four epochs.
 
-    If this fails, check for a head that is called without its training flag, for one mask for all of a batch, and for a
-    rate that is taken for the share that is kept.
+    If this fails, check for a head that is called without its training flag, for one mask for a whole batch, and for a
+    rate that is used as the share to keep.
     """
     model, rng = implementation.load(confident), np.random.default_rng(seed)
     head, labels = head_of(implementation, model, 24), np.arange(4096, dtype=np.int32) % 2
@@ -289,9 +292,9 @@ def test_dropout_is_on_over_features(
 
 @clause("TRAIN-13", Level.MUST, "convnet", 'notes, "과적합과 데이터 증강"')
 def test_dropout_is_on_in_the_convnet(implementation: Implementation, seed: int) -> None:
-    """The convnet is trained under the dropout that it is built with.
+    """The convnet is trained with the dropout rate that it is built with.
 
-    Losses of steps that learn next to nothing are apart at a rate of 0.5; at 0 they are one (AUG-8).
+    At a rate of 0.5, the losses of steps that learn next to nothing differ; at 0 they are the same (AUG-8).
 
     If this fails, check that the rate reaches the layer.
     """
@@ -305,14 +308,15 @@ def test_dropout_is_on_in_the_convnet(implementation: Implementation, seed: int)
 def test_augmentation_touches_the_training_set_only(
     implementation: Implementation, fits: tuple[Fit, Fit, Fit], looks: Looks
 ) -> None:
-    """It touches the training set only, where it is asked for, and anew in each epoch: validation and test images reach the model unchanged.
+    """Augmentation changes only the training set, only on request, and anew in each epoch; validation and test images reach the model unchanged.
 
-    The validation loss of the best epoch of a run under augmentation is that of the checkpoint's predictions for the
-    images as they are. Tolerance: 1e-4. A convnet without dropout that learns next to nothing has the training loss of
-    its predictions, within 1e-5, and under augmentation another one in each epoch; red and blue can be learnt all the same.
+    In a run with augmentation, the validation loss of the best epoch equals that of the checkpoint's predictions for
+    the unchanged images. Tolerance: 1e-4. The training loss of a convnet without dropout that learns next to nothing
+    equals that of its predictions, within 1e-5; with augmentation it differs in each epoch. Red and blue images can
+    still be learnt with augmentation.
 
-    If this fails, check that validation, evaluation and prediction do not run the augmenting layers, that ``fit`` does,
-    for images that are kept once they are augmented, and that they keep their labels and their range.
+    If this fails, check that validation, evaluation and prediction do not run the augmenting layers and that ``fit``
+    does; check for images that are cached after augmentation, and that they keep their labels and their range.
     """
     run = fits[0]
     best = implementation.load(run.checkpoint)
@@ -330,12 +334,13 @@ def test_augmentation_touches_the_training_set_only(
 def test_preprocessing_is_applied_once(
     implementation: Implementation, idle_fit: Fit, confident: Path, small: Preset
 ) -> None:
-    """It is applied exactly once between the file and the base, in training, validation and prediction alike.
+    """Preprocessing is applied exactly once between the file and the base, in training, validation and prediction alike.
 
-    Prediction and validation are compared with float64 arithmetic on images scaled once (tolerance 1e-4); in training
-    a model that is sure of its answers keeps its accuracy, and its loss within the 10 % that dropout may change.
+    Prediction and validation are compared with float64 arithmetic on images scaled once (tolerance 1e-4). In training,
+    a confident model keeps its accuracy, and its loss stays within the 10 % that dropout may change.
 
-    If this fails, check for a model that scales its inputs and is given scaled ones, or neither.
+    If this fails, check for a model that scales its inputs and is also given scaled ones, and for one that does
+    neither.
     """
     model = implementation.load(confident)
     images, labels = joined(list(idle_fit.validation))

@@ -30,9 +30,10 @@ KERAS = "Keras documentation of"
 @one_in(10)  # each is a batch of images
 @given(case=pictures())
 def test_a_flip_is_left_right(implementation: Implementation, case: Pictures) -> None:
-    """A flipped image is the original or its exact left-right mirror, never an up-down one.
+    """A flipped image is the original or its exact left-right mirror image, never an up-down one.
 
-    If this fails, check the axis, and for Keras's RandomFlip() without "horizontal": it turns images upside down.
+    If this fails, check the axis, and check for RandomFlip() of Keras without "horizontal": it turns images upside
+    down.
     """
     got = implementation.random_flip(case.images, seed=case.seed)
     kept = (got == case.images).all(axis=(1, 2, 3), keepdims=True)
@@ -43,12 +44,12 @@ def test_a_flip_is_left_right(implementation: Implementation, case: Pictures) ->
 
 @clause("FLIP-2", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomFlip")
 def test_half_of_the_images_are_flipped(implementation: Implementation, seed: int) -> None:
-    """The original and the mirror image have probability 1/2 each.
+    """A random flip gives the original and the mirror image with probability 1/2 each.
 
-    False alarms: 1e-6 over two binomial tests of 2,048 images. Power: at least 0.999 for a probability of 0.4; to flip
-    all, none or the whole batch together always fails.
+    False alarms: 1e-6 over two binomial tests of 2,048 images. Power: at least 0.999 for a probability of 0.4; flipping
+    all images, none, or the whole batch together always fails.
 
-    If this fails, check for a coin that is tossed once for a batch, and for a probability that is applied twice.
+    If this fails, check for one coin toss per batch, and for a probability that is applied twice.
     """
     for name, images in many(implementation, ("random_flip", "augment"), seed).items():
         count = int(recover(images).mirrored.sum())
@@ -59,12 +60,13 @@ def test_half_of_the_images_are_flipped(implementation: Implementation, seed: in
 
 @clause("ROT-1", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomRotation")
 def test_the_angle_is_uniform(implementation: Implementation, seed: int) -> None:
-    """The angle is uniform in ±0.1 turns (±36°), in both directions.
+    """The angle of a random rotation is uniform in ±0.1 turns (±36°), in both directions.
 
-    With another factor, in ±factor turns. The angle is recovered from 2,048 images, to better than 0.01°, and may lie
-    0.2° outside. False alarms: 1e-6 over three distributions, each by its shape (Kolmogorov-Smirnov) and its reach. Power:
-    at least 0.999 for one direction only, ±35°, ±18°, ±5.7° (0.1 radians), and a normal distribution cut off at its
-    second standard deviation. Whole degrees always fail, since more than half of the angles differ by 0.01°.
+    Another factor gives an angle in ±factor turns. The angle is recovered from 2,048 images, to better than 0.01°, and
+    may lie 0.2° outside. False alarms: 1e-6 over three distributions, each tested by its shape (Kolmogorov-Smirnov) and
+    its reach. Power: at least 0.999 for a single direction, ±35°, ±18°, ±5.7° (0.1 radians), and a normal distribution
+    cut off at its second standard deviation. Whole degrees always fail, because more than half of the angles must
+    differ by 0.01°.
 
     If this fails, check the unit of the factor: 0.1 is a share of a full turn, not of half a turn or of a radian.
     """
@@ -86,14 +88,15 @@ def test_the_angle_is_uniform(implementation: Implementation, seed: int) -> None
 @one_in(10)  # each is a batch of images
 @given(case=charts())
 def test_a_rotation_is_about_the_centre_and_reflects(implementation: Implementation, case: Charts) -> None:
-    """The centre stays in place, and what comes in from outside is the reflection of the image, not black.
+    """A rotation keeps the centre in place, and fills what comes in from outside with the reflection of the image, not with black.
 
-    A row a b c d goes on as d c b a | a b c d | d c b a, or else as d c b | a b c d | c b a, the same for all of a batch,
-    and between pixels the image is bilinear. The whole image is compared with the definition, for the angle that is recovered from its middle. Tolerance: 0.02 grey levels, which is
-    4e-5 pixels where black and white meet; the centre to 1e-3 pixels.
+    A row a b c d continues as d c b a | a b c d | d c b a, or as d c b | a b c d | c b a, in the same way for a whole
+    batch. Between pixels the image is bilinear. The angle is recovered from the middle of the image, and the whole
+    image is compared with the definition for that angle. Tolerance: 0.02 grey levels, which is 4e-5 pixels where black
+    and white meet; 1e-3 pixels for the centre.
 
-    If this fails, check that the centre is (side - 1) / 2, not side / 2; that images that are not square are turned in
-    pixels and not in shares of their sides; and for a constant fill, or the edge pixel drawn out.
+    If this fails, check that the centre is (side - 1) / 2, not side / 2; that images that are not square are rotated in
+    pixels and not in fractions of their sides; and check for a constant fill, or a repeated edge pixel.
     """
     got = implementation.random_rotation(case.images, seed=case.seed)
     found = recover(got)
@@ -105,15 +108,15 @@ def test_a_rotation_is_about_the_centre_and_reflects(implementation: Implementat
 
 @clause("ZOOM-1", Level.STOCHASTIC, "augmentation", f"{SOURCE}; {KERAS} RandomZoom")
 def test_the_zoom_is_uniform(implementation: Implementation, seed: int) -> None:
-    """The window that is shown is (1 + u) times the image's, u uniform in ±0.2: in and out.
+    """A random zoom shows a window of (1 + u) times the image, with u uniform in ±0.2, so it zooms in and out.
 
-    With another factor, in ±factor. The window is recovered from 2,048 images, to better than 1e-4, and may lie 0.002
-    outside. False alarms: 1e-6 over three distributions, each by its shape (Kolmogorov-Smirnov) and its reach. Power:
-    at least 0.999 for in or out only, ±0.19, ±0.1, and a normal distribution cut off at its second standard deviation.
-    One draw for the whole batch always fails, and so do steps of 0.01 and a magnification of 1 + u, which shows
-    1 / (1 + u).
+    Another factor gives u in ±factor. The window is recovered from 2,048 images, to better than 1e-4, and may lie 0.002
+    outside. False alarms: 1e-6 over three distributions, each tested by its shape (Kolmogorov-Smirnov) and its reach.
+    Power: at least 0.999 for in or out only, ±0.19, ±0.1, and a normal distribution cut off at its second standard
+    deviation. One draw for the whole batch always fails, and so do steps of 0.01 and a magnification of 1 + u, which
+    shows 1 / (1 + u).
 
-    If this fails, check that u widens the window and does not magnify the image, and for one draw a batch.
+    If this fails, check that u widens the window and does not magnify the image, and check for one draw per batch.
     """
     zoomed = many(implementation, ("random_zoom", "augment"), seed)
     if "random_zoom" in zoomed:
@@ -133,14 +136,15 @@ def test_the_zoom_is_uniform(implementation: Implementation, seed: int) -> None:
 @one_in(10)  # each is a batch of images
 @given(case=charts())
 def test_a_zoom_keeps_centre_and_aspect_and_reflects(implementation: Implementation, case: Charts) -> None:
-    """Both axes scale alike, about the centre; what comes in from outside is the reflection.
+    """A zoom scales both axes alike about the centre, and fills what comes in from outside with the reflection of the image.
 
-    A row a b c d goes on as d c b a | a b c d | d c b a, or else as d c b | a b c d | c b a, the same for all of a batch,
-    and between pixels the image is bilinear. The whole image is compared with the definition, for the zoom that is recovered from its middle. Tolerance: 0.02 grey levels, which is
-    4e-5 pixels where black and white meet; the centre to 1e-3 pixels, the window to 1e-4.
+    A row a b c d continues as d c b a | a b c d | d c b a, or as d c b | a b c d | c b a, in the same way for a whole
+    batch. Between pixels the image is bilinear. The zoom is recovered from the middle of the image, and the whole image
+    is compared with the definition for that zoom. Tolerance: 0.02 grey levels, which is 4e-5 pixels where black and
+    white meet; 1e-3 pixels for the centre; 1e-4 for the window.
 
-    If this fails, check for a draw for each axis; that the centre is (side - 1) / 2, not side / 2; and for a constant
-    fill, or the edge pixel drawn out.
+    If this fails, check for a separate draw for each axis; that the centre is (side - 1) / 2, not side / 2; and check
+    for a constant fill, or a repeated edge pixel.
     """
     got = implementation.random_zoom(case.images, seed=case.seed)
     found = recover(got)

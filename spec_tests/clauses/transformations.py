@@ -1,4 +1,4 @@
-"""How augmented images are compared with what defines them."""
+"""Comparison of augmented images with their definition."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from ..oracles.transformations import comes_from_outside, transformed
 
 
 def expect_many(values: NDArray[np.float64], digits: int, what: str) -> None:
-    """Values of a continuous distribution: of those that differ in these digits there are more than half as many."""
+    """Expect a continuous distribution: more than half of the values differ in these digits."""
     different = np.unique(values.round(digits)).size
     expect(different > values.size / 2, f"different {what}", expected=f"more than {values.size // 2}", got=different)
 
@@ -20,9 +20,9 @@ def expect_many(values: NDArray[np.float64], digits: int, what: str) -> None:
 def expect_transformed(
     got: Array, definition: Callable[[bool], NDArray[np.float64]], matrices: NDArray[np.float64], what: str, atol: float
 ) -> None:
-    """All of the image must be as the definition says: what comes from inside it, and what from outside.
+    """Expect the whole image to equal the definition, inside and in the reflection.
 
-    The definition is given whether a reflection repeats the edge pixel; either will do, the same for the whole batch.
+    ``definition`` takes whether a reflection repeats the edge pixel; a batch may use either reading throughout.
     """
     either = [definition(repeated) for repeated in (True, False)]
     expected = min(

@@ -363,7 +363,7 @@ FAULTS = (
     Fault("ACC-6", "changed", "classes that a shift changes", IMAGES, 0, TURNED, partial(toggled_measure, "changed")),
 )
 
-RANGES = "at least 0.999 for one direction only, ±35°, ±18°"
+RANGES = "at least 0.999 for a single direction, ±35°, ±18°"
 ZOOMS = "at least 0.999 for in or out only, ±0.19, ±0.1"
 TWO = "at least 0.999 for a correlation of 0.2 between two transformations"
 PROMISES = (
@@ -372,7 +372,7 @@ PROMISES = (
     Promise(
         "AUG-4", "share", 0.02, 0.999, "at least 0.999 for one that leaves each draw to chance with probability 0.02"
     ),
-    Promise("AUG-4", "images", 1, 1, "one that does not decide one image of the 64 always fail"),
+    Promise("AUG-4", "images", 1, 1, "one that does not decide one of the 64 images, always fail"),
     Promise("AUG-5", "flip and angle", 0.2, 0.999, TWO),
     Promise("AUG-5", "angle and zoom", 0.2, 0.999, TWO),
     Promise("AUG-5", "neighbours", 0.3, 0.999, f"{TWO} and of 0.3 between images"),
@@ -383,11 +383,11 @@ PROMISES = (
     Promise("ROT-1", "limit", 18, 0.999, RANGES),
     Promise("ZOOM-1", "limit", 0.19, 0.999, ZOOMS),
     Promise("ZOOM-1", "limit", 0.1, 0.999, ZOOMS),
-    Promise("ACC-1", "turned", 0.15, 0.999, "at least 0.999 where 0.15 of the predictions are turned round"),
-    Promise("ACC-2", "turned", 0.1, 0.999, "at least 0.999 where fine-tuning turns 0.1 of the predictions round"),
+    Promise("ACC-1", "turned", 0.15, 0.999, "at least 0.999 where 0.15 of the predictions are inverted"),
+    Promise("ACC-2", "turned", 0.1, 0.999, "at least 0.999 where fine-tuning inverts 0.1 of the predictions"),
     Promise("ACC-3", "lost", 1, 0.5, "only 0.5 against a base whose weights are not loaded"),
     Promise("ACC-4", "lost", 0.7, 0.999, "at least 0.999 where 0.7 of the narrowing is lost"),
     Promise("ACC-5", "leaked", 0.3, 0.999, "at least 0.999 where the labels of 0.3 of the test images leak"),
     Promise("ACC-5", "right", 1, 0.999, "and where one of the heads was trained on the right labels after all"),
-    Promise("ACC-6", "changed", 0.15, 0.999, "at least 0.999 where 0.15 of the images change class besides"),
+    Promise("ACC-6", "changed", 0.15, 0.999, "at least 0.999 where another 0.15 of the images change class"),
 )

@@ -25,41 +25,40 @@ INTRODUCTION = """\
 
 # Specification of transfer-learning image classification
 
-What a program must do that classifies images on a pretrained convolutional base: {count} clauses, each
-one sentence that a test checks. The clauses come from study notes on image
+This specification says what a program that classifies images on a pretrained convolutional base must do.
+It has {count} clauses, and a test checks each of them. The clauses come from study notes on image
 classification ("notes", with the numbered cells of their code) and from published definitions. They
-judge any implementation that offers the functions of the [contract](#contract), whatever it is written in.
+apply to any implementation that offers the functions of the [contract](#contract), in any language or framework.
 
-**Levels.** A failing clause means:
+**Levels.** The level of a clause says how it is decided:
 
 | level | clauses | decided by |
 | --- | --: | --- |
 | MUST | {MUST} | one run, exactly or within the tolerance that the clause states |
 | STOCHASTIC | {STOCHASTIC} | a statistical test with a stated false-alarm rate; its seed makes it repeatable |
-| SHOULD | {SHOULD} | nothing: it is reported, and never fails a run |
+| SHOULD | {SHOULD} | one run; a failure is reported, and never fails the run |
 
-**Names.** PAD-4 is the fourth clause of the family PAD. A name is never used again and never changes its
-meaning; the wording of a sentence may be sharpened.
+**Names.** PAD-4 is the fourth clause of the family PAD. A name is never reused and never changes its
+meaning, but the wording of a sentence may be improved.
 
-**To run it**, in a checkout:
+**Running it.** In a checkout:
 
 ```sh
 pytest spec_tests/clauses                                   # the reference implementation
-pytest spec_tests/clauses --implementation package.module   # another one; or package.module:object
-pytest spec_tests/clauses --backend torch --stage layers    # a backend of several, and a stage
-pytest spec_tests/clauses --clause PAD-4 POOL --seed 1      # a clause and a family, other random choices
+pytest spec_tests/clauses --implementation package.module   # another implementation; or package.module:object
+pytest spec_tests/clauses --backend torch --stage layers    # one backend and one stage
+pytest spec_tests/clauses --clause PAD-4 POOL --seed 1      # one clause and one family, with another seed
 ```
 
-Elsewhere, once convspec is installed, `convspec check package.module` does the same in processes of their own and
+Elsewhere, with convspec installed, `convspec check package.module` runs the same clauses in separate processes and
 writes reports; `pytest --pyargs convspec.spec_tests.clauses` takes the options above.
 
 An implementation claims a stage by offering its functions, or by naming it in `CLAIMS`; the clauses of other
-stages do not apply to it. A clause that it does not meet for a known reason it lists in
-`EXCUSED = {{"PAD-4": "the reason"}}`, and tolerances that it needs wider in
-`TOLERANCES = {{"BASE-3": (20, "the reason")}}`. A failure shows the smallest counterexample that was found, what was
-expected, what came instead, and a few lines of Python that show it again.
+stages do not apply to it. It lists known failures in `EXCUSED = {{"PAD-4": "the reason"}}`, and wider tolerances in
+`TOLERANCES = {{"BASE-3": (20, "the reason")}}`. A failure shows the smallest counterexample that was found, the
+expected value, the actual value, and a few lines of Python that reproduce it.
 
-In the sentences `n` is the side of an input, `k` of a kernel, `d` a dilation, `s` a stride, and
+In the sentences, `n` is the side of an input, `k` the side of a kernel, `d` a dilation, `s` a stride, and
 `e = (k - 1) × d + 1` the side of a dilated kernel."""
 
 
