@@ -133,7 +133,7 @@ class Layers(Protocol):
 
 
 class Augmentation(Protocol):
-    """Random transformations of each image (h, w, 3) of a batch by itself; a batch may hold one image.
+    """Random transformations, independent for each image (h, w, 3) of a batch; a batch may hold one image.
 
     Images of uint8 or float64 count as the same values in float32, or are refused with an error. A reflection outside
     shows the outermost pixel twice or once, always the same: d c b a | a b c d | d c b a, or d c b | a b c d | c b a.
@@ -167,7 +167,7 @@ class Base(Protocol):
     """The pretrained base and the classifier on it.
 
     A ``preset`` is a folder in keras-hub's format (config.json, model.weights.h5, image_converter.json)
-    with the same weights as plain named arrays in model.safetensors beside it.
+    that also holds the same weights as plain named arrays in model.safetensors.
     """
 
     def preprocess(self, images: Array, *, image_size: tuple[int, int]) -> Array:

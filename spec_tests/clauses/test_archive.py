@@ -46,7 +46,7 @@ def test_unpacking_yields_exactly_the_members(implementation: Implementation, ca
     happens to a name that occurs twice is unspecified.
 
     If this fails, check that empty files and empty folders are created, that each file is read to its end and not just
-    to the end of a buffer, and that the implementation leaves nothing else (a marker, a log) in the destination.
+    to the end of a buffer. Check that the destination holds no file of the implementation, such as a marker or a log.
     """
     with folder() as here:
         destination = here / "images"
@@ -64,8 +64,8 @@ def test_a_member_outside_refuses_the_whole_archive(implementation: Implementati
     A backslash separates folders on some systems, so `..\x` is refused on all systems.
 
     If this fails, check that all names are validated before the first file is written, and that unpacking does not rely
-    on zipfile.extractall alone: it drops `..` and the leading slash but writes the rest, and it writes a link as a
-    file.
+    on zipfile.extractall alone. That function drops `..` and the leading slash but writes the rest, and it writes a
+    link as a file.
     """
     with folder() as here:
         archive, destination = case.write(here / "photos.zip"), here / "deep" / "images"

@@ -115,8 +115,8 @@ def test_a_seed_repeats_and_another_does_not(implementation: Implementation, see
     with 6e-8 each. Power: a seed that is ignored or halved, and one that does not decide one of the 64 images, always
     fail; at least 0.999 for one that leaves each draw to chance with probability 0.02.
 
-    If this fails, check for a global random generator; for a generator that is created once and continues in the next
-    call; for parallel workers that race for one generator; for digits of the seed that get lost; and for a batch of one
+    If this fails, check for a global random generator, a generator that is created once and continues in the next call,
+    and parallel workers that race for one generator. Check for digits of the seed that get lost, and for a batch of one
     image that is not treated as a batch.
     """
     images = Charts(count=64).images

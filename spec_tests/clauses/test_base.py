@@ -67,9 +67,9 @@ def test_weights_determine_the_features(implementation: Implementation, embedded
     features have a spread near 1. One of the bases has a block of three convolutions with a shortcut that is not
     convolved. Tolerance: 1e-4 of the largest feature.
 
-    If this fails, check the padding of pooling (the odd row is at the bottom and is never the largest value), epsilon
-    1e-3 and the moving statistics of batch normalisation, shortcuts with and without a convolution, and the order of
-    activation and convolution in block 2 and in the last block.
+    If this fails, check the padding of pooling: the odd row is at the bottom and is never the largest value. Check
+    epsilon 1e-3 and the moving statistics of batch normalisation, shortcuts with and without a convolution, and the
+    order of activation and convolution in block 2 and in the last block.
     """
     images, _ = tinted(5, seed=7)
     varied = write_preset(tmp_path / "varied", VARIED, random_arrays(VARIED, seed=2))

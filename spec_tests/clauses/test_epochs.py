@@ -65,8 +65,8 @@ def test_an_epoch_is_one_step_for_each_batch(implementation: Implementation, tmp
     loss, and none for accuracies.
 
     If this fails, check for a batch that is stepped twice or left out, an optimiser that counts differently, a schedule
-    or decay of the learning rate, gradients that are clipped or accumulated, smoothed labels, class weights, and a
-    short batch that counts as much as a long one.
+    or decay of the learning rate, and gradients that are clipped or accumulated. Check for smoothed labels, class
+    weights, and a short batch that counts as much as a long one.
     """
     train, validation = blank(MIXED, UNEVEN, IMAGE), blank(JUDGED, (2, 2, 1), IMAGE)
     fit = Trainer(implementation.fit, tmp_path / "best.keras", rate=0.02, more=AS_GIVEN)

@@ -24,14 +24,14 @@ RATE, FIT_RATE = 1e-5, 1e-4
 def test_the_last_four_layers_hold_two_kernels(
     implementation: Implementation, states: list[States], small: Preset
 ) -> None:
-    """Unfreezing the last four layers of the base except batch normalisation makes exactly two of its variables trainable, besides the 4 of the head. In xception_41 they are the depthwise and the pointwise kernel of block14_sepconv2, with 3,159,552 weights.
+    """Unfreezing the last four layers of the base except batch normalisation makes exactly two of its variables trainable, in addition to the 4 of the head. In xception_41 they are the depthwise and the pointwise kernel of block14_sepconv2, with 3,159,552 weights.
 
     The last two layers hold no kernel, the last three and the last five hold two, and the last six hold the kernels of
     two convolutions.
 
-    If this fails, check that the four layers are counted from the end of the base (activation, convolution,
-    normalisation, activation) and not from the end of the whole model, and that batch normalisation is frozen after the
-    other layers are unfrozen.
+    If this fails, check that the four layers (activation, convolution, normalisation, activation) are counted from the
+    end of the base, not of the whole model. Check that batch normalisation is frozen after the other layers are
+    unfrozen.
     """
     for state, weights in zip(states, (9 * 16 + 16 * 24, 3_159_552), strict=True):
         expect_equal(trainable(state.tuned, "base"), state.top_kernels, "trainable variables of the base")
@@ -176,8 +176,8 @@ def test_fit_starts_with_a_fresh_optimiser(implementation: Implementation, tunin
 def test_a_tuned_model_is_used_in_inference_mode(implementation: Implementation, tuning_fit: Fit, seed: int) -> None:
     """A model whose base was fine-tuned predicts in inference mode, as a frozen one does: features and predictions of an image do not depend on the batch, and the loaded checkpoint predicts the same.
 
-    Each batch holds one class, so its statistics are its own. Tolerance: 1e-4 of the largest feature, 1e-5 of a
-    probability.
+    The statistics of a batch of one class differ from those of other batches. Tolerance: 1e-4 of the largest feature,
+    1e-5 of a probability.
 
     If this fails, check for a training flag that unfreezing sets and nothing resets.
     """

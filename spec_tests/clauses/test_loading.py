@@ -121,8 +121,8 @@ def test_every_image_appears_once_in_an_epoch(implementation: Implementation, ca
     Three epochs are read. Files may have any name and lie in any folder below that of their class, and two of them may
     have the same bytes.
 
-    If this fails, check for sampling with replacement, for a dropped last batch, for an iterator that does not restart,
-    for file name patterns in which brackets have a meaning, and for files that are identified by their names or bytes.
+    If this fails, check for sampling with replacement, a dropped last batch, an iterator that does not restart, file
+    name patterns in which brackets have a meaning, and files that are identified by their names or bytes.
     """
     with folder() as here:
         batches = read(implementation, case.write(here), case)
@@ -292,7 +292,7 @@ def test_hidden_files_are_no_images(implementation: Implementation, case: list[s
 
     Jupyter keeps a copy of an opened file in .ipynb_checkpoints, so an image would count twice.
 
-    If this fails, check that hidden names are left out at each level, including beside the class folders.
+    If this fails, check that hidden names are left out at each level, including that of the class folders.
     """
     with folder() as here:
         directory = ANY.write(here)
@@ -310,9 +310,9 @@ def test_hidden_files_are_no_images(implementation: Implementation, case: list[s
 def test_jpeg_is_decoded_as_it_is(implementation: Implementation, case: Photograph) -> None:
     """JPEG files, baseline or progressive, in colour or grey, with or without chroma subsampling, are decoded at full size before they are resized, with red first, in [0, 255].
 
-    The images are smooth, or finely detailed without colour, so that a decoder that shrinks the image by itself shows.
-    Tolerance: 24 grey levels. Quality 95 costs 2.7 in the root mean square, and at most 13 in 1,920 such files, with
-    the coarsest inverse transform of libjpeg and with colours repeated instead of interpolated.
+    The images are smooth, or finely detailed without colour, so that a decoder that shrinks the image on its own
+    initiative shows. Tolerance: 24 grey levels. Quality 95 costs 2.7 in the root mean square, and at most 13 in 1,920
+    such files, with the coarsest inverse transform of libjpeg and with colours repeated instead of interpolated.
 
     If this fails, check the order of the channels (OpenCV has blue first), and that the decoder is not asked for a
     smaller image, as by draft and thumbnail in Pillow and by scale in libjpeg.
@@ -351,8 +351,8 @@ def test_epochs_do_not_disturb_each_other(implementation: Implementation, case: 
 
     Each epoch must hold every image once, under its own label, and in sorted order if it is not shuffled.
 
-    If this fails, check that each iterator has its own position, that iterating starts anew each time, and that batches
-    do not share a buffer.
+    If this fails, check that each iterator has its own position, that iterating restarts each time, and that batches do
+    not share a buffer.
     """
     with folder() as here:
         batches = read(implementation, case.write(here), case)

@@ -92,14 +92,14 @@ def test_dropout_zeroes_each_value_independently(implementation: Implementation,
     The tests check the share of zeros and its spread over the calls. They check that zeros depend neither on the values
     nor on their neighbours, nor on the other half along each axis, nor on the previous sample in the call of the next
     seed. In one call on 16,384 values, zeros do not depend on those 4,096 and 8,192 places further on. False alarms:
-    one in 1e6 seeds for all tests together. Power: beyond 0.999999 against a rate that is wrong by 0.02 (and so against
-    0.5 for 0.25, and the probability of keeping for that of dropping), against one mask for the samples of a batch, for
-    all pixels of a channel or for every call, and against the same number of zeros in each call; at least 0.999 for a
-    correlation of 0.04 between neighbours.
+    one in 1e6 seeds for all tests together. Power: beyond 0.999999 against a rate that is wrong by 0.02, and so against
+    0.5 for 0.25 and the probability of keeping for that of dropping. It is as high against one mask for the samples of
+    a batch, for all pixels of a channel or for every call, and against the same number of zeros in each call. It is at
+    least 0.999 for a correlation of 0.04 between neighbours.
 
     If this fails, check for a rate that is the probability of keeping, for a mask that is broadcast over the batch or
-    over the pixels, for a seed that is not used, for samples seeded by seed + index, and for a mask that is drawn for
-    one block of values and used again.
+    over the pixels, and for a seed that is not used. Check for samples seeded by seed + index, and for a mask that is
+    drawn for one block of values and used again.
     """
     for rate in RATES:
         values, zeroed = masks(implementation, rate, seed)

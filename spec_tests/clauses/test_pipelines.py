@@ -114,7 +114,7 @@ def test_the_base_receives_what_it_was_pretrained_with(prepared: Prepared) -> No
 def test_a_pretrained_base_is_no_fresh_one(two_makes: tuple[Mapping[str, Array], Mapping[str, Array]]) -> None:
     """A pretrained base has its pretrained weights: two models that are made one after the other have the same base.
 
-    Weights that are drawn anew differ. Weights that are drawn with the same seed each time are not detected.
+    Weights that are drawn again differ. Weights that are drawn with the same seed each time are not detected.
 
     If this fails, check that pretrained weights are requested, and that they are loaded into the base that the model
     uses.

@@ -168,7 +168,7 @@ def test_a_pooling_window_that_does_not_fit_is_refused(
 def test_that_refusal_of_pooling_gives_both_sides(implementation: Implementation, large: Window, name: str) -> None:
     """The error for a pooling window that does not fit into the image (POOL-8) gives the sides of the window and of the image.
 
-    If this fails, check for a message from a lower layer that reports shapes of its own.
+    If this fails, check for a message from a lower layer that reports other shapes.
     """
     n, e = large.short_side
     expect_error(lambda: pool(implementation, name, large), f"{name}: a window of {e} pixels in an image of {n}", e, n)

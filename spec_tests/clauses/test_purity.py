@@ -34,9 +34,8 @@ def test_layers_change_nothing_but_their_result(implementation: Implementation, 
     because sums may be taken in another order. A layer that returns its input unchanged (dropout in inference) may
     return the array that it was given.
 
-    If this fails, check for in-place operations, for a buffer that is reused for the results of one shape, for memory
-    that is shared with the caller's arrays, for weights that are cached by ``id()``, and for bytes that are read
-    without regard to strides.
+    If this fails, check for in-place operations, a buffer that is reused for the results of one shape, memory that is
+    shared with the caller's arrays, weights cached by ``id()``, and bytes read without regard to strides.
     """
     for name in implementation.offered(PURE_LAYERS):
         function, arrays = layer_call(implementation, name, seed)

@@ -29,7 +29,7 @@ def test_a_subset_holds_exactly_its_indices(implementation: Implementation, case
     Files may have the same bytes.
 
     If this fails, check that an index is the number in the name and not the position in a sorted folder, where 10 comes
-    before 2 and a gap shifts what follows; and that files are not identified by their bytes.
+    before 2 and a gap shifts what follows. Check that files are not identified by their bytes.
     """
     with folder() as here:
         source = case.source.write(here / "all")

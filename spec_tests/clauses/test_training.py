@@ -308,7 +308,7 @@ def test_dropout_is_on_in_the_convnet(implementation: Implementation, seed: int)
 def test_augmentation_touches_the_training_set_only(
     implementation: Implementation, fits: tuple[Fit, Fit, Fit], looks: Looks
 ) -> None:
-    """Augmentation changes only the training set, only on request, and anew in each epoch; validation and test images reach the model unchanged.
+    """Augmentation changes only the training set, only on request, and differently in each epoch; validation and test images reach the model unchanged.
 
     In a run with augmentation, the validation loss of the best epoch equals that of the checkpoint's predictions for
     the unchanged images. Tolerance: 1e-4. The training loss of a convnet without dropout that learns next to nothing

@@ -88,15 +88,15 @@ def test_the_angle_is_uniform(implementation: Implementation, seed: int) -> None
 @one_in(10)  # each is a batch of images
 @given(case=charts())
 def test_a_rotation_is_about_the_centre_and_reflects(implementation: Implementation, case: Charts) -> None:
-    """A rotation keeps the centre in place, and fills what comes in from outside with the reflection of the image, not with black.
+    """A rotation keeps the centre in place, and fills the area from outside with the reflection of the image, not with black.
 
     A row a b c d continues as d c b a | a b c d | d c b a, or as d c b | a b c d | c b a, in the same way for a whole
     batch. Between pixels the image is bilinear. The angle is recovered from the middle of the image, and the whole
     image is compared with the definition for that angle. Tolerance: 0.02 grey levels, which is 4e-5 pixels where black
     and white meet; 1e-3 pixels for the centre.
 
-    If this fails, check that the centre is (side - 1) / 2, not side / 2; that images that are not square are rotated in
-    pixels and not in fractions of their sides; and check for a constant fill, or a repeated edge pixel.
+    If this fails, check that the centre is (side - 1) / 2, not side / 2, and that images that are not square are
+    rotated in pixels and not in fractions of their sides. Check for a constant fill, or a repeated edge pixel.
     """
     got = implementation.random_rotation(case.images, seed=case.seed)
     found = recover(got)
@@ -136,15 +136,15 @@ def test_the_zoom_is_uniform(implementation: Implementation, seed: int) -> None:
 @one_in(10)  # each is a batch of images
 @given(case=charts())
 def test_a_zoom_keeps_centre_and_aspect_and_reflects(implementation: Implementation, case: Charts) -> None:
-    """A zoom scales both axes alike about the centre, and fills what comes in from outside with the reflection of the image.
+    """A zoom scales both axes alike about the centre, and fills the area from outside with the reflection of the image.
 
     A row a b c d continues as d c b a | a b c d | d c b a, or as d c b | a b c d | c b a, in the same way for a whole
     batch. Between pixels the image is bilinear. The zoom is recovered from the middle of the image, and the whole image
     is compared with the definition for that zoom. Tolerance: 0.02 grey levels, which is 4e-5 pixels where black and
     white meet; 1e-3 pixels for the centre; 1e-4 for the window.
 
-    If this fails, check for a separate draw for each axis; that the centre is (side - 1) / 2, not side / 2; and check
-    for a constant fill, or a repeated edge pixel.
+    If this fails, check that the centre is (side - 1) / 2, not side / 2. Check for a separate draw for each axis, a
+    constant fill, or a repeated edge pixel.
     """
     got = implementation.random_zoom(case.images, seed=case.seed)
     found = recover(got)

@@ -16,6 +16,7 @@ from spec_tests.clauses.clause import Level, clause
 from spec_tests.reporting import document
 
 LONGEST_BODY = 15  # lines
+POINTING = {"And", "It", "Its", "Such", "That", "Their", "These", "They", "This", "Those"}  # to a sentence before
 NOT_IMPORTED = {"keras", "tensorflow", "torch", "jax", "reference"}
 ROOT = Path(document.__file__).parents[2]
 
@@ -39,6 +40,12 @@ def test_a_clause_has_a_sentence_and_a_source(test: Any) -> None:
     assert stated.level in Level
     assert stated.source.strip(), "a clause has a source"
     assert stated.family in FAMILIES, f"give {stated.family} a title and a place in spec_tests/clauses/catalogue.py"
+
+
+@each_clause
+def test_a_sentence_stands_alone(test: Any) -> None:
+    first = test.clause.sentence.split()[0]
+    assert first not in POINTING, f"{test.clause.id} begins with {first!r}: name what the sentence is about"
 
 
 @each_clause
