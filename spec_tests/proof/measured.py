@@ -21,7 +21,7 @@ class Said(StrEnum):
     """What a naming was worth."""
 
     RIGHT = "right first"  # the fault or one that no clause distinguishes from it
-    LISTED = "right beside it"  # the first is another one, and the right one is named with it
+    LISTED = "right, not first"  # another fault is named first, and the right one with it
     ONE = "one of the two"
     NEAR = "of its file"  # another fault of the same file of mutants, where the fault itself is not known
     NONE = "none"
