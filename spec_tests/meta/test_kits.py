@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures import adapters
+from fixtures import libraries
 from fixtures.implementations import numpy_port
 from spec_tests import Unsupported
 from spec_tests.adapter.expectations import read
@@ -22,7 +22,7 @@ from spec_tests.cases.windows import Batch, Matrix, Window
 from spec_tests.clauses.catalogue import tests as clauses_by_id
 from spec_tests.judging.checks import Undecided
 
-FOLDER = Path(adapters.__file__).parent
+FOLDER = Path(libraries.__file__).parent
 KITS = {"torch": "torch", "jax": "jax", "keras": "keras", "onnx": "onnx"}  # {kit: the package that it needs}
 EXAMPLES = {  # {adapter: (what it needs, the clauses of CASES that do not hold)}
     "torch_nn": ("torch", {"NORM-2", "NORM-3"}),
@@ -93,7 +93,7 @@ def test_the_cases_show_no_fault_of_a_right_implementation() -> None:
 def test_an_example_fails_where_its_library_does(name: str) -> None:
     needed, known = EXAMPLES[name]
     pytest.importorskip(needed, reason=f"{needed} is not installed")
-    assert failed(importlib.import_module(f"{adapters.__name__}.{name}")) == known
+    assert failed(importlib.import_module(f"{libraries.__name__}.{name}")) == known
     assert known <= read(FOLDER / f"{name}.toml").excused.keys()
 
 
@@ -104,7 +104,7 @@ def test_an_example_takes_twenty_lines(name: str) -> None:
 
 def test_layers_of_keras_need_nothing_but_their_names() -> None:
     pytest.importorskip("keras", reason="keras is not installed")
-    offered = importlib.import_module(f"{adapters.__name__}.keras_layers")
+    offered = importlib.import_module(f"{libraries.__name__}.keras_layers")
     # TensorFlow takes a window that does not fit, and gives one channel to oneDNN, which errs on some machines.
     assert failed(offered) <= {"PAD-6", "POOL-8", "CONV-1", "PAD-4"}
 
