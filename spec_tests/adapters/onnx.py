@@ -2,7 +2,7 @@
 
 ``model`` is a serialised ModelProto with one operator, or two, and its weights; ``inputs`` is {"x": array}; it returns
 the list of the outputs. onnxruntime, OpenVINO or ``onnx.reference`` are a few lines each. Padding is left to the
-operator, as auto_pad; what onnxruntime or OpenVINO says it has not becomes Unsupported.
+operator, as auto_pad; what onnxruntime, OpenVINO or OpenCV says it has not becomes Unsupported.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ AUTO_PAD = {"valid": "VALID", "same": "SAME_UPPER"}
 REFUSED = {
     "Dilation not supported for AutoPadType": "onnxruntime has no same padding with dilation",
     "Training mode is not supported for Dropout op": "OpenVINO has dropout for inference alone",
+    "outShapes.size() == outTypes.size()": "OpenCV has batch normalisation for inference alone",
 }
 DEPTHWISE, POINTWISE = (2, 3, 0, 1), (3, 2, 0, 1)  # the axes of a kernel (height, width, in, out) in ONNX's order
 Run = Callable[[bytes, dict[str, Array]], Sequence[Array]]
@@ -123,16 +124,25 @@ def _node(operator: str, *weights: str, output: str = "y", **attributes: Any) ->
 
 def _outputs(run: Run, x: Array, weights: dict[str, Array], *nodes: Any) -> Sequence[Array]:
     """What comes of the nodes in a graph of their own; the outputs of the graph are those of the last node."""
-    held = [numpy_helper.from_array(np.array(array, order="C"), name) for name, array in weights.items()]
+    held = [numpy_helper.from_array(_typed(array), name) for name, array in weights.items()]
     entering = helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)
-    leaving = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in nodes[-1].output]
+    ranks = [x.ndim, 1, 1]  # of a layer's values, and of the statistics that move
+    leaving = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * rank)
+        for name, rank in zip(nodes[-1].output, ranks, strict=False)
+    ]
     graph = helper.make_graph(nodes, "convspec", [entering], leaving, held)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     try:
-        return run(model.SerializeToString(), {"x": np.array(x, order="C")})
+        return run(model.SerializeToString(), {"x": _typed(x)})
     except Exception as error:
         signatures.raise_unsupported(error, REFUSED)
         raise
+
+
+def _typed(array: Array) -> Array:
+    """A copy in C's order and the graph's own type, float32; what is true or false stays so."""
+    return np.array(array, None if array.dtype == bool else np.float32, order="C")
 
 
 def _first(images: Array) -> Array:

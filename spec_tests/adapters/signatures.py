@@ -50,6 +50,17 @@ def separable_conv2d(call: Callable[[Array, Array, Array, Pair, str], Array]) ->
     return separable_conv2d
 
 
+def separated(call: Callable[..., Array]) -> Function:
+    """Of ``call(images, kernel, bias, strides, padding, dilation, groups)``, a convolution that is called twice."""
+
+    def twice(images: Array, depthwise_kernel: Array, kernel: Array, strides: Pair, padding: str) -> Array:
+        first = depthwise_kernel.swapaxes(2, 3)  # (height, width, 1, channels), a group for each
+        between = call(images, first, None, strides, padding, (1, 1), first.shape[3])
+        return call(between, kernel, None, (1, 1), "valid", (1, 1), 1)
+
+    return separable_conv2d(twice)
+
+
 def pooling2d(call: Callable[[Array, Pair, Pair, str], Array]) -> Function:
     """Either pooling, of ``call(images, pool_size, strides, padding)``."""
 

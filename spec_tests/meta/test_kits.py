@@ -18,6 +18,7 @@ from fixtures.implementations import numpy_port
 from spec_tests import Unsupported
 from spec_tests.adapter.expectations import read
 from spec_tests.adapter.implementation import Implementation
+from spec_tests.adapters import signatures
 from spec_tests.cases.windows import Batch, Matrix, Window
 from spec_tests.clauses.catalogue import tests as clauses_by_id
 from spec_tests.judging.checks import Undecided
@@ -228,6 +229,36 @@ def test_a_separable_convolution_of_ones_own_is_given_both_kernels() -> None:
             super().__init__(depthwise, nn.Conv2d(entering, leaving, 1, bias=bias))
 
     assert failed(SimpleNamespace(separable_conv2d=made.separable_conv2d(Separable))) == set()
+
+
+def test_a_convolution_with_groups_makes_a_separable_one() -> None:
+    def grouped(x: Any, kernel: Any, bias: Any, strides: Any, padding: str, dilation: Any, groups: int = 1) -> Any:
+        options = {"strides": strides, "padding": padding, "dilation_rate": dilation}
+        if groups == 1:
+            return numpy_port.conv2d(x, kernel, bias, **options)
+        if kernel.shape[2:] != (1, x.shape[3]) or groups != x.shape[3]:
+            raise ValueError("a group for each channel")
+        parts = [numpy_port.conv2d(x[..., [i]], kernel[..., [i]], None, **options) for i in range(groups)]
+        return np.concatenate(parts, axis=3)
+
+    assert failed(SimpleNamespace(separable_conv2d=signatures.separated(grouped))) == set()
+
+
+def test_a_graph_of_onnx_tells_ranks_and_has_one_type() -> None:
+    made = kit("onnx")
+    import onnx
+
+    def run(model: bytes, inputs: dict[str, Any]) -> Any:
+        read = onnx.load_from_string(model)
+        onnx.checker.check_model(read, full_check=True)  # of types too
+        assert inputs["x"].dtype == np.float32
+        ranks = [len(output.type.tensor_type.shape.dim) for output in read.graph.output]
+        return [np.zeros((1,) * rank, np.float32) for rank in ranks]
+
+    x, kernel, variables = np.ones((1, 2, 2, 3)), np.ones((1, 1, 3, 4)), np.ones((4, 3))
+    assert made.conv2d(run)(x, kernel).ndim == 4
+    assert made.dense(run)(x[0, 0], kernel[0, 0]).ndim == 2
+    assert [y.ndim for y in made.batch_normalization(run)(x, *variables, training=True)] == [4, 1, 1]
 
 
 def test_dropout_that_does_not_scale_is_seen_through_the_kit() -> None:
