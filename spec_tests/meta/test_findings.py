@@ -51,7 +51,11 @@ def test_a_finding_says_all_there_is_to_say(one: Finding) -> None:
 
 
 def test_the_page_has_every_finding() -> None:
-    if not all(map(findings.readable, MODULES)):
-        pytest.skip("needs every library that a module of findings imports; its sections are compared one by one")
-    everything = [one for module in MODULES for one in findings.findings(module)]
-    assert PAGE.read_text(encoding="utf-8") == findings.document(everything)
+    page = PAGE.read_text(encoding="utf-8")
+    sources = [(Path(findings.__file__).parent / f"{module}.py").read_text(encoding="utf-8") for module in MODULES]
+    assert page.count("
+### ") == sum(source.count("
+@finding(") for source in sources)
+    if all(map(findings.readable, MODULES)):
+        everything = [one for module in MODULES for one in findings.findings(module)]
+        assert page == findings.document(everything)
