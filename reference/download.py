@@ -12,10 +12,12 @@ import stat
 import struct
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from .errors import PipelineError, explained
 from .files import whole
+from .progress import progress
 
 COMPETITION = "dogs-vs-cats"
 ARCHIVE = "train.zip"
@@ -35,7 +37,8 @@ def obtain(data: str, cache: Path) -> Path:
     if data == "embedded":
         # The folder beside this one: a top-level package in a checkout, a part of convspec where it is installed.
         dataset = importlib.import_module(f"{__package__.removesuffix('reference')}fixtures.dataset")
-        return Path(dataset.drawn_images(cache, DRAWN))
+        drawing = partial(progress, what="drawing", unit="images", total=2 * DRAWN)
+        return Path(dataset.drawn_images(cache, DRAWN, watched=drawing))
     source = find_data(_download() if data == "kaggle" else data)
     if source.is_dir():
         return source
@@ -75,13 +78,14 @@ def extract_archive(archive: Path, destination: Path) -> Path:
         for name in found.keys() - members.keys():
             if found[name] is not None:  # an unfinished tree may be replaced, but never somebody's own files
                 raise PipelineError(f"{destination} holds {name}, which is not from {archive}: name an empty folder")
-        with whole(destination) as partial:
-            partial.mkdir()
+        with whole(destination) as unpacked:
+            unpacked.mkdir()
             size = sum(filter(None, members.values()))
-            if size > shutil.disk_usage(partial).free:
+            if size > shutil.disk_usage(unpacked).free:
                 raise OSError(f"it needs {size:,} bytes, more than there is room for")
-            opened.extractall(partial)
-            if not members.items() <= _tree(partial).items():
+            for member in progress(opened.infolist(), "unpacking", "files"):
+                opened.extract(member, unpacked)
+            if not members.items() <= _tree(unpacked).items():
                 raise ValueError("a member is not as long as its header says")
     return destination
 

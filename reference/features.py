@@ -13,13 +13,13 @@ import numpy as np
 import tensorflow as tf
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
-from tqdm.auto import tqdm
 
 from .base import BASE
 from .classifier import feature_extractor, head
 from .files import whole
 from .layers import Array
 from .loading import BATCH_SIZE, Batches, Labels, untuned
+from .progress import progress
 from .training import History, fit, load
 
 
@@ -38,8 +38,8 @@ def cached_features(model: Any, batches: Batches, folder: Path) -> tuple[Array, 
     stored = _stored(file)
     if not _are_features(stored, batches):  # not there, or damaged
         extract = feature_extractor(model).predict_on_batch
-        bar = tqdm(batches, desc="running the base", leave=False, disable=None)
-        pairs = [(np.asarray(extract(images)), labels) for images, labels in bar]
+        watched = progress(batches, "running the base", "batches")
+        pairs = [(np.asarray(extract(images)), labels) for images, labels in watched]
         features, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
         stored = {"features": features, "labels": labels}
         with whole(file) as partial:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from PIL import Image, UnidentifiedImageError
 from .errors import PipelineError, explained, reason
 from .images import class_folders, image_files
 from .layers import Array
+from .progress import progress
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64
@@ -129,15 +131,16 @@ def load_images(
     """
     class_names, files = _two_classes(directory)
     images, paths, left_out = Pixels(image_size), [], {}
+    starts = range(0, len(files), BATCH_SIZE)
     with ThreadPoolExecutor() as threads:
-        for start in range(0, len(files), BATCH_SIZE):
-            some = files[start : start + BATCH_SIZE]
-            for file, image in zip(some, threads.map(partial(_read, image_size=image_size), some), strict=True):
-                if isinstance(image, Exception):
-                    left_out[file] = image
-                else:
-                    images.append(image)
-                    paths.append(file)
+        read = partial(threads.map, partial(_read, image_size=image_size))
+        decoded = chain.from_iterable(read(files[start : start + BATCH_SIZE]) for start in starts)  # a batch in memory
+        for file, image in zip(progress(files, f"decoding {directory.name}", "images"), decoded, strict=True):
+            if isinstance(image, Exception):
+                left_out[file] = image
+            else:
+                images.append(image)
+                paths.append(file)
     if left_out and not (skip_unreadable and paths):
         raise UnreadableImageError(left_out, len(files))
     labels = np.array([class_names.index(file.relative_to(directory).parts[0]) for file in paths], np.int32)

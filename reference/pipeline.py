@@ -22,7 +22,7 @@ from .loading import IMAGE_SIZE, ImageBatches, UnreadableImageError
 from .report import write_report
 from .run import Result, Run
 from .subset import make_subset, originals, scaled_split
-from .training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict
+from .training import FINE_TUNING_RATE, MONITOR, History, fit, load, predict, predict_batches
 
 EPOCHS = {"features": 30, "augmented": 3, "tune": 3, "convnet": 20, "convnet-augmented": 20}
 CALIBRATION_BATCHES = 2
@@ -112,7 +112,7 @@ def _train(run: Run, stage: str, model: Any, **options: Any) -> Result:
     """Train a model of images; judge its best epoch on the test set."""
     options |= _training_options(run, stage)
     _, history = fit(model, _shuffled(run), run.images["validation"], **options)
-    probabilities = load(options["checkpoint"]).predict(run.images["test"].dataset, verbose=0)[:, 0]
+    probabilities = predict_batches(load(options["checkpoint"]), run.images["test"])
     return _result(run, probabilities, history)
 
 

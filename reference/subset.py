@@ -12,6 +12,7 @@ from pathlib import Path
 from .errors import PipelineError, explained
 from .files import whole
 from .images import class_folders, image_files
+from .progress import progress
 
 SPLIT = {"train": (0, 1000), "validation": (1000, 1500), "test": (1500, 2500)}  # indices a class: start, end
 KAGGLE_STEM = re.compile(r"([^.]+)\.(\d+)")
@@ -48,7 +49,7 @@ def make_subset(source: Path, destination: Path, subset_name: str, start_index: 
             )
     with whole(folder) as partial:
         for name, files in classes.items():
-            for index in indices:
+            for index in progress(indices, f"copying {subset_name} {name}", "images"):
                 copy = partial / name / _place(files[index], source, name)
                 copy.parent.mkdir(exist_ok=True, parents=True)
                 shutil.copyfile(files[index], copy)

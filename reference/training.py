@@ -18,6 +18,7 @@ from .errors import PipelineError, explained
 from .files import whole
 from .layers import Array
 from .loading import BATCH_SIZE, Batches, ImageBatches, untuned
+from .progress import ON_A_TERMINAL, progress
 from .weights import refuse_misfit
 
 LEARNING_RATE = 1e-3
@@ -58,10 +59,10 @@ def fit(
     best = keras.callbacks.ModelCheckpoint(
         str(checkpoint), save_best_only=True, monitor=MONITOR, initial_value_threshold=math.inf
     )  # without that threshold a first loss is the lowest for ever if it is NaN
-    bar = TqdmCallback(desc="epochs", verbose=0, leave=False, disable=None)
+    bars = TqdmCallback(desc="training", **ON_A_TERMINAL)  # of epochs, and of the batches of one
     with _naming_nan():
         fitted = model.fit(
-            train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bar], shuffle=False, verbose=0
+            train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bars], shuffle=False, verbose=0
         )
     history = {name: [float(value) for value in values] for name, values in fitted.history.items()}
     if history and not any(map(math.isfinite, history[MONITOR])):  # no epoch, no history
@@ -82,6 +83,12 @@ def train_step(
 def predict(model: Any, images: Array) -> Array:
     """The probability of class 1 for each image, shape (n,)."""
     return np.asarray(model.predict(images, batch_size=BATCH_SIZE, verbose=0), dtype=np.float32)[:, 0]
+
+
+def predict_batches(model: Any, batches: Batches) -> Array:
+    """The same of each image of the batches, in their order."""
+    watched = progress(batches, "testing", "batches")
+    return np.concatenate([np.asarray(model.predict_on_batch(images)) for images, _ in watched])[:, 0]
 
 
 def evaluate(model: Any, batches: Batches) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Fixtures of the reference's own tests: the backend, image folders in Kaggle's layout, small models."""
 
 import gc
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,14 @@ select_backend(BACKEND)
 gc.freeze()  # what was imported is not looked at again by each collection
 
 MakeImages = Callable[[Path, range], Path]
+
+
+class Terminal(io.StringIO):
+    """Keeps what is written, as if somebody watched."""
+
+    def isatty(self) -> bool:
+        """So that bars are drawn."""
+        return True
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,16 @@
 """Stage 2: getting the archive, beyond the clauses GET."""
 
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from fixtures import dataset
 from reference.download import extract_archive, obtain
 from reference.errors import PipelineError
 from spec_tests.cases.archives import Archive, Member, tree
+from spec_tests.pipeline.conftest import Terminal
 
 pytestmark = pytest.mark.any_backend
 
@@ -63,3 +67,20 @@ def test_a_download_is_unpacked(monkeypatch: pytest.MonkeyPatch, archive: Path, 
         "kagglehub.competition_download", lambda handle: str(archive.parent) if "cats" in handle else ""
     )
     assert tree(obtain("kaggle", tmp_path / "cache")) == ARCHIVE.content
+
+
+def test_bars_count_what_is_drawn_and_what_is_unpacked(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn_images(cache: Path, count: int, watched: Callable[[Iterable[None]], Iterable[None]]) -> Path:
+        assert len(list(watched(iter([None] * 2 * count)))) == 2 * count
+        return cache
+
+    monkeypatch.setattr(dataset, "drawn_images", drawn_images)
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    obtain("embedded", tmp_path / "cache")
+    extract_archive(archive, tmp_path / "out")
+    shown = terminal.getvalue()
+    for bar in (r"drawing: .*0/2000 .* images/s", r"unpacking: .*0/3 .* files/s"):
+        assert re.search(bar, shown), shown

@@ -1,6 +1,7 @@
 """The embedded data set, and the base pretrained for it."""
 
 import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,15 @@ def test_colour_alone_tells_the_classes_apart_no_better_than_chance() -> None:
 
 
 def test_the_set_is_drawn_once_in_kaggles_layout(tmp_path: Path) -> None:
-    folder = drawn_images(tmp_path, images_a_class=3)
+    drawn: list[None] = []
+
+    def watched(pictures: Iterable[None]) -> Iterator[None]:
+        for picture in pictures:
+            drawn.append(picture)
+            yield picture
+
+    folder = drawn_images(tmp_path, images_a_class=3, watched=watched)
+    assert len(drawn) == 6
     assert sorted(file.name for file in folder.iterdir()) == [f"{n}.{i}.jpg" for n in ("cat", "dog") for i in range(3)]
     assert (folder / "dog.2.jpg").read_bytes() == drawn_jpeg("dog", 2)
     before = folder.stat().st_mtime_ns
