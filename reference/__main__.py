@@ -71,12 +71,21 @@ def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
     return options
 
 
+def plan(run: Run) -> str:
+    """What will be done, in a line."""
+    options = run.options
+    stages = ", ".join(stage for stage in STAGES if stage in ("data", *options.stages))
+    facts = f"data {options.data}, base {run.base}, backend {options.backend}, seed {options.seed}"
+    return printable(f"Cats against dogs: {facts}; stages {stages}; folder {run.folder}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code: 0 done, 2 something the user can put right, 130 interrupted."""
     options = parse_arguments(arguments)
     try:
         run = Run(options)
         check(run)
+        print(f"{plan(run)}\nimporting Keras on {options.backend} …", flush=True)
         select_backend(options.backend)
         from .pipeline import run_pipeline  # and with it Keras, which reads its backend on import
 

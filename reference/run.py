@@ -58,6 +58,11 @@ class Run:
         skip = self.options.skip_unreadable
         return {name: load_images(self.folder / "images" / name, skip_unreadable=skip) for name in SPLIT}
 
+    @property
+    def base(self) -> str:
+        """The base in words."""
+        return f"{self.options.base}{' with random weights' if self.options.random_base else ''}"
+
     def checkpoint(self, stage: str) -> Path:
         """Where the best epoch of a stage is kept."""
         return Path(self.folder, "checkpoints", f"{stage}.keras")

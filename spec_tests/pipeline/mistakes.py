@@ -9,7 +9,7 @@ import importlib.util
 import io
 import json
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from unittest.mock import patch
@@ -25,6 +25,7 @@ class Outcome:
     """What came of a command line."""
 
     code: object  # the exit code, or what was raised
+    printed: str  # on standard output, and not held back
     said: str  # on standard error
     imported: list[str]  # of HEAVY, so far
     files: list[str]  # below the folder, afterwards
@@ -32,15 +33,17 @@ class Outcome:
 
 def outcome(words: list[str]) -> Outcome:
     """What comes of a command line here and now."""
-    with redirect_stderr(io.StringIO()) as said:
+    printed = io.BytesIO()
+    with redirect_stderr(io.StringIO()) as said, redirect_stdout(io.TextIOWrapper(printed, "utf-8")):
         try:
             code: object = main(words)
         except SystemExit as left:
             code = left.code
         except Exception as error:
             code = repr(error)
+        shown = printed.getvalue().decode()
     imported = [name for name in HEAVY if name in sys.modules]
-    return Outcome(code, said.getvalue(), imported, sorted(map(str, Path().rglob("*"))))
+    return Outcome(code, shown, said.getvalue(), imported, sorted(map(str, Path().rglob("*"))))
 
 
 def select_backend(name: str) -> None:

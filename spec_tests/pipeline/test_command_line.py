@@ -67,6 +67,7 @@ MISTAKES = {  # the words that are wrong, and what the line must say
     "--cache text": "text cannot be a cache (text is a file): name another folder with --cache",
     "--sead 3": "unrecognized arguments",
 }  # fmt: skip
+NO_MISTAKE = "--stages convnet features --random-base --output new"
 
 
 def lay_out(here: Path) -> None:
@@ -112,12 +113,13 @@ def python(here: Path, *arguments: str, stdin: str = "") -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def outcomes(here: Path) -> tuple[list[str], dict[str, Outcome]]:
-    """The files that there were before, and what came of each mistake; all in one new Python, one after the other."""
+    """The files that there were before, and what came of each mistake, and of none; all in one new Python."""
     before = sorted(str(path.relative_to(here)) for path in here.rglob("*"))
-    lines = json.dumps([[*GOOD, *words.split()] for words in MISTAKES])
+    tried = (*MISTAKES, NO_MISTAKE)
+    lines = json.dumps([[*GOOD, *words.split()] for words in tried])
     done = python(here, "-m", "spec_tests.pipeline.mistakes", stdin=lines)
     assert done.returncode == 0, done.stderr
-    return before, {words: Outcome(**found) for words, found in zip(MISTAKES, json.loads(done.stdout), strict=True)}
+    return before, {words: Outcome(**found) for words, found in zip(tried, json.loads(done.stdout), strict=True)}
 
 
 @pytest.mark.parametrize("words", MISTAKES)
@@ -131,8 +133,22 @@ def test_a_mistake_is_one_line_for_which_nothing_is_imported_or_written(
     assert MISTAKES[words] in line
     assert_one_line(line)
     assert not any(word in line for word in ("network", "credentials"))
+    assert found.printed == ""
     assert found.imported == []
     assert found.files == before
+
+
+def test_a_first_line_says_what_will_be_done_before_anything_is_imported(
+    outcomes: tuple[list[str], dict[str, Outcome]],
+) -> None:
+    found = outcomes[1][NO_MISTAKE]
+    first, *_ = found.printed.splitlines()
+    assert found.imported == []
+    for fact in (
+        "data images,", "xception_41_imagenet with random weights", "backend tensorflow", "seed 0",
+        "stages data, features, convnet;", "folder new",
+    ):  # fmt: skip
+        assert fact in first
 
 
 @pytest.mark.parametrize("words", ["--data missing", "--epochs 0"])
