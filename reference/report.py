@@ -1,52 +1,64 @@
-"""The report of a run: its pictures, and one table on the terminal and in ``report.md``."""
+"""The report of a run: one table on the terminal, and with pictures ``report.md`` and the page ``report.html``."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+import base64
+import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import rich
-from matplotlib import rc_context, rcParams
-from matplotlib.figure import Figure
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from matplotlib import rc_context
 from numpy.typing import NDArray
+from PIL import Image
 from rich.markdown import Markdown
 
-from .augmentation import augment
 from .errors import printable
 from .files import whole
-from .lettering import families, legible
-from .loading import ImageBatches
+from .lettering import families
+from .pictures import Picture, names, of_data, of_stage
+from .progress import progress
 from .run import Result, Run
 
 HEADINGS = ("stage", "accuracy", "95 % interval", "epoch", "time", "memory")
 ALIGNMENT = (":--", "--:", "--:", "--:", "--:", "--:")
-VERSIONS = 9
-COLUMNS = 6
+TITLES = {
+    "data": "The images",
+    "features": "Feature extraction, the base run once",
+    "augmented": "Feature extraction under augmentation",
+    "tune": "Fine-tuning of the last layers",
+    "convnet": "The convnet from scratch",
+    "convnet-augmented": "The convnet from scratch, under augmentation",
+}
+TEMPLATE = "report.html.j2"
 DPI = 110
+QUALITY = 90  # of a JPEG in the page
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the report says of a stage, and its pictures by name."""
+
+    stage: str
+    summary: str
+    pictures: dict[str, Picture]
 
 
 def write_report(run: Run, results: dict[str, Result]) -> None:
-    """Draw the pictures, write report.md and print its table."""
-    options, links = run.options, []
-    rows: list[tuple[str, ...]] = [HEADINGS, ALIGNMENT]
+    """Draw the pictures, write report.md and report.html, and print the table."""
+    rows = []
     for stage, result in results.items():
         with run.reading(stage):
             rows.append(table_row(stage, result))
     fonts = families(name for batches in run.images.values() for name in names(batches))
     with rc_context({"text.parse_math": False, "font.family": fonts}):  # the name of a file may hold a dollar
-        for name, figure in draw(run, results).items():
-            with whole(run.folder / "pictures" / f"{name}.png") as partial:
-                figure.savefig(partial, dpi=DPI)
-            links.append(f"![{name}](pictures/{name}.png)")
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
-    title = f"# Cats against dogs: {options.data}, {options.backend}, seed {options.seed}"
-    base = f"Base: {options.base}{' with random weights' if options.random_base else ''}."
-    with whole(run.folder / "report.md") as partial:
-        content = "\n\n".join((printable(title), table, printable(base), "\n".join(links)))
-        partial.write_text(content + "\n", encoding="utf-8")
-    rich.print(Markdown(table))
-    print(f"The whole run, with its pictures: {printable(str(run.folder / 'report.md'))}")
+        sections = list_sections(run, results)
+        save_pictures(run.folder / "pictures", sections)
+    for name, write in (("report.md", as_markdown), ("report.html", as_page)):
+        with whole(run.folder / name) as partial:
+            partial.write_text(write(run, rows, sections), encoding="utf-8")
+    rich.print(Markdown(markdown_table(rows)))
+    print(f"The whole run, with its pictures: {printable(str(run.folder / 'report.html'))}, and report.md beside it")
 
 
 def table_row(stage: str, result: Result) -> tuple[str, ...]:
@@ -59,110 +71,68 @@ def table_row(stage: str, result: Result) -> tuple[str, ...]:
     return stage, *accuracy, epoch, f"{result['seconds']:.0f} s", memory
 
 
-def draw(run: Run, results: dict[str, Result]) -> dict[str, Figure]:
-    """All pictures of a run by name."""
-    train, test = run.images["train"], run.images["test"]
-    figures = {"samples": draw_samples(train), "augmented": draw_augmented(train, run.options.seed)}
+def list_sections(run: Run, results: dict[str, Result]) -> list[Section]:
+    """That of the images, and one for each stage that trains."""
+    summary = str(results.get("data", {}).get("summary", ""))
+    sections = [Section("data", summary, of_data(run.images["train"], run.options.seed))]
     for stage, result in results.items():
-        if evaluation := result.get("evaluation"):
+        if result.get("evaluation"):
             with run.reading(stage):
-                figures[f"curves-{stage}"] = draw_curves(stage, result["history"], result["best_epoch"])
-                figures[f"confusion-{stage}"] = draw_confusion(stage, evaluation["confusion"], test.class_names)
-                figures[f"mistakes-{stage}"] = draw_mistakes(stage, evaluation["mistakes"][:COLUMNS], test)
-    return figures
+                sections.append(Section(stage, str(result["summary"]), of_stage(stage, result, run.images["test"])))
+    return sections
 
 
-def draw_samples(batches: ImageBatches) -> Figure:
-    """The first images of each class, a class a row."""
-    pairs = list(zip(batches.paths, batches.labels, strict=True))
-    classes = [[path for path, label in pairs if label == number] for number in range(len(batches.class_names))]
-    columns = min(COLUMNS, *map(len, classes))
-    paths = [path for files in classes for path in files[:columns]]
-    return draw_grid("samples", loaded(batches, paths), [path.name for path in paths], columns)
+def save_pictures(folder: Path, sections: list[Section]) -> None:
+    """Each in a file of its name."""
+    pictures = [item for section in sections for item in section.pictures.items()]
+    for name, picture in progress(pictures, "drawing the report", "pictures"):
+        with whole(folder / f"{name}.png") as partial:
+            picture.figure.savefig(partial, dpi=DPI)
 
 
-def draw_augmented(batches: ImageBatches, seed: int) -> Figure:
-    """One training image, augmented nine ways."""
-    image = batches.images.read([0])
-    versions, _ = augment(np.repeat(image, VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
-    title = f"{batches.paths[0].name}: flip, rotation 0.1, zoom 0.2"
-    return draw_grid(title, list(versions.astype(np.uint8)), [""] * VERSIONS, columns=3)
-
-
-def draw_curves(stage: str, history: dict[str, list[float]], best: int) -> Figure:
-    """Loss and accuracy by epoch, for training and validation; the best epoch is marked."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    figure.suptitle(stage)
-    for axis, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for key, label in ((name, "training"), (f"val_{name}", "validation")):
-            axis.plot(range(1, len(history[key]) + 1), history[key], "o-", markersize=3, label=label)
-        axis.axvline(best, color="grey", linestyle=":", label=f"best epoch ({best})")
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set(xlabel="epoch", ylabel=name)
-        axis.legend(fontsize="small")
-    return figure
-
-
-def draw_confusion(stage: str, confusion: list[list[int]], classes: Sequence[str]) -> Figure:
-    """True class by row, predicted class by column, in images."""
-    figure = Figure(figsize=(3.6, 3.4), layout="constrained")
-    axis = figure.subplots()
-    axis.imshow(confusion, cmap="Blues", vmin=0, vmax=2 * np.max(confusion))  # pale: the numbers are black
-    for (row, column), count in np.ndenumerate(confusion):
-        axis.text(column, row, f"{count:,}", ha="center", va="center", fontsize=14)
-    labels = list(map(lettered, classes))
-    axis.set(xticks=[0, 1], xticklabels=labels, yticks=[0, 1], yticklabels=labels)
-    axis.set(xlabel="predicted", ylabel="true", title=f"{stage}: test images")
-    return figure
-
-
-def draw_mistakes(stage: str, mistakes: list[dict[str, Any]], test: ImageBatches) -> Figure:
-    """The images that the model was most sure of and wrong about."""
-    paths = [Path(mistake["path"]) for mistake in mistakes]
-    captions = [
-        f"{path.name}\n{test.class_names[1 - mistake['label']]} {abs(mistake['label'] - mistake['probability']):.0%}"
-        for path, mistake in zip(paths, mistakes, strict=True)
+def as_markdown(run: Run, rows: list[tuple[str, ...]], sections: list[Section]) -> str:
+    """The report with links to its pictures."""
+    options = run.options
+    parts = [
+        f"# Cats against dogs: {options.data}, {options.backend}, seed {options.seed}",
+        markdown_table(rows),
+        f"Base: {run.base}.",
     ]
-    title = f"{stage}: most confidently wrong" if mistakes else f"{stage}: no mistakes"
-    return draw_grid(title, loaded(test, paths), captions)
+    for section in sections:
+        parts += [f"## {TITLES[section.stage]} ({section.stage})", section.summary]
+        parts += [f"![{picture.caption}](pictures/{name}.png)" for name, picture in section.pictures.items()]
+    return "\n\n".join("\n".join(map(printable, part.split("\n"))) for part in parts if part) + "\n"
 
 
-def draw_grid(title: str, images: Sequence[Any], captions: Sequence[str], columns: int = COLUMNS) -> Figure:
-    """Images row by row, each under its caption."""
-    rows = max(1, -(-len(images) // columns))
-    figure = Figure(figsize=(1.7 * columns, 2 * rows + 0.5), layout="constrained")
-    figure.suptitle(lettered(title))
-    for axis in figure.subplots(rows, columns, squeeze=False).flat:
-        axis.axis("off")
-    for axis, image, caption in zip(figure.axes, images, captions, strict=False):
-        axis.imshow(image)
-        axis.set_title("\n".join(map(lettered, caption.splitlines())), fontsize=8)
-    return figure
+def markdown_table(rows: list[tuple[str, ...]]) -> str:
+    """Of all stages."""
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (HEADINGS, ALIGNMENT, *rows))
 
 
-def names(batches: ImageBatches) -> Iterator[str]:
-    """Of classes and files: what of a picture's texts is the user's."""
-    yield from batches.class_names
-    yield from (path.name for path in batches.paths)
+def as_page(run: Run, rows: list[tuple[str, ...]], sections: list[Section]) -> str:
+    """The report as a page that needs no other file; what it is given is escaped."""
+    templates = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_visible,
+    )  # fmt: skip
+    options = run.options
+    facts = {"data": options.data, "base": run.base, "backend": options.backend, "seed": options.seed}
+    return templates.get_template(TEMPLATE).render(
+        facts=facts, headings=HEADINGS, rows=rows, sections=sections, titles=TITLES, jpeg=_jpeg,
+        png=lambda name: _uri("png", (run.folder / "pictures" / f"{name}.png").read_bytes()),
+    )  # fmt: skip
 
 
-def lettered(text: str) -> str:
-    """The text on one line, in letters that the pictures' fonts have."""
-    return legible(printable(text), rcParams["font.family"])
+def _visible(value: Any) -> Any:
+    """Names as they can be written to a file, whatever they hold."""
+    return printable(value) if isinstance(value, str) else value
 
 
-def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint8]]:
-    """These images as they were loaded, since another reader might not take them; KeyError for another image.
-
-    They are found by their places below the folder, which may have moved since.
-    """
-    top = os.path.commonpath(batches.paths)
-    places = {path.relative_to(top).parts: place for place, path in enumerate(batches.paths)}
-    ends = [next((end for end in _ends(path) if end in places), path.parts) for path in paths]
-    images = batches.images.read([places[end] for end in ends])
-    return list(images.astype(np.uint8))
+def _jpeg(image: NDArray[Any]) -> str:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=QUALITY)
+    return _uri("jpeg", file.getvalue())
 
 
-def _ends(path: Path) -> Iterator[tuple[str, ...]]:
-    """Class and name, and with more and more of the folders above."""
-    return (path.parts[-count:] for count in range(2, len(path.parts) + 1))
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

@@ -84,17 +84,9 @@ def report_of(run: Path, content: bytes) -> Any:
 @slowly
 @given(mutations())
 def test_results_that_somebody_edited(finished: Path, monkeypatch: pytest.MonkeyPatch, changes: Any) -> None:
-    monkeypatch.setattr("reference.report.draw_samples", lambda _: figure())
-    monkeypatch.setattr("reference.report.draw_augmented", lambda *_: figure())
+    monkeypatch.setattr("reference.report.of_data", lambda *_: {})
     result = mutated(result_of(str(finished / "images/test/cat/cat.2.png")), changes)
     report_of(finished, json_bytes(result))
-
-
-def figure() -> Any:
-    """An empty one."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(1, 1))
 
 
 def test_a_result_that_nobody_edited(finished: Path) -> None:
@@ -106,7 +98,7 @@ def test_a_result_that_nobody_edited(finished: Path) -> None:
 @slowly
 @given(damages())
 def test_results_whose_bytes_are_damaged(finished: Path, monkeypatch: pytest.MonkeyPatch, changes: Any) -> None:
-    monkeypatch.setattr("reference.report.draw", lambda *_: {})
+    monkeypatch.setattr("reference.report.list_sections", lambda *_: [])
     report_of(finished, damaged(json_bytes(result_of("cat/cat.2.png")), changes))
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from reference import pipeline
 from reference.__main__ import main, parse_arguments
 from reference.pipeline import STAGES
 from reference.presets import EMBEDDED_PRESET
-from spec_tests.pipeline.conftest import MakeImages
+from spec_tests.pipeline.conftest import MakeImages, Terminal
 
 SCALE = "0.012"  # 12, 6 and 12 images a class
 
@@ -40,18 +41,19 @@ def words(source: Path, folder: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of every stage, and what it printed."""
+    """A run of every stage, what it printed, and the bars that it drew."""
 
     folder: Path
     output: str
+    bars: str
 
 
 @pytest.fixture(scope="module")
 def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder, output = tmp_path_factory.mktemp("whole"), io.StringIO()
-    with contextlib.redirect_stdout(output):
+    folder, output, terminal = tmp_path_factory.mktemp("whole"), io.StringIO(), Terminal()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(terminal):
         assert main(words(source, folder)) == 0
-    return Run(folder / "run", output.getvalue())
+    return Run(folder / "run", output.getvalue(), terminal.getvalue())
 
 
 def results(folder: Path) -> dict[str, Any]:
@@ -79,7 +81,19 @@ def test_a_whole_run_leaves_a_report_with_every_stage(whole: Run) -> None:
     assert config["versions"]["keras"]
     linked = (run / "report.md").read_text()
     assert all(f"](pictures/{file.name})" in linked for file in (run / "pictures").iterdir())
+    page = (run / "report.html").read_text()
+    assert all(f'<section id="{stage}">' in page for stage in STAGES)
+    assert str(run / "report.html") in output
     assert not list(run.rglob(".partial*"))
+
+
+def test_on_a_terminal_a_bar_counts_whatever_takes_time(whole: Run) -> None:
+    for bar in (
+        r"copying train \w+: .*0/12 .* images/s", r"decoding (train|test): .*0/24 .* images/s",
+        r"running the base: .*0/1 .* batches/s", r"training: .*1/2 .*epoch", r"training: .*1/1 .*batch.* loss=",
+        r"testing: .*0/1 .* batches/s", r"drawing the report: .*0/17 .* pictures/s",
+    ):  # fmt: skip
+        assert re.search(bar, whole.bars), bar
 
 
 def test_an_interrupted_run_goes_on_and_ends_as_a_run_in_one(
@@ -98,7 +112,9 @@ def test_an_interrupted_run_goes_on_and_ends_as_a_run_in_one(
         interrupted.setitem(pipeline.STAGES, "tune", interrupt)
         assert main(command) == 130
     assert set(results(tmp_path / "run")) == {"data", "augmented"}
-    assert "run the same command again" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "run the same command again" in said
+    assert said.count("\n") == 1  # and no bars, since this is no terminal
     assert main(command) == 0
     assert "augmented finished before" in capsys.readouterr().out
     for stage in ("augmented", "tune"):
