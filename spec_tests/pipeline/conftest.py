@@ -12,10 +12,14 @@ import pytest
 from PIL import Image
 
 from reference.backend import DEFAULT_BACKEND, select_backend
+from spec_tests.cases.presets import random_arrays, write_preset
+from spec_tests.oracles.xception import Xception
 
 BACKEND = os.environ.get("KERAS_BACKEND", DEFAULT_BACKEND)
 SHARED = Path(os.environ.get("CONVSPEC_SHARED", Path(__file__).parents[3] / "shared"))
 SMALL = (48, 48)  # an image size that every pooling of the embedded base survives
+# All kinds of layers that the embedded base has, and few of each: it is compiled in a fraction of the time.
+FEW_LAYERS = Xception(((16, 16), (32, 32), (32, 32)), (False, True, False))
 
 select_backend(BACKEND)
 gc.freeze()  # what was imported is not looked at again by each collection
@@ -44,6 +48,13 @@ def make_images() -> MakeImages:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def small_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An Xception of few layers with random weights whose features have a spread."""
+    folder = tmp_path_factory.mktemp("presets") / "small"
+    return write_preset(folder, FEW_LAYERS, random_arrays(FEW_LAYERS, seed=1)).folder
 
 
 @pytest.fixture

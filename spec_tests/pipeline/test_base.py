@@ -58,7 +58,8 @@ def test_the_preprocessor_of_a_preset_and_of_a_keras_file_agree() -> None:
         np.testing.assert_allclose(got, expected, atol=1e-6)
 
 
-def test_any_keras_base_will_do(base: Any, tmp_path: Path) -> None:
+def test_any_keras_base_will_do(small_preset: Path, tmp_path: Path) -> None:
+    base = load_base(small_preset)
     base.save(tmp_path / "base.keras")
     loaded = load_base(tmp_path / "base.keras")
     images = np.random.default_rng(0).uniform(-1, 1, (2, *SMALL, 3)).astype(np.float32)
@@ -105,9 +106,9 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path, fault: str) -> None
         load_base(preset)
 
 
-def test_a_random_base_gives_features_with_a_spread_only_once_calibrated() -> None:
-    base = load_base(EMBEDDED_PRESET, weights=False, seed=1)
-    pretrained = load_base(EMBEDDED_PRESET)
+def test_a_random_base_gives_features_with_a_spread_only_once_calibrated(small_preset: Path) -> None:
+    base = load_base(small_preset, weights=False, seed=1)
+    pretrained = load_base(small_preset)
     assert not np.array_equal(*(keras.ops.convert_to_numpy(b.weights[0]) for b in (base, pretrained)))
     images = np.random.default_rng(0).uniform(-1, 1, (16, *SMALL, 3)).astype(np.float32)
     assert base.predict(images, verbose=0).std() < 0.05
@@ -117,8 +118,8 @@ def test_a_random_base_gives_features_with_a_spread_only_once_calibrated() -> No
     assert momenta == {0.99}
 
 
-def test_a_seed_repeats_a_random_base() -> None:
-    first, again, other = (load_base(EMBEDDED_PRESET, weights=False, seed=seed).get_weights() for seed in (1, 1, 2))
+def test_a_seed_repeats_a_random_base(small_preset: Path) -> None:
+    first, again, other = (load_base(small_preset, weights=False, seed=seed).get_weights() for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 

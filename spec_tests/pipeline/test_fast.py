@@ -13,7 +13,6 @@ from reference import classifier as plain
 from reference import fast
 from reference.base import BASE
 from reference.freezing import unfreeze_top, variables
-from reference.presets import EMBEDDED_PRESET
 from reference.training import predict, save, train_step
 from spec_tests.pipeline.conftest import BACKEND
 
@@ -41,8 +40,8 @@ def mobile(file: Path) -> Path:
 
 
 @pytest.fixture(params=["xception", "mobile"])
-def preset(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return EMBEDDED_PRESET if request.param == "xception" else mobile(tmp_path / "mobile.keras")
+def preset(request: pytest.FixtureRequest, small_preset: Path, tmp_path: Path) -> Path:
+    return small_preset if request.param == "xception" else mobile(tmp_path / "mobile.keras")
 
 
 def photographs() -> tuple[Any, Any]:
@@ -85,8 +84,10 @@ def test_layers_are_others_where_keras_takes_longer(preset: Path) -> None:
     assert own or BACKEND == "tensorflow"
 
 
-def test_a_saved_one_goes_on_where_none_was_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = fast.build_classifier(EMBEDDED_PRESET, image_size=SIZE, seed=3)
+def test_a_saved_one_goes_on_where_none_was_built(
+    small_preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = fast.build_classifier(small_preset, image_size=SIZE, seed=3)
     trained(model, 1e-3)
     save(model, tmp_path / "fast.keras")
     for name in [name for name in keras.saving.get_custom_objects() if name.startswith("convspec>")]:
