@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from . import FIXTURES, __version__
 from .adapter.stages import NAMES, OFFERED_BY_MOST
 from .adapter.targets import BUILT_IN, DEFAULT_BACKEND, DEFAULT_IMPLEMENTATION, default_backend, refuse_missing
+from .jobs.options import add_address, count
 from .reporting.forms import FORMS
 from .running.profiles import EXPLAINED, IMAGES, IMPORTING, PROFILES, SECONDS
 from .searching import FUNCTIONS, MINUTES, REMEMBERED
@@ -114,7 +115,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
     add("--data", type=Path, metavar="PATH", help="zip or folder of photographs for the clauses of accuracy")
     add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
-    add("--workers", type=_count, metavar="N",
+    add("--workers", type=count, metavar="N",
         help="processes that share the clauses of an implementation (default: one a core, at most 4, fewer where "
         "memory is short)")  # fmt: skip
     _add_limits(check)
@@ -127,7 +128,7 @@ def _add_check(check: argparse.ArgumentParser) -> None:
 def _add_audit(audit: argparse.ArgumentParser) -> None:
     add = audit.add_argument
     add("pipeline", metavar="FILE.py:FUNCTION", help="or package.module:function (default function: make)")
-    add("--images", type=_count, default=IMAGES, metavar="N",
+    add("--images", type=count, default=IMAGES, metavar="N",
         help=f"taken of training and of validation (default: {IMAGES})")  # fmt: skip
     add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: FRZ-2, or FRZ for its family")
     add("--seed", type=int, default=0, help="of every random choice (default: 0)")
@@ -143,7 +144,8 @@ def _add_matrix(matrix: argparse.ArgumentParser) -> None:
     add("--folder", type=Path, default=Path("runs/matrix"), metavar="FOLDER",
         help="where environments and results are kept (default: runs/matrix)")  # fmt: skip
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
-    add("--workers", type=_count, metavar="N", help="stacks side by side (default: one a core, at most 4)")
+    add("--workers", type=count, metavar="N", help="stacks side by side (default: one a core, at most 4)")
+    add_address(matrix)
     _add_forms(matrix)
     matrix.set_defaults(command=_matrix)
 
@@ -239,7 +241,7 @@ def _matrix(options: argparse.Namespace) -> int:
     console.print(f"{len(plan.stacks)} stacks of {plan.file.name}, kept in {options.folder}")
     with Stop() as stop:
         matrix = Matrix(plan, options.folder, options.seed, lambda done: console.print(told(done)), stop)
-        report = matrix.run(options.workers or default_workers())
+        report = matrix.run(options.workers or default_workers(), options.address)
     if why := stop():
         print(f"{why}: give the same command again to go on", file=sys.stderr)
     code = _tell(report, options) if report else 3
@@ -369,12 +371,5 @@ def _vectors(options: argparse.Namespace) -> int:
 def _positive(text: str) -> float:
     number = float(text)
     if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not above zero")
     return number

@@ -9,6 +9,7 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,9 +17,13 @@ import numpy as np
 import scipy  # which loads stats, for a second or two, when a test is made
 
 from ..adapter.implementation import load
+from ..jobs.job import GIB, Job
+from ..jobs.options import add_options, runner
+from ..jobs.runner import Runner
 from ..judging.statistics import ALPHA
 from ..support.files import write_text
-from .trials import EMBEDDED_PRESET, Trial, drawn_splits, photographs, trial
+from ..support.texts import Told
+from .trials import EMBEDDED_PRESET, Split, Trial, drawn_splits, photographs, trial
 
 RECORDS = Path(__file__).with_name("records.json")
 EMBEDDED = "embedded"
@@ -51,22 +56,42 @@ def recorded_trials(name: str, file: Path = RECORDS) -> list[Trial]:
     return [Trial(**numbers) for run in runs if run["name"] == name for numbers in run["trials"].values()]
 
 
-def record(backend: str, seeds: Iterable[int], data: Path | None, preset: Path | None, file: Path) -> None:
+def record(
+    backend: str, seeds: Iterable[int], data: Path | None, preset: Path | None, file: Path, runner: Runner
+) -> None:
     """Make trials of the reference and add them to ``file``, one by one."""
-    implementation, name = load("reference", backend), name_of(data, preset)
-    splits = photographs(data) if data else drawn_splits()
-    for seed in seeds:
-        done = trial(implementation, splits, preset or EMBEDDED_PRESET, seed)
+    name, paths = name_of(data, preset), {"data": _absolute(data), "preset": _absolute(preset)}
+    jobs = [
+        Job(f"{backend}-{seed}", f"{__name__}:tried", {"backend": backend, "seed": seed, **paths},
+            cores=2, memory=4 * GIB, apart=True)
+        for seed in seeds
+    ]  # fmt: skip
+    for done in runner.whole(jobs):
+        seed, measures = str(done.job.arguments["seed"]), done.result
         runs = json.loads(file.read_text())["runs"] if file.is_file() else []
         run = next((run for run in runs if (run["name"], run["backend"]) == (name, backend)), None)
         if run is None:
             run = {"name": name, "backend": backend, "versions": versions(), "trials": {}}
             runs.append(run)
-        run["trials"][str(seed)] = {
-            measure: value if value is None else round(value, 4) for measure, value in asdict(done).items()
+        run["trials"][seed] = {
+            measure: value if value is None else round(value, 4) for measure, value in measures.items()
         }
         write_text(file, json.dumps({"runs": runs}, indent=1) + "\n")
-        print(f"seed {seed}: {done}", flush=True)
+        print(f"seed {seed}: {Trial(**measures)}", flush=True)
+
+
+def tried(backend: str, seed: int, data: str, preset: str) -> dict[str, float | None]:
+    """One trial."""
+    return asdict(trial(load("reference", backend), _splits(data), Path(preset) if preset else EMBEDDED_PRESET, seed))
+
+
+@cache
+def _splits(data: str) -> dict[str, Split]:
+    return photographs(Path(data)) if data else drawn_splits()
+
+
+def _absolute(path: Path | None) -> str:
+    return str(path.resolve()) if path else ""
 
 
 def versions() -> dict[str, str]:
@@ -87,11 +112,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"), help="default: 0 20")
     parser.add_argument("--data", type=Path, help="zip or folder of photographs (default: the embedded drawings)")
     parser.add_argument("--preset", type=Path, help="the base to go with them")
+    add_options(parser, "runs/records", workers=1)
     parser.add_argument("--output", type=Path, default=RECORDS, help="the file to add to (default: the package's own)")
     options = parser.parse_args()
     if (options.data is None) != (options.preset is None):
         parser.error("--data and --preset go together")
-    record(options.backend, range(*options.seeds), options.data, options.preset, options.output)
+    try:
+        record(options.backend, range(*options.seeds), options.data, options.preset, options.output, runner(options))
+    except Told as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

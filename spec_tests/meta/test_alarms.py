@@ -42,7 +42,7 @@ class Checks:
     def __init__(self, outcome: Outcome) -> None:
         self.outcome, self.tasks = outcome, list[Task]()
 
-    def __call__(self, task: Task, limits: object, watch: object) -> State:
+    def __call__(self, task: Task, *rest: object) -> State:
         """Give the one result."""
         self.tasks.append(task)
         failure = Failure(violated="size", expected="1", got="2") if self.outcome is Outcome.FAILED else Failure()
@@ -56,6 +56,7 @@ def clauses(*some: Clause) -> dict[str, Clause]:
 
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)  # where results are kept
     monkeypatch.setattr(alarms, "RECORDED", tmp_path / "alarms.json")
     return tmp_path / "alarms.json"
 

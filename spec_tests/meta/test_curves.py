@@ -200,11 +200,13 @@ def test_only_the_clauses_named_are_counted_anew(tmp_path: Path, monkeypatch: py
     file = tmp_path / "curves.json"
     curves.merge(changed("ACC-3", "lost", runs=7), file)
     monkeypatch.setattr(curves, "FILE", file)
-    main(["curves", "ACC-3", "--seeds", "2", "--implementation", "numpy_port"])
+    results = tmp_path / "results"
+    main(["curves", "ACC-3", "--seeds", "2", "--implementation", "numpy_port", "--results", str(results)])
     made = {(curve.clause, curve.fault): curve for curve in read(file)}
     assert [point.runs for point in made.pop(("ACC-3", "lost")).points] == [20, 2, 2, 2, 2, 2]
     assert made == {(c.clause, c.fault): c for c in RECORDED if c.clause != "ACC-3"}
-    assert [file.name for file in tmp_path.iterdir()] == ["curves.json"]
+    assert {file.name for file in tmp_path.iterdir()} == {"curves.json", "results"}
+    assert len(list(results.iterdir())) == 1
 
 
 @pytest.mark.parametrize(

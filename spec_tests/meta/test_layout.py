@@ -12,7 +12,7 @@ ROOT = Path(spec_tests.__file__).parent
 ENTRIES = {"__init__", "__main__", "cli", "plugin", "reproduce"}
 LEVELS = (  # a part may import from those above it in this list, and from itself
     {"support", "oracles", "judging"},
-    {"adapter", "adapters"},
+    {"adapter", "adapters", "jobs"},
     {"audit"},
     {"cases"},
     {"clauses", "vectors", "damage"},

@@ -1,12 +1,14 @@
 """What becomes of mutants: fates from results, and what fails a run."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from fixtures.mutants import Mutant
 from fixtures.mutants import mutants as every
 from spec_tests.adapter.stages import whole
+from spec_tests.jobs.runner import Runner
 from spec_tests.meta.reports import clause
 from spec_tests.proof import mutants
 from spec_tests.proof.mutants import Death, Fate, Matrix
@@ -102,18 +104,20 @@ def test_a_reason_that_is_needed_no_more_is_a_fault(monkeypatch: pytest.MonkeyPa
 )
 def test_a_mutant_names_clauses_that_can_fail(caught_by: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=f"pads_wrongly: {says}"):
-        run([mutant(*caught_by)])
+        run([mutant(*caught_by)], Path())
 
 
-def run(chosen: list[Mutant]) -> tuple[Matrix, list[Death]]:
+def run(chosen: list[Mutant], folder: Path, *, resume: bool = False) -> tuple[Matrix, list[Death]]:
     told: list[Death] = []
-    return mutants.run(chosen, seed=0, profile="quick", thorough=False, workers=2, told=told.append), told
+    runner = Runner(folder, workers=2, resume=resume)
+    return mutants.run(chosen, seed=0, profile="quick", thorough=False, runner=runner, told=told.append), told
 
 
-def test_other_clauses_of_its_reach_are_asked_for_a_row() -> None:
+def test_other_clauses_of_its_reach_are_asked_for_a_row(tmp_path: Path) -> None:
     mutant = every()["symmetric_same_padding"]
+    runner = Runner(tmp_path, workers=2)
     (death,) = mutants.run(
-        [mutant], seed=0, profile="glance", thorough=False, workers=2, told=lambda _: None, beside=True
+        [mutant], seed=0, profile="glance", thorough=False, runner=runner, told=lambda _: None, beside=True
     ).deaths
     assert death.results[0].clause.id in mutant.caught_by  # its own first
     assert {whole(result.clause.stage) for result in death.results} == {"layers", "transfer"}
@@ -121,9 +125,9 @@ def test_other_clauses_of_its_reach_are_asked_for_a_row() -> None:
     assert death.row is None  # this run has what a row would say
 
 
-def test_mutants_are_checked_each_in_a_process_of_its_own() -> None:
+def test_mutants_are_checked_each_in_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = [every()["symmetric_same_padding"], every()["valid_window_that_does_not_fit"]]
-    found, told = run(chosen)
+    found, told = run(chosen, tmp_path)
     assert [(death.mutant.name, death.fate) for death in found.deaths] == [
         ("symmetric_same_padding", Fate.KILLED),  # in the order of the clauses
         ("valid_window_that_does_not_fit", Fate.KILLED),
@@ -133,3 +137,5 @@ def test_mutants_are_checked_each_in_a_process_of_its_own() -> None:
         assert {result.clause.id for result in death.results} == {*death.mutant.caught_by}
         assert death.row is not None  # what the others say of it is known
     assert {death.mutant.name for death in told} == {one.name for one in chosen}
+    monkeypatch.setattr(mutants, "check", None)  # nothing is checked again
+    assert run(chosen, tmp_path, resume=True)[0].deaths == found.deaths

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spec_tests.reporting.record import Outcome, Report, Verdict, read_report
+from spec_tests.reporting.record import Outcome, Report, Verdict
 from spec_tests.stacks import environments, matrix
 from spec_tests.stacks.environments import READY, Environments, NotInstalled
 from spec_tests.stacks.matrix import Done, Matrix
@@ -78,24 +78,24 @@ def test_a_run_that_was_interrupted_goes_on_and_checks_nothing_twice(
 
 
 @pytest.mark.usefixtures("here")
-def test_a_check_that_is_lost_is_made_once_more_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_is_lost_is_made_twice_more_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counter = tmp_path / "tries"
     lost = f"import os; open({str(counter)!r}, 'a').write('x'); print('out of luck', flush=True); os._exit(9)"
-    monkeypatch.setattr(Matrix, "_command", lambda *_: [sys.executable, "-c", lost])
+    monkeypatch.setattr(matrix, "_command", lambda *_: [sys.executable, "-c", lost])
     report, (done,) = run(tmp_path / "runs", CONFORMS)
     assert report is not None
-    assert counter.read_text() == "xx"
-    assert done.missing == "the check ended with exit code 9: out of luck"
+    assert counter.read_text() == "xxx"
+    assert done.missing == "the check ended with exit code 9: out of luck (3 times)"
     assert not list((tmp_path / "runs/results").glob("*.json"))  # it is tried again in the next run
 
 
 @pytest.mark.usefixtures("here")
 def test_a_result_is_of_its_stack_and_seed(tmp_path: Path) -> None:
     of_seed_0, of_seed_1 = (Matrix(Plan(Path(), ()), tmp_path, seed, print, str) for seed in (0, 1))
-    files = {of_seed_0.result_of(CONFORMS), of_seed_1.result_of(CONFORMS), of_seed_0.result_of(DIFFERS)}
+    files = {one.job(stack).file for one, stack in ((of_seed_0, CONFORMS), (of_seed_1, CONFORMS), (of_seed_0, DIFFERS))}
     assert len(files) == 3
     run(tmp_path, CONFORMS)
-    assert read_report(of_seed_0.result_of(CONFORMS)).implementations[0].column == "NumPy"
+    assert [file.name for file in of_seed_0.results.iterdir()] == [of_seed_0.job(CONFORMS).file]
 
 
 def test_one_that_was_not_finished_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

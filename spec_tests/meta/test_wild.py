@@ -2,12 +2,14 @@
 
 import importlib
 import re
+from pathlib import Path
 
 import pytest
 
 from fixtures.pipelines.wild import FRAMEWORKS, recipes, wild
 from spec_tests import FIXTURES
 from spec_tests.clauses.catalogue import all_clauses
+from spec_tests.jobs.runner import Runner
 from spec_tests.proof.wild import Found, audit
 from spec_tests.running.groups import of_pipelines
 
@@ -30,12 +32,12 @@ def needed(framework: str) -> None:
 
 
 @each_framework
-def test_a_fault_is_found_by_its_clause_and_a_right_one_holds(framework: str) -> None:
+def test_a_fault_is_found_by_its_clause_and_a_right_one_holds(framework: str, tmp_path: Path) -> None:
     needed(framework)
     chosen = [one for one in wild(framework) if one.name.partition("_")[2] in SAMPLE[framework]]
     assert len(chosen) == len(SAMPLE[framework])
     told: list[Found] = []
-    found = audit(chosen, seed=0, workers=2, told=told.append)
+    found = audit(chosen, seeds=[0], runner=Runner(tmp_path, workers=2), told=told.append)
     assert {one.wild.name: one.fault for one in found if one.fault} == {}
     assert {one.wild.name for one in told} == {one.name for one in chosen}
 

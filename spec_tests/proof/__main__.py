@@ -17,10 +17,11 @@ from fixtures.pipelines.wild import wild as wild_set
 
 from ..adapter.implementation import BrokenAdapter
 from ..adapter.stages import NAMES
+from ..jobs.options import add_options, count, runner
 from ..reporting.naming import rows
-from ..running.isolation.supervisor import Refused
 from ..running.profiles import PROFILES
 from ..support.files import write_text
+from ..support.texts import Told
 from . import alarms, curves, measured, mutants, naming, output, terminal, wild
 
 
@@ -29,11 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         code: int = options.command(options)
-    except (BrokenAdapter, PatchError, Refused, ValueError) as error:
+    except (BrokenAdapter, PatchError, Told, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print("interrupted: the same command with --resume goes on", file=sys.stderr)
         return 130
     return code
 
@@ -49,16 +50,16 @@ def parser() -> argparse.ArgumentParser:
     _add_alarms(commands.add_parser("alarms", help="check right implementations with many seeds: none may fail"))
     _add_curves(commands.add_parser("curves", help="measure how often stochastic clauses find faults of each size"))
     _add_naming(commands.add_parser("naming", help="count how often reports name the right fault, from the rows"))
-    for command in commands.choices.values():
-        command.add_argument("--workers", type=_count, default=os.cpu_count(), metavar="N",
-            help="processes side by side (default: one a core)")  # fmt: skip
+    for name, command in commands.choices.items():
+        if name != "naming":
+            add_options(command, f"runs/{name}", os.cpu_count())
     return top
 
 
 def _add_wild(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("frameworks", nargs="*", choices=[[], *FRAMEWORKS], metavar="FRAMEWORK", help=f"of {', '.join(FRAMEWORKS)}")
-    add("--seeds", type=_count, default=1, metavar="N", help="so many audits of each, with as many seeds (default: 1)")
+    add("--seeds", type=count, default=1, metavar="N", help="so many audits of each, with as many seeds (default: 1)")
     add("--right", action="store_true", help="those without a fault alone")
     command.set_defaults(command=_wild)
 
@@ -67,7 +68,7 @@ def _wild(options: argparse.Namespace) -> int:
     """Audit the wild set; 1 where a fault is not found, or something else is."""
     pipelines = [one for framework in options.frameworks or FRAMEWORKS for one in wild_set(framework)]
     pipelines = [one for one in pipelines if not (options.right and one.clause)]
-    console, wrong = Console(), 0
+    console = Console()
 
     def tell(found: wild.Found) -> None:
         words = found.fault or (f"found: {found.said(found.wild.clause)}" if found.wild.clause else "holds")
@@ -75,10 +76,8 @@ def _wild(options: argparse.Namespace) -> int:
         beside = f" (and {', '.join(also)})" if also and found.wild.clause else ""
         console.print(f"{found.wild.name} {found.wild.clause} {found.seconds:.0f} s: {words}{beside}", highlight=False)
 
-    for seed in range(options.seeds):
-        wrong += sum(
-            bool(found.fault) for found in wild.audit(pipelines, seed=seed, workers=options.workers, told=tell)
-        )
+    found = wild.audit(pipelines, seeds=range(options.seeds), runner=runner(options), told=tell)
+    wrong = sum(bool(one.fault) for one in found)
     faults = sum(bool(one.clause) for one in pipelines)
     console.print(
         f"{options.seeds} x {faults} faults and {len(pipelines) - faults} right pipelines: {wrong} wrong answers"
@@ -102,7 +101,7 @@ def _add_mutants(command: argparse.ArgumentParser) -> None:
 def _add_alarms(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("names", nargs="*", metavar="NAME", help="implementations and variants (default: all)")
-    add("--seeds", type=_count, default=1, metavar="N", help="how many for each (default: 1)")
+    add("--seeds", type=count, default=1, metavar="N", help="how many for each (default: 1)")
     add("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
     add("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
     add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE", help="likewise")
@@ -112,7 +111,7 @@ def _add_alarms(command: argparse.ArgumentParser) -> None:
 def _add_curves(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("clauses", nargs="*", metavar="CLAUSE", help="clauses or families (default: all stochastic ones)")
-    add("--seeds", type=_count, metavar="N", help="runs a size, and ten times as many without a fault")
+    add("--seeds", type=count, metavar="N", help="runs a size, and ten times as many without a fault")
     add("--implementation", default="torch_port", help="a right one, to be spoilt (default: torch_port)")
     command.set_defaults(command=_curves)
 
@@ -132,7 +131,7 @@ def _mutants(options: argparse.Namespace) -> int:
         seed=options.seed,
         profile=options.profile,
         thorough=options.thorough,
-        workers=options.workers,
+        runner=runner(options),
         told=lambda death: print(f"{death.mutant.name}: {death.fate}", file=sys.stderr),
         few=options.profile if options.rows else mutants.FEW,  # a row is to have what a user's run has
         beside=bool(options.rows),
@@ -160,7 +159,7 @@ def _alarms(options: argparse.Namespace) -> int:
             options.names or list(known),
             range(options.first_seed, options.first_seed + options.seeds),
             narrowed,
-            options.workers,
+            runner(options),
             Path(scratch, "alarms.json") if narrowed else alarms.RECORDED,
             told=lambda run: print(f"{run.implementation}, seed {run.seed}: {len(run.alarms)} alarms", file=sys.stderr),
         )
@@ -169,7 +168,7 @@ def _alarms(options: argparse.Namespace) -> int:
 
 
 def _curves(options: argparse.Namespace) -> int:
-    made = curves.record(options.clauses, options.implementation, options.seeds, options.workers, curves.FILE)
+    made = curves.record(options.clauses, options.implementation, options.seeds, runner(options), curves.FILE)
     for curve, seconds in made:
         counts = ", ".join(f"{point.size:g}: {point.detected}/{point.runs}" for point in curve.points)
         print(f"{curve.clause}, {curve.title}: {counts} ({seconds:.0f} s of processor time)", flush=True)
@@ -186,13 +185,6 @@ def _naming(options: argparse.Namespace) -> int:
     if options.output:
         write_text(options.output, f"{text}\n")
     return 0
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above zero")
-    return number
 
 
 def _chosen(names: Sequence[str]) -> list[Mutant]:

@@ -7,11 +7,10 @@ again replaces the one before. None of them may be condemned: an alarm is a faul
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from typing import Any
 
 from scipy import stats
 
@@ -19,7 +18,10 @@ from fixtures.variants import Variant, variants
 
 from .. import __version__
 from ..adapter.targets import default_backend
+from ..jobs.job import Job, stopped
+from ..jobs.runner import Runner
 from ..reporting.record import CHECKED, FAILURES, Outcome, Result
+from ..running.isolation.process import MEMORY_OF_A_WORKER, spawned
 from ..running.isolation.supervisor import check
 from ..running.isolation.task import Task
 from ..support.files import write_text
@@ -62,24 +64,19 @@ def read(file: Path = RECORDED) -> list[Run]:
 
 
 def record(
-    names: Sequence[str], seeds: Iterable[int], options: Sequence[str], workers: int,
+    names: Sequence[str], seeds: Iterable[int], options: Sequence[str], runner: Runner,
     file: Path, told: Callable[[Run], None],
 ) -> list[Run]:  # fmt: skip
     """Make the runs and keep each as soon as it is done; those made now."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
-    lock = Lock()
-
-    def make(name: str, seed: int) -> Run:
-        run = _run(name, seed, options)
-        with lock:
-            kept = {one.key: one for one in (*read(file), run)}
-            content = {"runs": [asdict(kept[key]) for key in sorted(kept)]}
-            write_text(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-            told(run)
-        return run
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda pair: make(*pair), [(name, seed) for seed in seeds for name in names]))
+    jobs, made = [_job(name, seed, options) for seed in seeds for name in names], dict[tuple[str, int], Run]()
+    for done in runner.whole(jobs):
+        run = Run(**done.result)
+        made[run.key] = run
+        kept = {one.key: one for one in (*read(file), run)}
+        content = {"runs": [asdict(kept[key]) for key in sorted(kept)]}
+        write_text(file, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        told(run)
+    return [made[key] for key in sorted(made)]
 
 
 def known() -> dict[str, Variant | None]:
@@ -87,13 +84,21 @@ def known() -> dict[str, Variant | None]:
     return {**dict.fromkeys(CORRECT), **variants()}
 
 
-def _run(name: str, seed: int, options: Sequence[str]) -> Run:
+def _job(name: str, seed: int, options: Sequence[str]) -> Job:
     variant = known()[name]
     target, _, backend = (f"fixtures.variants:{name}", "", variant.backend) if variant else name.partition("@")
-    task = Task(name, target, backend or default_backend(), (f"--seed={seed}", *options))
-    state = check(task, LIMITS, ignored)
+    given = {"name": name, "target": target, "backend": backend or default_backend(), "seed": seed, "options": options}
+    depends = variant.digest if variant else ""
+    return Job(f"{name}-{seed}", f"{__name__}:made", given, memory=MEMORY_OF_A_WORKER, depends=depends)
+
+
+def made(name: str, target: str, backend: str, seed: int, options: Sequence[str]) -> dict[str, Any]:
+    """One run, as JSON."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
+    task = Task(name, target, backend, (f"--seed={seed}", *options))
+    state = check(task, LIMITS, ignored, spawned, stopped)
     results = list(state.results.values())
-    return Run(
+    run = Run(
         name,
         seed,
         __version__,
@@ -103,6 +108,7 @@ def _run(name: str, seed: int, options: Sequence[str]) -> Run:
         round(sum(result.seconds for result in results), 1),
         [_said(result) for result in results if result.outcome in (*FAILURES, Outcome.BROKEN)],
     )
+    return asdict(run)
 
 
 def _said(result: Result) -> str:

@@ -8,11 +8,9 @@ import inspect
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,8 @@ from .. import __version__
 from ..adapter.implementation import load
 from ..clauses.catalogue import selected, tests, unknown
 from ..clauses.clause import Level
+from ..jobs.job import Job
+from ..jobs.runner import Runner
 from ..judging import checks
 from ..support.files import write_text
 from .faults import FAULTS, PROMISES, Fault, Promise, in_words
@@ -127,10 +127,12 @@ def read(file: Path = FILE) -> list[Curve]:
     """The curves in a file; none if there is no file."""
     if not file.is_file():
         return []
-    return [
-        Curve(**{**curve, "points": tuple(Point(**point) for point in curve["points"])})
-        for curve in json.loads(file.read_text(encoding="utf-8"))["curves"]
-    ]
+    return [of_json(curve) for curve in json.loads(file.read_text(encoding="utf-8"))["curves"]]
+
+
+def of_json(curve: Mapping[str, Any]) -> Curve:
+    """The curve that ``asdict`` was made of."""
+    return Curve(**{**curve, "points": tuple(Point(**point) for point in curve["points"])})
 
 
 def merge(new: Iterable[Curve], file: Path = FILE) -> None:
@@ -207,7 +209,7 @@ def is_stated(promise: Promise) -> bool:
 
 
 def record(
-    clauses: Sequence[str], subject: str, seeds: int | None, workers: int, file: Path
+    clauses: Sequence[str], subject: str, seeds: int | None, runner: Runner, file: Path
 ) -> Iterator[tuple[Curve, float]]:
     """Measure the curves of these clauses or families, or all; each is written as soon as it is finished.
 
@@ -215,16 +217,21 @@ def record(
     """
     if wrong := unknown(clauses, [test.clause for test in stochastic().values()]):
         raise ValueError(wrong)
+    load(subject)  # refused here where it cannot be
     wanted = [fault for fault in FAULTS if selected(tests()[fault.clause].clause, clauses, ())]
-    measure = partial(_measured_by_name, subject=subject, seeds=seeds)
-    with ProcessPoolExecutor(workers) as pool:
-        for curve, seconds in pool.map(measure, [(fault.clause, fault.name) for fault in wanted]):
-            merge([curve], file)
-            yield curve, seconds
+    jobs = [
+        Job(f"{fault.clause}-{fault.name}", f"{__name__}:counted", {"clause": fault.clause, "name": fault.name,
+            "subject": subject, "seeds": seeds}, apart=True)
+        for fault in wanted
+    ]  # fmt: skip
+    for done in runner.whole(jobs):
+        curve = of_json(done.result["curve"])
+        merge([curve], file)
+        yield curve, done.result["seconds"]
 
 
-def _measured_by_name(key: tuple[str, str], subject: str, seeds: int | None) -> tuple[Curve, float]:
-    """The curve of the fault of that clause and name, and the processor's seconds; a fault itself cannot be sent."""
+def counted(clause: str, name: str, subject: str, seeds: int | None) -> dict[str, Any]:
+    """The curve of the fault of that clause and name as JSON, and the processor's seconds."""
     begun = time.process_time()
-    fault = next(fault for fault in FAULTS if (fault.clause, fault.name) == key)
-    return measured(fault, subject, seeds), time.process_time() - begun
+    fault = next(fault for fault in FAULTS if (fault.clause, fault.name) == (clause, name))
+    return {"curve": asdict(measured(fault, subject, seeds)), "seconds": time.process_time() - begun}

@@ -10,20 +10,23 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from fixtures.mutants import Mutant
+from fixtures.mutants import mutants as all_mutants
 
 from ..adapter.stages import PIPELINE, whole
 from ..clauses.catalogue import all_clauses, tests
 from ..clauses.clause import Clause, Level
+from ..jobs.job import Job, stopped
+from ..jobs.runner import Runner
 from ..reporting.naming.rows import Row, rows
 from ..reporting.record import FAILURES, Outcome, Result
 from ..running.isolation.journal import Event
-from ..running.isolation.nursery import Nursery
-from ..running.isolation.process import Limits, spawned
+from ..running.isolation.nursery import nursery
+from ..running.isolation.process import MEMORY_OF_A_WORKER, Limits, spawned
 from ..running.isolation.supervisor import check
 from ..running.isolation.task import Task
 
@@ -190,7 +193,7 @@ def run(
     seed: int,
     profile: str,
     thorough: bool,
-    workers: int,
+    runner: Runner,
     told: Callable[[Death], None],
     few: str = FEW,
     beside: bool = False,
@@ -201,41 +204,51 @@ def run(
     of its reach, with as many examples as its own. ``few``: the profile in which it is checked first otherwise.
     """
     started = time.monotonic()
-    clauses = all_clauses()
-    _check_names(mutants, clauses)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
+    clauses = {clause.id: clause for clause in all_clauses()}
+    _check_names(mutants, clauses.values())
 
-    nursery = Nursery()
+    def job(mutant: Mutant) -> Job:
+        others = _others(mutant, clauses.values(), thorough) if thorough or beside else []
+        first, then = (profile, "") if thorough else (few, profile if few != profile else "")
+        given = {"name": mutant.name, "others": others, "seed": seed, "profile": first, "again": then}
+        depends = f"{mutant.digest} {mutant.caught_by} {mutant.raises}"
+        return Job(mutant.name, f"{__name__}:results", given, memory=MEMORY_OF_A_WORKER, depends=depends)
 
-    def results(mutant: Mutant, clauses: Sequence[str], profile: str) -> list[Result]:
-        options = ("--first-failure", f"--seed={seed}", f"--profile={profile}", "--clause", *clauses)
-        places = tuple(dict.fromkeys(inspect.getfile(tests()[clause]) for clause in clauses))
-        target = f"fixtures.mutants:{mutant.name}"
-        task = Task(mutant.name, target, mutant.backend, options, tried=tuple(REACH), places=places)
-        launch = nursery if _runs_in_nursery(mutant) else spawned
-        return list(check(task, LIMITS, ignored, launch).results.values()) if clauses else []
-
-    def die(mutant: Mutant) -> Death:
-        own = list(mutant.caught_by)
-        others = _others(mutant, clauses, thorough) if thorough or beside else []
-        found = results(mutant, own + others, profile if thorough else few)
-        found.sort(key=lambda result: result.clause.id not in own)
-        death = Death(mutant, tuple(found), None if others else _row(mutant))
-        if death.missed and not thorough and few != profile:  # what is caught with few examples is caught with more
-            again = {result.clause.id: result for result in results(mutant, death.missed, profile)}
-            death = replace(death, results=tuple(again.get(r.clause.id, r) for r in death.results))
-        told(death)
-        return death
-
-    places = {clause.id: place for place, clause in enumerate(clauses)}
+    places = {clause: place for place, clause in enumerate(clauses)}
     first = {mutant: min(places[clause] for clause in mutant.caught_by) for mutant in mutants}
-    ordered = sorted(mutants, key=first.__getitem__)
     # While the nursery gets ready come those that do without; then those of accuracy, which take longest.
-    begun = sorted(ordered, key=lambda mutant: (_runs_in_nursery(mutant), -first[mutant]))
-    with ThreadPoolExecutor(workers) as pool:
-        died = {death.mutant.name: death for death in pool.map(die, begun)}
-    deaths = tuple(died[mutant.name] for mutant in ordered)
-    return Matrix(deaths, tuple(clauses), seed, profile, time.monotonic() - started)
+    begun = sorted(first, key=lambda mutant: (_runs_in_nursery(mutant), -first[mutant]))
+    died, by_name = dict[str, Death](), {mutant.name: mutant for mutant in mutants}
+    for done in runner.whole([job(mutant) for mutant in begun]):
+        mutant = by_name[done.job.name]
+        found = tuple(Result.from_json(result, clauses) for result in done.result)
+        died[mutant.name] = Death(mutant, found, None if done.job.arguments["others"] else _row(mutant))
+        told(died[mutant.name])
+    deaths = tuple(died[mutant.name] for mutant in sorted(mutants, key=first.__getitem__))
+    return Matrix(deaths, tuple(clauses.values()), seed, profile, time.monotonic() - started)
+
+
+def results(name: str, others: Sequence[str], seed: int, profile: str, again: str) -> list[dict[str, Any]]:
+    """What clauses say of one mutant, its own first, as JSON; those of its own that miss it are asked ``again``."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
+    mutant = all_mutants()[name]
+    own = list(mutant.caught_by)
+    found = _asked(mutant, own + list(others), seed, profile)
+    found.sort(key=lambda result: result.clause.id not in own)
+    if (missed := Death(mutant, tuple(found)).missed) and again:  # what few examples catch is caught with more
+        anew = {result.clause.id: result for result in _asked(mutant, missed, seed, again)}
+        found = [anew.get(result.clause.id, result) for result in found]
+    return [result.to_json() for result in found]
+
+
+def _asked(mutant: Mutant, clauses: Sequence[str], seed: int, profile: str) -> list[Result]:
+    options = ("--first-failure", f"--seed={seed}", f"--profile={profile}", "--clause", *clauses)
+    places = tuple(dict.fromkeys(inspect.getfile(tests()[clause]) for clause in clauses))
+    target = f"fixtures.mutants:{mutant.name}"
+    task = Task(mutant.name, target, mutant.backend, options, tried=tuple(REACH), places=places)
+    warm = nursery()  # which gets ready in the meantime where this one does without
+    launch = warm if _runs_in_nursery(mutant) else spawned
+    return list(check(task, LIMITS, ignored, launch, stopped).results.values())
 
 
 def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[str]:

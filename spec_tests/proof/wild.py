@@ -1,24 +1,26 @@
 """The wild set, each pipeline audited in a process of its own: the clause of a fault finds it, a right one holds."""
 
 import os
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fixtures.pipelines.wild import Wild
 
 from ..clauses.catalogue import all_clauses
+from ..jobs.job import Job, stopped
+from ..jobs.runner import Runner
 from ..reporting.record import FAILURES, Outcome, Result
 from ..running.groups import of_pipelines
-from ..running.isolation.nursery import Nursery
-from ..running.isolation.process import Limits
+from ..running.isolation.nursery import nursery
+from ..running.isolation.process import MEMORY_OF_A_WORKER, Limits
 from ..running.isolation.supervisor import check
 from ..running.isolation.task import Task
 from ..running.profiles import IMAGES
 from ..running.request import places_of
 from .mutants import ignored
 
+FRAMEWORKS = ("torch", "tensorflow", "keras-hub")
 LIMITS = Limits(seconds=300, memory=4 * 2**30)
 
 
@@ -49,19 +51,29 @@ class Found:
         return next((r.failure.violated or r.failure.raised for r in self.results if r.clause.id == clause), "")
 
 
-def audit(pipelines: Sequence[Wild], *, seed: int, workers: int, told: Callable[[Found], None]) -> list[Found]:
-    """Of each, in their order."""
+def audit(
+    pipelines: Sequence[Wild], *, seeds: Iterable[int], runner: Runner, told: Callable[[Found], None]
+) -> list[Found]:
+    """Of each with each seed, as they come."""
+    clauses, found = {clause.id: clause for clause in all_clauses()}, []
+    by_name = {f"{one.name}-{seed}": (one, seed) for seed in seeds for one in pipelines}
+    jobs = [
+        Job(name, f"{__name__}:audited", {"name": one.name, "target": one.target, "seed": seed},
+            memory=MEMORY_OF_A_WORKER)
+        for name, (one, seed) in by_name.items()
+    ]  # fmt: skip
+    for done in runner.whole(jobs):
+        results = tuple(Result.from_json(result, clauses) for result in done.result)
+        found.append(Found(by_name[done.job.name][0], results, done.seconds))
+        told(found[-1])
+    return found
+
+
+def audited(name: str, target: str, seed: int) -> list[dict[str, Any]]:
+    """The results of one, as JSON."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    clauses, nursery = tuple(of_pipelines(all_clauses())), Nursery(("torch", "tensorflow", "keras-hub"))
+    clauses = tuple(of_pipelines(all_clauses()))
     options = (f"--seed={seed}", f"--audit={IMAGES}", "--clause", *(clause.id for clause in clauses))
-
-    def one(wild: Wild) -> Found:
-        started = time.monotonic()
-        task = Task(wild.name, wild.target, "tensorflow", options, clauses, places=places_of(clauses))
-        results = check(task, LIMITS, ignored, nursery).ordered()
-        found = Found(wild, tuple(results), time.monotonic() - started)
-        told(found)
-        return found
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(one, pipelines))
+    task = Task(name, target, "tensorflow", options, clauses, places=places_of(clauses))
+    state = check(task, LIMITS, ignored, nursery(FRAMEWORKS), stopped)
+    return [result.to_json() for result in state.ordered()]

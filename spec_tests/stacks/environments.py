@@ -1,11 +1,14 @@
 """Environments that stacks are checked in, made with uv where there is one and with pip otherwise, and kept."""
 
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import requires
 from pathlib import Path
 from threading import Lock
@@ -19,6 +22,7 @@ from .plan import Stack
 
 READY = "convspec-ready"  # written last: an environment without it was not finished
 NOISE = ("warning:", "hint:", "[notice]", "note:")
+LOCKS = dict[Path, Lock]()  # of environments, so that each is made by one thread
 SAYS = 300  # characters of why something cannot be installed
 
 
@@ -30,7 +34,7 @@ class Environments:
     """Those below one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._locks, self._lock = folder, dict[Path, Lock](), Lock()
+        self._folder = folder
 
     def python(self, stack: Stack) -> Path:
         """The interpreter of an environment with the packages of a stack and what checks need; NotInstalled without."""
@@ -38,15 +42,23 @@ class Environments:
         digest = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:12]
         folder = self._folder / digest
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        with self._lock:
-            lock = self._locks.setdefault(folder, Lock())
-        with lock:
+        with LOCKS.setdefault(folder.resolve(), Lock()), _alone(folder):
             if not (folder / READY).is_file():
                 shutil.rmtree(folder, ignore_errors=True)
-                folder.parent.mkdir(parents=True, exist_ok=True)
                 _make(folder, python, wanted)
                 write_text(folder / READY, "\n".join(wanted) + "\n")
         return python
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process on this machine makes the environment; not kept from it on Windows, which has no ``flock``."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as file:
+        if os.name != "nt":
+            fcntl = importlib.import_module("fcntl")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def own_requirements() -> list[str]:

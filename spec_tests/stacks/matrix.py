@@ -4,26 +4,29 @@ A result is kept in a file as soon as it is there: a run that was interrupted go
 """
 
 import hashlib
+import json
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from .. import PARENT, __version__
+from ..jobs.job import Failed, Job, stopped
+from ..jobs.runner import Runner
 from ..reporting.merging import merged
-from ..reporting.output import write
-from ..reporting.record import Implementation, Outcome, Report, Result, UnreadableReport, aside, holding, read_report
+from ..reporting.record import Implementation, Outcome, Report, Result, aside, holding, read_report
+from ..running.isolation.process import MEMORY_OF_A_WORKER
 from ..running.request import chosen
 from ..support.texts import one_line
 from .environments import Environments, NotInstalled, source
 from .plan import Plan, Stack
 
 FINISHED = (0, 1, 3)  # exit codes of a check that came to its end
-TRIES = 2
 ENDING = 20  # seconds that a check has to end when it is asked to
 Stop = Callable[[], str]
 
@@ -41,7 +44,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A run over the stacks of a plan."""
+    """A run over the stacks of a plan: a job for each."""
 
     plan: Plan
     folder: Path
@@ -49,81 +52,73 @@ class Matrix:
     told: Callable[[Done], None]
     stop: Stop
 
-    def run(self, workers: int) -> Report | None:
+    def run(self, workers: int, address: str = "") -> Report | None:
         """The report on all that were checked; nothing if the first of them was interrupted."""
-        environments = Environments(self.folder / "environments")
-        with ThreadPoolExecutor(workers) as pool:
-            done = pool.map(lambda stack: self._check(stack, environments), self.plan.stacks)
-            found = [one.report for one in done if one]
-        return merged(found) if found else None
+        runner, found = Runner(self.results, workers, address, resume=True), dict[str, Report]()
+        stacks = {stack.label: stack for stack in self.plan.stacks}
+        for done in runner.run([self.job(stack) for stack in self.plan.stacks], self.stop):
+            stack = stacks[done.job.name]
+            report = not_run(stack, done.missing, self.seed) if done.missing else Report.from_json(done.result)
+            found[stack.label] = report
+            self.told(Done(stack, report, done.seconds, done.kept, done.missing))
+        return merged([found[label] for label in stacks if label in found]) if found else None
 
-    def _check(self, stack: Stack, environments: Environments) -> Done | None:
-        """One of them; nothing once the run is to end."""
-        file, started = self.result_of(stack), time.monotonic()
-        if self.stop():
-            return None
-        try:
-            done = Done(stack, read_report(file), 0, kept=True)
-        except UnreadableReport:
-            done = None
-        if done is None:
-            try:
-                report, missing = self._tried(stack, environments.python(stack), file)
-            except NotInstalled as error:
-                report, missing = None, f"it cannot be installed: {error}"
-            if self.stop():
-                return None
-            made = report or not_run(stack, missing, self.seed)
-            done = Done(stack, made, time.monotonic() - started, missing="" if report else missing)
-        self.told(done)
-        return done
+    @property
+    def results(self) -> Path:
+        """Where results are kept."""
+        return self.folder / "results"
 
-    def result_of(self, stack: Stack) -> Path:
-        """Where its result is kept: another stack, seed or version of the specification has another file."""
-        said = f"{asdict(stack)} {self.seed} {__version__}"
-        words = "".join(c if c.isalnum() or c in ".-" else "-" for c in stack.label)
-        return self.folder / "results" / f"{words}-{hashlib.sha256(said.encode()).hexdigest()[:8]}.json"
+    def job(self, stack: Stack) -> Job:
+        """What is to be done: the result of another stack, seed or version of the specification is another one."""
+        excuses = (self.plan.file.parent / stack.expectations).resolve() if stack.expectations else None
+        given = {
+            "stack": asdict(stack), "expectations": str(excuses or ""), "seed": self.seed,
+            "folder": str(self.folder.resolve()),
+        }  # fmt: skip
+        depends = excuses.read_text(encoding="utf-8") if excuses else ""
+        return Job(stack.label, f"{__name__}:checked", given, memory=MEMORY_OF_A_WORKER, depends=depends)
 
-    def _tried(self, stack: Stack, python: Path, file: Path) -> tuple[Report | None, str]:
-        """The result, tried once more where it was lost; or why there is none."""
-        why = ""
-        for _ in range(TRIES):
-            partial = file.with_suffix(".partial")
-            partial.unlink(missing_ok=True)
-            code = self._run(self._command(stack, python, partial), stack, file.with_suffix(".log"))
-            if self.stop():
-                return None, ""
-            if code in FINISHED and partial.is_file():
-                report = named(read_report(partial), stack.label)
-                write(report, "json", file)
-                partial.unlink()
-                return report, ""
-            why = f"the check ended with exit code {code}: {_last(file.with_suffix('.log'))}"
-        return None, why
 
-    def _command(self, stack: Stack, python: Path, file: Path) -> list[str]:
-        backend = f"@{stack.backend}" if stack.backend else ""
-        command = [str(python), "-m", f"{PARENT}spec_tests", "check", f"{stack.implementation}{backend}"]
-        command += ["--json", str(file), "--profile", stack.profile, "--seed", str(self.seed), "--workers", "1"]
-        command += ["--stage", *stack.stages] if stack.stages else []
-        if stack.expectations:
-            command += ["--expectations", str((self.plan.file.parent / stack.expectations).resolve())]
-        return command
+def checked(stack: dict[str, Any], expectations: str, seed: int, folder: str) -> dict[str, Any]:
+    """The report on a stack as JSON, checked in its environment; NotInstalled or Failed if there is none."""
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stack.items()}
+    of = Stack(**fields)
+    try:
+        python = Environments(Path(folder, "environments")).python(of)
+    except NotInstalled as error:
+        raise NotInstalled(f"it cannot be installed: {error}") from error
+    log = Path(folder, "logs", f"{hashlib.sha256(json.dumps([stack, seed]).encode()).hexdigest()[:16]}.log")
+    with tempfile.TemporaryDirectory(prefix="convspec-") as scratch:
+        file = Path(scratch, "report.json")
+        code = _run(_command(of, python, file, expectations, seed), of, log, Path(folder))
+        if code not in FINISHED or not file.is_file():
+            raise Failed(f"the check ended with exit code {code}: {_last(log)}")
+        return named(read_report(file), of.label).to_json()
 
-    def _run(self, command: Sequence[str], stack: Stack, log: Path) -> int:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        places = [str(source(self.folder)), str(Path.cwd())]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
-        if stack.backend:
-            environment["KERAS_BACKEND"] = stack.backend
-        with log.open("w") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)  # noqa: S603
-            while process.poll() is None:
-                if self.stop():
-                    process.terminate()
-                    process.wait(ENDING)
-                time.sleep(0.1)
-        return process.returncode
+
+def _command(stack: Stack, python: Path, file: Path, expectations: str, seed: int) -> list[str]:
+    backend = f"@{stack.backend}" if stack.backend else ""
+    command = [str(python), "-m", f"{PARENT}spec_tests", "check", f"{stack.implementation}{backend}"]
+    command += ["--json", str(file), "--profile", stack.profile, "--seed", str(seed), "--workers", "1"]
+    command += ["--stage", *stack.stages] if stack.stages else []
+    return [*command, "--expectations", expectations] if expectations else command
+
+
+def _run(command: Sequence[str], stack: Stack, log: Path, folder: Path) -> int:
+    """The exit code; the check is asked to end when the run is to."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    places = [str(source(folder)), str(Path.cwd())]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
+    if stack.backend:
+        environment["KERAS_BACKEND"] = stack.backend
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)  # noqa: S603
+        while process.poll() is None:
+            if stopped():
+                process.terminate()
+                process.wait(ENDING)
+            time.sleep(0.1)
+    return process.returncode
 
 
 def named(report: Report, label: str) -> Report:

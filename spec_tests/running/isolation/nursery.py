@@ -11,9 +11,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.util import find_spec
 from multiprocessing import forkserver
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
@@ -34,13 +36,15 @@ FRAMEWORKS = {  # {distribution: modules}, in the order in which they are import
     "onnxruntime": ("onnxruntime",),
     "keras-hub": ("keras_hub",),
 }
+MOST = ("torch", "tensorflow", "jax", "optax", "keras-hub")  # of them
 KERAS = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+LOCK = Lock()
 
 
 class Nursery:
     """Starts workers, by forking where the system can."""
 
-    def __init__(self, frameworks: Iterable[str] = ("torch", "tensorflow", "jax", "optax", "keras-hub")) -> None:
+    def __init__(self, frameworks: Iterable[str] = MOST) -> None:
         shared = [*OURS, *(module for name, of in FRAMEWORKS.items() if name in set(frameworks) for module in of)]
         self._forks = "forkserver" in multiprocessing.get_all_start_methods()
         if self._forks:
@@ -63,6 +67,15 @@ class Nursery:
         process = self._context.Process(target=_work, args=(arguments, dict(environment), log))
         process.start()
         return _Forked(process)
+
+
+def nursery(frameworks: tuple[str, ...] = MOST) -> Nursery:
+    """The one of this process."""
+    with LOCK:  # its first start has the environment of the process changed for a while
+        return _nursery(frameworks)
+
+
+_nursery = cache(Nursery)
 
 
 class _Forked:

@@ -1,0 +1,113 @@
+"""The pool of a Ray cluster. Each of its machines needs what this one has: Ray, this specification, the frameworks."""
+
+import json
+import logging
+import platform
+import signal
+import socket
+from concurrent.futures import Future
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Any, Self
+
+from ..support.texts import LONGEST, Told, one_line
+from .job import GIB, Job, perform, sources
+
+PACKAGES = ("flax", "hypothesis", "jax", "keras", "keras-hub", "numpy", "optax", "scipy", "tensorflow", "torch")
+REMEDY = "install there what is installed here"
+ANSWERS = 5  # seconds within which an address does
+LOOKS = 120  # seconds within which a machine says what it has
+
+
+class NoCluster(Told):
+    """There is no cluster at an address, or it cannot do the jobs."""
+
+
+class Cluster:
+    """Jobs are tasks of Ray, which reserves their cores and their memory."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def __enter__(self) -> Self:
+        """NoCluster where the address does not answer, or a machine lacks what this one has."""
+        self._ray = connected(self._address)
+        try:
+            self._machines = [machine for machine in self._ray.nodes() if machine["Alive"]]
+            refuse_unlike(self._ray, self._machines)
+        except BaseException:
+            self._ray.shutdown()
+            raise
+        self._perform = self._ray.remote(max_retries=0)(perform)  # a runner tries again, and counts
+        return self
+
+    def submit(self, job: Job) -> Future[str]:
+        """What ``perform`` says; an error where the process or its machine was lost; NoCluster for one too large."""
+        if not any(fits(job, machine["Resources"]) for machine in self._machines):
+            needs = f"{job.cores:g} cores and {job.memory / GIB:.1f} GiB of memory"
+            raise NoCluster(f"{job.name} needs {needs}, which no machine of the cluster at {self._address} has")
+        reserved = self._perform.options(name=job.name, num_cpus=job.cores, memory=job.memory)
+        future: Future[str] = reserved.remote(job.function, json.dumps(job.arguments)).future()
+        return future
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the cluster, which ends what is still being done."""
+        self._ray.shutdown()
+
+
+def fits(job: Job, resources: dict[str, float]) -> bool:
+    """Whether a machine can ever do a job."""
+    return resources.get("CPU", 0) >= job.cores and resources.get("memory", 0) >= job.memory
+
+
+def connected(address: str) -> Any:
+    """Ray, connected to the cluster; NoCluster where that fails."""
+    try:
+        import ray
+    except ImportError as error:
+        raise NoCluster(f"--address needs Ray ({error}): run pip install 'convspec[ray]'") from error
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    before = signal.getsignal(signal.SIGTERM)  # Ray puts its own in the place of it
+    try:
+        if colon:  # Ray itself would wait for minutes
+            socket.create_connection((host.strip("[]"), int(port)), ANSWERS).close()
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise NoCluster(f"no Ray cluster answers at {address}: {one_line(str(error), LONGEST // 2)}") from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return ray
+
+
+def refuse_unlike(ray: Any, machines: list[dict[str, Any]]) -> None:
+    """NoCluster for the first machine that lacks what this one has, or has other versions."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    def ask(machine: dict[str, Any]) -> Any:
+        there = NodeAffinitySchedulingStrategy(machine["NodeID"], soft=False)
+        return ray.remote(num_cpus=0, scheduling_strategy=there)(installed).remote()
+
+    own = installed()
+    for machine, answer in [(machine["NodeManagerAddress"], ask(machine)) for machine in machines]:
+        try:
+            there = ray.get(answer, timeout=LOOKS)
+        except Exception as error:  # of as many kinds as there are things that a machine can lack
+            why = one_line(str(getattr(error, "cause", error)), LONGEST // 2)
+            raise NoCluster(f"the machine {machine} cannot do jobs ({why}): {REMEDY}") from error
+        differs = [f"{name} {there.get(name, 'is missing')}" for name in own if there.get(name) != own[name]]
+        if differs:
+            here = ", ".join(f"{name} {version}" for name, version in own.items() if there.get(name) != version)
+            raise NoCluster(f"the machine {machine} has {', '.join(differs)} where this one has {here}: {REMEDY}")
+
+
+def installed() -> dict[str, str]:
+    """{what results depend on: its version} where this is called."""
+    found = {"Python": platform.python_version(), "the modules of convspec": sources()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
