@@ -60,13 +60,8 @@ def record(
     backend: str, seeds: Iterable[int], data: Path | None, preset: Path | None, file: Path, runner: Runner
 ) -> None:
     """Make trials of the reference and add them to ``file``, one by one."""
-    name, paths = name_of(data, preset), {"data": _absolute(data), "preset": _absolute(preset)}
-    jobs = [
-        Job(f"{backend}-{seed}", f"{__name__}:tried", {"backend": backend, "seed": seed, **paths},
-            cores=2, memory=4 * GIB, apart=True)
-        for seed in seeds
-    ]  # fmt: skip
-    for done in runner.whole(jobs):
+    name = name_of(data, preset)
+    for done in runner.whole([job(backend, seed, data, preset) for seed in seeds]):
         seed, measures = str(done.job.arguments["seed"]), done.result
         runs = json.loads(file.read_text())["runs"] if file.is_file() else []
         run = next((run for run in runs if (run["name"], run["backend"]) == (name, backend)), None)
@@ -76,8 +71,16 @@ def record(
         run["trials"][seed] = {
             measure: value if value is None else round(value, 4) for measure, value in measures.items()
         }
+        run["trials"] = dict(sorted(run["trials"].items(), key=lambda item: int(item[0])))
         write_text(file, json.dumps({"runs": runs}, indent=1) + "\n")
         print(f"seed {seed}: {Trial(**measures)}", flush=True)
+
+
+def job(backend: str, seed: int, data: Path | None, preset: Path | None) -> Job:
+    """A trial that is to be made."""
+    paths = {name: str(path.resolve()) if path else "" for name, path in (("data", data), ("preset", preset))}
+    given = {"backend": backend, "seed": seed, **paths}
+    return Job(f"{backend}-{seed}", f"{__spec__.name}:tried", given, cores=2, memory=4 * GIB, apart=True)
 
 
 def tried(backend: str, seed: int, data: str, preset: str) -> dict[str, float | None]:
@@ -88,10 +91,6 @@ def tried(backend: str, seed: int, data: str, preset: str) -> dict[str, float | 
 @cache
 def _splits(data: str) -> dict[str, Split]:
     return photographs(Path(data)) if data else drawn_splits()
-
-
-def _absolute(path: Path | None) -> str:
-    return str(path.resolve()) if path else ""
 
 
 def versions() -> dict[str, str]:

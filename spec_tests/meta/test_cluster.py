@@ -23,12 +23,14 @@ LIMIT = 120  # seconds for what takes one
 
 
 def held(folder: str, number: int) -> int:
-    """Says on which machine it is, and waits to be let go."""
+    """Says on which machine it is, and waits until one is lost; on that one it waits on."""
     import ray
 
-    Path(folder, f"{number} {ray.get_runtime_context().get_node_id()}").touch()
-    begun = time.monotonic()
-    while not Path(folder, "go").exists() and time.monotonic() - begun < LIMIT:
+    machine, begun = ray.get_runtime_context().get_node_id(), time.monotonic()
+    Path(folder, f"{number} {machine}").touch()
+    while not [*Path(folder).glob("lost *")] or Path(folder, f"lost {machine}").exists():
+        if time.monotonic() - begun > LIMIT:
+            raise TimeoutError(f"no machine was lost within {LIMIT} s")
         time.sleep(0.02)
     return number**2
 
@@ -55,7 +57,7 @@ def test_with_a_machine_lost_in_the_middle_no_job_is_lost_or_done_twice(machines
         while len(where(seen)) < 2 and time.monotonic() - begun < LIMIT:
             time.sleep(0.02)
         machines.cluster.remove_node(lost, allow_graceful=False)
-        (seen / "go").touch()
+        (seen / f"lost {lost.node_id}").touch()
 
     jobs = [Job(str(number), f"{__name__}:held", {"folder": str(seen), "number": number}) for number in range(COUNT)]
     thread = threading.Thread(target=lose)
@@ -75,7 +77,7 @@ def test_with_a_machine_lost_in_the_middle_no_job_is_lost_or_done_twice(machines
 
 def where(seen: Path) -> set[tuple[str, str]]:
     """(job, machine) of those that were begun."""
-    return {(file.name.split()[0], file.name.split()[1]) for file in seen.iterdir() if " " in file.name}
+    return {(name, machine) for name, machine in (file.name.split() for file in seen.iterdir()) if name != "lost"}
 
 
 def test_an_address_that_does_not_answer_is_one_line(

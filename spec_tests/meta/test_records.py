@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 from scipy import stats
 
-from spec_tests.cases.records import EMBEDDED, RECORDS, highest, lowest, name_of, recorded_trials
+from spec_tests.cases.records import EMBEDDED, RECORDS, highest, job, lowest, name_of, record, recorded_trials
 from spec_tests.cases.trials import COUNTS, SIZE, Trial, photographs
 from spec_tests.clauses.conftest import FIRST_UNRECORDED
+from spec_tests.jobs.results import Results
+from spec_tests.jobs.runner import Runner
 
 
 def test_at_least_twenty_seeds_are_recorded_on_each_backend_with_versions() -> None:
@@ -59,6 +62,19 @@ def test_trials_are_filed_by_data_and_base(tmp_path: Path) -> None:
     assert name_of(Path("somewhere/train.zip"), Path("b/mobilenet.keras")) == "train.zip with mobilenet.keras"
     assert recorded_trials("nothing of the kind") == []
     assert recorded_trials(EMBEDDED, tmp_path / "no such file") == []
+
+
+def test_trials_are_added_as_they_come_and_each_once(tmp_path: Path) -> None:
+    """Results that are there already stand in for trials, which take minutes."""
+    file, trials = tmp_path / "records.json", recorded_trials(EMBEDDED)[:2]
+    runner = Runner(tmp_path / "results", workers=1, resume=True)
+    for seed, made in enumerate(trials):
+        Results(runner.folder).keep(job("jax", seed, None, None), {"result": asdict(made)})
+    for _ in range(2):
+        record("jax", range(2), None, None, file, runner)
+        assert recorded_trials(EMBEDDED, file) == trials
+    (run,) = json.loads(file.read_text())["runs"]
+    assert (run["name"], run["backend"], [*run["trials"]]) == (EMBEDDED, "jax", ["0", "1"])
 
 
 def test_photographs_are_read_from_a_folder_and_from_a_zip(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ class Nursery:
         if self._forks:
             self._context = multiprocessing.get_context("forkserver")
             modules = [module for module in shared if find_spec(module.partition(".")[0])]
+            modules += ["ray"] if "ray" in sys.modules else []  # of its worker, each fork would import the main module
             self._context.set_forkserver_preload(
                 [*modules, f"{specification}.plugin", f"{specification}.running.isolation.worker"]
             )
