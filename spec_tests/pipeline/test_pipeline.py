@@ -18,12 +18,13 @@ from reference.__main__ import main, parse_arguments
 from reference.pipeline import STAGES
 from spec_tests.pipeline.conftest import MakeImages, Terminal
 
-SCALE = "0.012"  # 12, 6 and 12 images a class
+SCALE = "0.004"  # 4, 2 and 4 images a class
+IMAGES = 10  # of each class
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Path:
-    return make_images(tmp_path_factory.mktemp("source"), range(30))
+    return make_images(tmp_path_factory.mktemp("source"), range(IMAGES))
 
 
 @pytest.fixture
@@ -62,13 +63,13 @@ def results(folder: Path) -> dict[str, Any]:
 def test_a_whole_run_leaves_a_report_with_every_stage(whole: Run) -> None:
     run, output = whole.folder, whole.output
     assert set(results(run)) == set(STAGES)
-    assert "24 training, 12 validation, 24 test images" in output
+    assert "8 training, 4 validation, 8 test images" in output
     for stage in STAGES:
         assert stage in output
         if stage != "data":
             result = results(run)[stage]
             assert len(result["history"]["val_loss"]) == 2
-            assert sum(map(sum, result["evaluation"]["confusion"])) == 24
+            assert sum(map(sum, result["evaluation"]["confusion"])) == 8
             assert (run / "checkpoints" / f"{stage}.keras").is_file()
             for picture in ("curves", "confusion", "mistakes"):
                 Image.open(run / "pictures" / f"{picture}-{stage}.png").verify()
@@ -88,7 +89,7 @@ def test_a_whole_run_leaves_a_report_with_every_stage(whole: Run) -> None:
 
 def test_on_a_terminal_a_bar_counts_whatever_takes_time(whole: Run) -> None:
     for bar in (
-        r"copying train \w+: .*0/12 .* images/s", r"decoding (train|test): .*0/24 .* images/s",
+        r"copying train \w+: .*0/4 .* images/s", r"decoding (train|test): .*0/8 .* images/s",
         r"running the base: .*0/1 .* batches/s", r"training: .*1/2 .*epoch", r"training: .*1\.00/1\.00 .*batch.* loss=",
         r"testing: .*0/1 .* batches/s", r"drawing the report: .*0/17 .* pictures/s",
     ):  # fmt: skip
@@ -141,14 +142,14 @@ def test_a_run_with_other_options_is_not_continued(
 def test_a_run_that_finished_no_stage_leaves_no_images_and_may_be_started_with_other_options(
     command: list[str], tmp_path: Path, make_images: MakeImages, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    images = make_images(tmp_path / "images", range(31))
-    (images / "dog.29.png").unlink()  # the last test image; the others are there
+    images = make_images(tmp_path / "images", range(IMAGES + 1))
+    (images / "dog.9.png").unlink()  # the last test image; the others are there
     command += ["--data", str(images)]
     assert main([*command, "--stages", "data"]) == 2
-    assert "dog image 29 is missing" in capsys.readouterr().err
+    assert "dog image 9 is missing" in capsys.readouterr().err
     assert (tmp_path / "run/config.json").is_file()
     assert not (tmp_path / "run/images").exists()
-    assert main([*command, "--stages", "data", "--scale", "0.01"]) == 0
+    assert main([*command, "--stages", "data", "--scale", "0.002"]) == 0
 
 
 @pytest.mark.any_backend
@@ -179,7 +180,7 @@ def test_unreadable_images_are_counted_in_the_report(
     assert main(command) == 2
     assert "cat.3.png is not a readable image" in capsys.readouterr().err
     assert main([*command, "--skip-unreadable", "--output", str(tmp_path / "skipping")]) == 0
-    assert "23 training, 12 validation, 24 test images, 1 unreadable left out" in capsys.readouterr().out
+    assert "7 training, 4 validation, 8 test images, 1 unreadable left out" in capsys.readouterr().out
 
 
 @pytest.mark.any_backend

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_a_small_imagenet_base_tells_cats_from_dogs(tmp_path: Path) -> None:
-    """128 / 64 / 128 photographs a class: whole batches, so that each program is compiled for one shape alone."""
-    command = ["--data", str(ARCHIVE), "--base", str(BASE), "--backend", BACKEND, "--scale", "0.128", "--epochs", "15"]
+    """100 / 50 / 100 photographs a class; the smallest MobileNet reaches about 0.89 on them."""
+    command = ["--data", str(ARCHIVE), "--base", str(BASE), "--backend", BACKEND, "--scale", "0.1", "--epochs", "15"]
     command += ["--stages", "features", "--output", str(tmp_path / "run"), "--cache", str(tmp_path / "cache")]
     assert main(command) == 0
     assert results(tmp_path / "run")["features"]["evaluation"]["accuracy"] > 0.8
