@@ -26,6 +26,8 @@ def test_a_finding_is_there_in_the_versions_that_it_names(one: Finding) -> None:
     module = one.reproduce.__module__.rpartition(".")[2]
     if not findings.installed(module):
         pytest.skip(f"{', '.join(MODULES[module])}: not installed; it is run in an environment of the matrix")
+    if one.cpu and one.cpu not in findings.cpu():
+        pytest.skip(f"the fault needs a CPU with {one.cpu}; this one lacks it, or does not list what it has")
     installed = version(one.package)
     backend = importlib.import_module("keras").backend.backend() if one.backends else ""
     if one.backends and backend not in one.backends:
