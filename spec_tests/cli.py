@@ -140,11 +140,17 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
 
 def _add_matrix(matrix: argparse.ArgumentParser) -> None:
     add = matrix.add_argument
-    add("file", metavar="FILE", help="TOML that lists stacks, or one of those that are shipped: keras, libraries")
+    add(
+        "file",
+        metavar="FILE",
+        help="TOML that lists stacks, or one of those that are shipped: keras, frameworks, libraries",
+    )
     add("--folder", type=Path, default=Path("runs/matrix"), metavar="FOLDER",
         help="where environments and results are kept (default: runs/matrix)")  # fmt: skip
     add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
     add("--workers", type=count, metavar="N", help="stacks side by side (default: one a core, at most 4)")
+    add("--publish", type=Path, metavar="FOLDER",
+        help="write the page, a badge for each stack and a table of earlier runs to this folder")  # fmt: skip
     add_address(matrix)
     _add_forms(matrix)
     matrix.set_defaults(command=_matrix)
@@ -245,6 +251,10 @@ def _matrix(options: argparse.Namespace) -> int:
     if why := stop():
         print(f"{why}: give the same command again to go on", file=sys.stderr)
     code = _tell(report, options) if report else 3
+    if report and options.publish:
+        from .stacks.publishing import publish
+
+        publish(report, options.publish)
     return stop.code or code
 
 

@@ -156,5 +156,5 @@ def test_what_is_wrong_with_a_file_is_one_line(text: str, says: str, tmp_path: P
 
 
 def test_a_file_that_does_not_exist_names_those_that_are_shipped() -> None:
-    with pytest.raises(WrongPlan, match=r"nothing does not exist: .* one of keras, libraries"):
+    with pytest.raises(WrongPlan, match=r"nothing does not exist: .* one of frameworks, keras, libraries"):
         read_plan("nothing")
