@@ -5,6 +5,8 @@ import logging
 import platform
 import signal
 import socket
+import subprocess
+import sys
 from concurrent.futures import Future
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
@@ -16,6 +18,7 @@ from .job import GIB, Job, perform, sources
 PACKAGES = ("flax", "hypothesis", "jax", "keras", "keras-hub", "numpy", "optax", "scipy", "tensorflow", "torch")
 REMEDY = "install there what is installed here"
 ANSWERS = 5  # seconds within which an address does
+CONNECTS = 60  # seconds within which Ray does
 LOOKS = 120  # seconds within which a machine says what it has
 
 
@@ -68,17 +71,28 @@ def connected(address: str) -> Any:
         import ray
     except ImportError as error:
         raise NoCluster(f"--address needs Ray ({error}): run pip install 'convspec[ray]'") from error
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    before = signal.getsignal(signal.SIGTERM)  # Ray puts its own in the place of it
     try:
-        if colon:  # Ray itself would wait for minutes
-            socket.create_connection((host.strip("[]"), int(port)), ANSWERS).close()
+        _try(address)
+        before = signal.getsignal(signal.SIGTERM)  # Ray puts its own in the place of it
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+        signal.signal(signal.SIGTERM, before)
     except (OSError, ValueError, RuntimeError) as error:
         raise NoCluster(f"no Ray cluster answers at {address}: {one_line(str(error), LONGEST // 2)}") from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
     return ray
+
+
+def _try(address: str) -> None:
+    """An error in words where nobody is there or it is not Ray, of which Ray itself tells at length, after minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS).close()
+    command = [sys.executable, "-c", f"import ray; ray.init({address!r}, log_to_driver=False)"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=CONNECTS, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(f"Ray was not connected within {CONNECTS} seconds") from None
+    if done.returncode:
+        raise ConnectionError((done.stderr.strip().splitlines() or ["Ray said nothing"])[-1])
 
 
 def refuse_unlike(ray: Any, machines: list[dict[str, Any]]) -> None:
@@ -96,15 +110,15 @@ def refuse_unlike(ray: Any, machines: list[dict[str, Any]]) -> None:
         except Exception as error:  # of as many kinds as there are things that a machine can lack
             why = one_line(str(getattr(error, "cause", error)), LONGEST // 2)
             raise NoCluster(f"the machine {machine} cannot do jobs ({why}): {REMEDY}") from error
-        differs = [f"{name} {there.get(name, 'is missing')}" for name in own if there.get(name) != own[name]]
-        if differs:
-            here = ", ".join(f"{name} {version}" for name, version in own.items() if there.get(name) != version)
-            raise NoCluster(f"the machine {machine} has {', '.join(differs)} where this one has {here}: {REMEDY}")
+        if differs := [name for name in own if there.get(name) != own[name]]:
+            has = ", ".join(f"{name} {there[name]}" if name in there else f"no {name}" for name in differs)
+            here = ", ".join(f"{name} {own[name]}" for name in differs)
+            raise NoCluster(f"the machine {machine} has {has} where this one has {here}: {REMEDY}")
 
 
 def installed() -> dict[str, str]:
     """{what results depend on: its version} where this is called."""
-    found = {"Python": platform.python_version(), "the modules of convspec": sources()}
+    found = {"Python": platform.python_version(), "modules of convspec": sources()}
     for package in PACKAGES:
         try:
             found[package] = version(package)

@@ -4,7 +4,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,14 @@ def held(folder: str, number: int) -> int:
     return number**2
 
 
+def started(start: Callable[[], Any]) -> Any:
+    """What Ray starts, for which it takes more than its 30 seconds on busy cores."""
+    for _ in range(4):
+        with suppress(Exception):  # Ray raises no other
+            return start()
+    return start()
+
+
 @pytest.fixture
 def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A cluster of two with a core each, beside one that does no jobs."""
@@ -42,13 +51,18 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     small = {"object_store_memory": 100 * 2**20, "memory": 4 * GIB}
-    made = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **small})
-    nodes = [made.add_node(num_cpus=1, **small) for _ in range(2)]
+    head = {"num_cpus": 0, "include_dashboard": False, **small}
+    made = started(lambda: utilities.Cluster(initialize_head=True, head_node_args=head))
+    nodes = [started(lambda: made.add_node(num_cpus=1, **small)) for _ in range(2)]
     yield SimpleNamespace(cluster=made, nodes=nodes, address=made.address)
     made.shutdown()
 
 
 def test_with_a_machine_lost_in_the_middle_no_job_is_lost_or_done_twice(machines: Any, tmp_path: Path) -> None:
+    with pytest.raises(
+        NoCluster, match=r"^large needs 1 cores and 64.0 GiB of memory, which no machine of the cluster"
+    ):
+        list(Runner(tmp_path, 1, machines.address).run([Job("large", "os:getpid", {}, memory=64 * GIB)]))
     seen, lost = tmp_path / "seen", machines.nodes[1]
     seen.mkdir()
 
@@ -68,11 +82,6 @@ def test_with_a_machine_lost_in_the_middle_no_job_is_lost_or_done_twice(machines
     on_lost = {number for number, machine in where(seen) if machine == lost.node_id}
     assert {done.job.name for done in found if done.tries > 1} == on_lost != set()
     assert {done.kept for done in Runner(tmp_path / "results", 1, resume=True).run(jobs)} == {True}
-
-    with pytest.raises(
-        NoCluster, match=r"^large needs 1 cores and 64.0 GiB of memory, which no machine of the cluster"
-    ):
-        list(Runner(tmp_path, 1, machines.address).run([Job("large", "os:getpid", {}, memory=64 * GIB)]))
 
 
 def where(seen: Path) -> set[tuple[str, str]]:
@@ -100,7 +109,7 @@ def test_without_ray_an_address_is_one_line(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    assert main(["wild", "torch", "--right"]) == 2
+    assert main(["alarms", "numpy_port"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("error: --address needs Ray (")
     assert said.endswith("run pip install 'convspec[ray]'\n")
@@ -127,7 +136,7 @@ class Asked:
     ("answer", "says"),
     [
         (installed() | {"numpy": "0.1"}, "the machine b has numpy 0.1 where this one has numpy "),
-        ({"Python": "3.0"}, "the machine b has Python 3.0, the modules of convspec is missing, "),
+        ({"Python": "3.0"}, "the machine b has Python 3.0, no modules of convspec, no "),
         (
             ModuleNotFoundError("No module named 'spec_tests'"),
             "b cannot do jobs (No module named 'spec_tests'): install",
