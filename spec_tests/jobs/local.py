@@ -19,7 +19,8 @@ class Local:
 
     def __init__(self, workers: int) -> None:
         self._threads, self._own = ThreadPoolExecutor(workers), threading.local()
-        self._processes: dict[int, ProcessPoolExecutor] = {}  # by their number
+        self._processes: list[ProcessPoolExecutor] = []
+        self._busy = set[int]()  # numbers of processes that do a job
         self._why = ""
 
     def __enter__(self) -> Self:
@@ -34,11 +35,11 @@ class Local:
     ) -> None:
         """Begin no other job, and end those that are being done."""
         self._why = "the run was ended"
-        for number in list(self._processes):
+        for number in list(self._busy):
             with suppress(OSError):  # it went by itself
                 os.kill(number, signal.SIGTERM)
         self._threads.shutdown(cancel_futures=True)
-        for process in self._processes.values():
+        for process in self._processes:
             process.shutdown()
 
     def _do(self, job: Job) -> str:
@@ -46,21 +47,23 @@ class Local:
         arguments = json.dumps(job.arguments)
         if not job.apart:
             return perform(job.function, arguments)
-        process = self._process()
+        process, number = self._process()
+        self._busy.add(number)
         try:
             if self._why:  # it was started while the run ended
                 raise Failed(self._why)
             return process.submit(perform, job.function, arguments).result()
         except BrokenProcessPool as error:
-            self._processes.pop(self._own.number, None)
             del self._own.process
             raise Failed("its process ended before it was done") from error
+        finally:
+            self._busy.discard(number)
 
-    def _process(self) -> ProcessPoolExecutor:
-        """Of this thread; with one each, the loss of a process costs one job. ``spawn``: threads are not forked."""
+    def _process(self) -> tuple[ProcessPoolExecutor, int]:
+        """Of this thread, and its number: with one each, the loss of a process costs one job."""
         if not hasattr(self._own, "process"):
-            self._own.process, self._own.number = ProcessPoolExecutor(1, multiprocessing.get_context("spawn")), 0
-            self._own.number = self._own.process.submit(os.getpid).result()
-            self._processes[self._own.number] = self._own.process
-        process: ProcessPoolExecutor = self._own.process
-        return process
+            process = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))  # threads are not forked
+            self._processes.append(process)
+            self._own.process = process, process.submit(os.getpid).result()
+        kept: tuple[ProcessPoolExecutor, int] = self._own.process
+        return kept
