@@ -38,22 +38,22 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; wrong use ends with exit code 2."""
     parser = Parser("python -m reference", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--data", default="embedded", help="a zip, a folder, 'kaggle', or 'embedded': drawn images (the default)")
+    add("--data", default="embedded", help="a zip file, a folder, 'kaggle' or 'embedded' (default: 'embedded', drawn)")
     add(
         "--base",
         help="preset name, handle or folder, or a .keras file (default: xception_41_imagenet, or the embedded one)",
     )
-    add("--random-base", action="store_true", help="give the base random weights: what pretraining is compared with")
+    add("--random-base", action="store_true", help="give the base random weights, to compare with pretraining")
     add("--backend", default=DEFAULT_BACKEND, help=f"{', '.join(BACKENDS)} (default: $KERAS_BACKEND, or jax)")
-    add("--stages", nargs="+", choices=STAGES, default=STAGES, metavar="STAGE", help="which to run (default: all)")
-    add("--epochs", type=int, help="of each training (default: 30 on features, 20 from scratch, 3 through the base)")
+    add("--stages", nargs="+", choices=STAGES, default=STAGES, metavar="STAGE", help="stages to run (default: all)")
+    add("--epochs", type=int, help="epochs per training (default: 30 on features, 20 from scratch, 3 through the base)")
     add(
         "--scale", type=float, default=0.4, help="share of the notes' 1,000 / 500 / 1,000 images a class (default: 0.4)"
     )
-    add("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    add("--seed", type=int, default=0, help="the seed of every random choice (default: 0)")
     add("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
     add("--output", type=Path, help="run folder (default: runs/DATA-BASE-BACKEND-SEED)")
-    add("--cache", type=Path, default=Path.home() / ".cache/convspec", help="of images and features, for later runs")
+    add("--cache", type=Path, default=Path.home() / ".cache/convspec", help="folder of images and features to reuse")
     options = parser.parse_args(arguments)
     if not (options.scale > 0 and (options.epochs is None or options.epochs > 0)):
         parser.error("--scale and --epochs take numbers above zero")

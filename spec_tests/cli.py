@@ -30,17 +30,17 @@ GIB = 2**30
 
 EXIT_CODES = """exit codes:
   0  every implementation conforms
-  1  one does not
-  2  the command cannot be carried out, as one line says
-  3  nothing can be said of one: its adapter is broken, or nothing was checked
-  130, 143  stopped by SIGINT, by SIGTERM: the report holds what was settled before"""
+  1  at least one implementation does not conform
+  2  the command cannot be carried out; one line says why
+  3  nothing can be said about an implementation: its adapter is broken, or nothing was checked
+  130, 143  stopped by SIGINT or SIGTERM; the report holds the clauses that were finished before"""
 
 EXIT_CODES_OF_SEARCH = """exit codes:
   0  no difference was found
-  1  one was
-  2  the command cannot be carried out, as one line says
+  1  a difference was found
+  2  the command cannot be carried out; one line says why
   3  nothing could be tried
-  130, 143  stopped by SIGINT, by SIGTERM: what was found before is told"""
+  130, 143  stopped by SIGINT or SIGTERM; earlier differences are reported"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,38 +66,38 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"convspec {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND", title="commands")
     _add_check(commands.add_parser(
-        "check", help="check implementations, each in processes of its own",
-        description="Check implementations, each in processes of its own: one that hangs costs its own clauses alone.",
+        "check", help="check implementations, each in separate processes",
+        description="Check implementations, each in separate processes: one that hangs does not affect the others.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     _add_audit(commands.add_parser(
-        "audit", help="audit a training pipeline as it stands",
-        description="Audit a pipeline: a function of yours makes a convspec.audit.Pipeline of your model and batches, "
-        "and your own code trains and validates while it is observed.",
+        "audit", help="audit an existing training pipeline",
+        description="Audit a pipeline. Your function makes a convspec.audit.Pipeline from your model and batches; "
+        "the audit observes your own code while it trains and validates.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     _add_matrix(commands.add_parser(
-        "matrix", help="check stacks of packages, each in an environment of its own, side by side",
-        description="Check the stacks that a TOML file lists: for each an environment is made, or used again, and "
-        "the results are put side by side. What is interrupted goes on when the same command is given again.",
+        "matrix", help="check stacks of packages side by side, each in its own environment",
+        description="Check the stacks that a TOML file lists, each in a new or reused environment, and show the "
+        "results side by side. The same command continues an interrupted run.",
         epilog=EXIT_CODES, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
     _add_search(commands.add_parser(
-        "search", help="search layers for inputs that they answer wrongly",
-        description="Draw inputs freely, compare what comes with the right answers, and shrink each difference.",
+        "search", help="search for inputs that layers answer wrongly",
+        description="Draw inputs freely, compare the answers with the correct ones, and shrink each difference.",
         epilog=EXIT_CODES_OF_SEARCH, formatter_class=argparse.RawDescriptionHelpFormatter))  # fmt: skip
-    render = commands.add_parser("render", help="make one report of several, in any form")
-    render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="JSON that check wrote")
+    render = commands.add_parser("render", help="merge reports into one, in any form")
+    render.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="a JSON report that check wrote")
     _add_forms(render)
     render.set_defaults(command=_render)
-    compared = commands.add_parser("compare", help="say what was fixed and what broke between two reports")
-    compared.add_argument("old", type=Path, metavar="OLD", help="JSON that check wrote")
-    compared.add_argument("new", type=Path, metavar="NEW", help="JSON that check wrote later")
+    compared = commands.add_parser("compare", help="report what was fixed and what broke between two reports")
+    compared.add_argument("old", type=Path, metavar="OLD", help="the earlier JSON report")
+    compared.add_argument("new", type=Path, metavar="NEW", help="the later JSON report")
     compared.set_defaults(command=_compare)
-    template = commands.add_parser("template", help="begin an adapter: a module to be filled in")
-    template.add_argument("file", nargs="?", type=Path, help="where to write it (default: print it)")
+    template = commands.add_parser("template", help="start an adapter: a module to fill in")
+    template.add_argument("file", nargs="?", type=Path, help="the file to write (default: print to the terminal)")
     template.add_argument("--stage", nargs="+", choices=NAMES, default=OFFERED_BY_MOST, metavar="STAGE",
-        help=f"which stages it is to offer: {', '.join(NAMES)} (default: all but environment)")  # fmt: skip
+        help=f"stages that the adapter offers, from {', '.join(NAMES)} (default: all but environment)")  # fmt: skip
     template.set_defaults(command=_template)
     vectors = commands.add_parser("vectors", help="copy the test vectors, for ports in other languages, to a folder")
-    vectors.add_argument("folder", type=Path, metavar="FOLDER", help="a new one")
+    vectors.add_argument("folder", type=Path, metavar="FOLDER", help="a new folder")
     vectors.set_defaults(command=_vectors)
     return top
 
@@ -107,20 +107,22 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     add("implementations", nargs="*", default=[DEFAULT_IMPLEMENTATION], metavar="IMPLEMENTATION[@BACKEND]",
         help="package.module, package.module:object, a registered name, or a built-in one: "
         f"{', '.join(BUILT_IN)} (default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
-    add("--backend", default=None, help=f"of those that name none (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
-    add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: PAD-3, or PAD for its family")
-    add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE", help=f"of {', '.join(NAMES)} alone")
+    add("--backend", default=None,
+        help=f"for implementations without @BACKEND (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")  # fmt: skip
+    add("--clause", nargs="+", default=[], metavar="ID", help="check only these clauses: PAD-3, or PAD for its family")
+    add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE",
+        help=f"check only these stages, from {', '.join(NAMES)}")  # fmt: skip
     add("--profile", choices=list(PROFILES), default="default", help=EXPLAINED)
-    add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
-    add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
-    add("--data", type=Path, metavar="PATH", help="zip or folder of photographs for the clauses of accuracy")
-    add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
+    add("--seed", type=int, default=0, help="the seed of every random choice of the specification (default: 0)")
+    add("--expectations", type=Path, metavar="FILE", help="a TOML file with excused clauses and wider tolerances")
+    add("--data", type=Path, metavar="PATH", help="a zip file or folder of photographs for the clauses of accuracy")
+    add("--preset", type=Path, metavar="PATH", help="the pretrained base for --data")
     add("--workers", type=count, metavar="N",
-        help="processes that share the clauses of an implementation (default: one a core, at most 4, fewer where "
+        help="processes that share the clauses of an implementation (default: one per core, at most 4, fewer if "
         "memory is short)")  # fmt: skip
     _add_limits(check)
     add("--watch", action="store_true",
-        help="check again whenever a Python file is saved, first what did not hold, until Ctrl-C")  # fmt: skip
+        help="check again whenever a Python file is saved, failed clauses first, until Ctrl-C")  # fmt: skip
     _add_forms(check)
     check.set_defaults(command=_check)
 
@@ -129,10 +131,10 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
     add = audit.add_argument
     add("pipeline", metavar="FILE.py:FUNCTION", help="or package.module:function (default function: make)")
     add("--images", type=count, default=IMAGES, metavar="N",
-        help=f"taken of training and of validation (default: {IMAGES})")  # fmt: skip
-    add("--clause", nargs="+", default=[], metavar="ID", help="these clauses alone: FRZ-2, or FRZ for its family")
-    add("--seed", type=int, default=0, help="of every random choice (default: 0)")
-    add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused")
+        help=f"images of each subset that the audit uses (default: {IMAGES})")  # fmt: skip
+    add("--clause", nargs="+", default=[], metavar="ID", help="check only these clauses: FRZ-2, or FRZ for its family")
+    add("--seed", type=int, default=0, help="the seed of every random choice (default: 0)")
+    add("--expectations", type=Path, metavar="FILE", help="a TOML file with excused clauses")
     _add_limits(audit)
     _add_forms(audit)
     audit.set_defaults(command=_audit)
@@ -140,17 +142,14 @@ def _add_audit(audit: argparse.ArgumentParser) -> None:
 
 def _add_matrix(matrix: argparse.ArgumentParser) -> None:
     add = matrix.add_argument
-    add(
-        "file",
-        metavar="FILE",
-        help="TOML that lists stacks, or one of those that are shipped: keras, frameworks, libraries",
-    )
+    add("file", metavar="FILE", help="a TOML file that lists stacks, or an included list: keras, frameworks, libraries")
     add("--folder", type=Path, default=Path("runs/matrix"), metavar="FOLDER",
-        help="where environments and results are kept (default: runs/matrix)")  # fmt: skip
-    add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
-    add("--workers", type=count, metavar="N", help="stacks side by side (default: one a core, at most 4)")
+        help="the folder for environments and results (default: runs/matrix)")  # fmt: skip
+    add("--seed", type=int, default=0, help="the seed of every random choice of the specification (default: 0)")
+    add("--workers", type=count, metavar="N",
+        help="stacks to check at the same time (default: one per core, at most 4)")  # fmt: skip
     add("--publish", type=Path, metavar="FOLDER",
-        help="write the page, a badge for each stack and a table of earlier runs to this folder")  # fmt: skip
+        help="the folder for the page, a badge for each stack and a table of earlier runs")  # fmt: skip
     add_address(matrix)
     _add_forms(matrix)
     matrix.set_defaults(command=_matrix)
@@ -159,22 +158,25 @@ def _add_matrix(matrix: argparse.ArgumentParser) -> None:
 def _add_search(search: argparse.ArgumentParser) -> None:
     add = search.add_argument
     add("implementation", metavar="IMPLEMENTATION[@BACKEND]", help="as for check")
-    add("--minutes", type=_positive, default=MINUTES, metavar="N", help=f"for all of it (default: {MINUTES:g})")
-    add("--function", nargs="+", choices=FUNCTIONS, default=[], metavar="NAME", help=f"of {', '.join(FUNCTIONS)} alone")
-    add("--seed", type=int, default=0, help="of what is drawn (default: 0)")
-    add("--json", type=Path, metavar="FILE", help="what was found, for programs")
+    add("--minutes", type=_positive, default=MINUTES, metavar="N",
+        help=f"time for the whole search (default: {MINUTES:g})")  # fmt: skip
+    add("--function", nargs="+", choices=FUNCTIONS, default=[], metavar="NAME",
+        help=f"search only these functions, from {', '.join(FUNCTIONS)}")  # fmt: skip
+    add("--seed", type=int, default=0, help="the seed of the drawn inputs (default: 0)")
+    add("--json", type=Path, metavar="FILE", help="write the differences as JSON")
     add("--examples", type=Path, default=REMEMBERED, metavar="FOLDER",
-        help=f"where to keep inputs that differ, tried first by a later search (default: {REMEMBERED})")  # fmt: skip
+        help=f"folder of inputs that differed, which later searches try first (default: {REMEMBERED})")  # fmt: skip
     search.set_defaults(command=_search)
 
 
 def _add_limits(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--time-limit", type=_positive, default=SECONDS, metavar="SECONDS",
-        help=f"of a clause, imports apart (default: {SECONDS})")  # fmt: skip
+        help=f"limit for each clause, without imports (default: {SECONDS})")  # fmt: skip
     add("--import-limit", type=_positive, default=IMPORTING, metavar="SECONDS",
-        help=f"of an import (default: {IMPORTING})")  # fmt: skip
-    add("--memory-limit", type=_positive, metavar="GIB", help="of a worker (default: its share of 4/5 of what is free)")
+        help=f"limit for each import (default: {IMPORTING})")  # fmt: skip
+    add("--memory-limit", type=_positive, metavar="GIB",
+        help="limit for each worker (default: its share of 4/5 of the free memory)")  # fmt: skip
 
 
 def _add_forms(command: argparse.ArgumentParser) -> None:
@@ -208,7 +210,7 @@ def _check(options: argparse.Namespace) -> int:
         if sources and not stop():
             return _watch(asked[0], report, sources, workers, limits, options, stop)
         if why := stop():
-            print(f"{why}: what was open then is not run", file=sys.stderr)
+            print(f"{why}: unfinished clauses are not run", file=sys.stderr)
         return stop.code or code
 
 
@@ -249,7 +251,7 @@ def _matrix(options: argparse.Namespace) -> int:
         matrix = Matrix(plan, options.folder, options.seed, lambda done: console.print(told(done)), stop)
         report = matrix.run(options.workers or default_workers(), options.address)
     if why := stop():
-        print(f"{why}: give the same command again to go on", file=sys.stderr)
+        print(f"{why}: give the same command again to continue", file=sys.stderr)
     code = _tell(report, options) if report else 3
     if report and options.publish:
         from .stacks.publishing import publish
@@ -264,7 +266,7 @@ def _search(options: argparse.Namespace) -> int:
     backend = own or default_backend()
     refuse_missing(target, backend)
     if options.examples.exists() and not options.examples.is_dir():
-        raise Told(f"{options.examples} is no folder: --examples takes one")
+        raise Told(f"{options.examples} is not a folder: --examples takes a folder")
     if options.json and options.json.is_dir():
         raise Told(f"{options.json} is a folder: --json takes a file")
 

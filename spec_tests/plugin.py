@@ -55,20 +55,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the specification."""
     add = parser.getgroup("convspec", "the specification").addoption
     add("--implementation", action="append", default=[], metavar="MODULE[:OBJECT]",
-        help="what to check, once for each: package.module, package.module:object or a registered name "
+        help="an implementation to check (repeatable): package.module, package.module:object or a registered name "
         f"(default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
     add("--backend", metavar="NAME", help=f"backend to run on (default: $KERAS_BACKEND, or {DEFAULT_BACKEND})")
-    add("--stage", action="append", default=[], choices=NAMES, help="check the clauses of this stage alone")
+    add("--stage", action="append", default=[], choices=NAMES, help="check only the clauses of this stage (repeatable)")
     add("--clause", nargs="+", action="extend", default=[], metavar="ID",
-        help="check these clauses alone: PAD-3, or PAD for all of its family")  # fmt: skip
+        help="check only these clauses: PAD-3, or PAD for its family")  # fmt: skip
     add("--profile", choices=list(PROFILES), default="default", help=EXPLAINED)
-    add("--seed", type=int, default=0, help="of every random choice of the specification (default: 0)")
-    add("--expectations", type=Path, metavar="FILE", help="TOML with what is excused, and tolerances made wider")
+    add("--seed", type=int, default=0, help="the seed of every random choice of the specification (default: 0)")
+    add("--expectations", type=Path, metavar="FILE", help="a TOML file with excused clauses and wider tolerances")
     add("--data", type=Path, metavar="PATH",
-        help="zip or folder of photographs for the clauses of accuracy (default: the embedded drawings)")  # fmt: skip
+        help="zip file or folder of photographs for clauses of accuracy (default: the embedded drawings)")  # fmt: skip
     add("--audit", type=int, default=0, metavar="IMAGES",
-        help="what is checked is a pipeline, see convspec audit; so many images are taken of each subset")  # fmt: skip
-    add("--preset", type=Path, metavar="PATH", help="the pretrained base to go with --data")
+        help="check a pipeline (see convspec audit), with so many images of each subset")  # fmt: skip
+    add("--preset", type=Path, metavar="PATH", help="the pretrained base for --data")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -163,7 +163,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def _read_files(config: pytest.Config) -> None:
-    """Those of the command line: one that cannot be read is no fault of what is checked."""
+    """Those of the command line: an unreadable file is not a fault of the implementation."""
     file, data, preset = config.option.expectations, config.option.data, config.option.preset
     try:
         config.stash[EXPECTED] = read(file) if file else Expectations()
@@ -182,7 +182,7 @@ def _accuracy() -> ModuleType:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
-    """Tell of clauses by failures and a table, the last thing on the terminal; pytest tells of other tests."""
+    """Report clauses by failures and a table at the end of the output; pytest reports other tests."""
     from .reporting.naming.shown import likely
     from .reporting.terminal import failures, summary  # and with it rich, which only a terminal needs
 
@@ -217,7 +217,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Gen
 def convspec_audit() -> Callable[..., None]:
     """Audit what a function of a module makes: ``convspec_audit(make, excused={"FRZ-2": "why"}, images=48)``.
 
-    The test fails with the findings; the pipeline runs in a process of its own.
+    The test fails with the findings; the pipeline runs in a separate process.
     """
 
     def audited(

@@ -80,7 +80,7 @@ class Implementation:
         return any(self.offers(function) for function in functions(name))
 
     def take(self, unfilled: Iterable[str], unusable: Mapping[str, str]) -> None:
-        """What came of trying its functions: those not filled in, and {function: why it cannot be called}."""
+        """The result of trying its functions: those not filled in, and {function: why it cannot be called}."""
         self._left_out |= dict.fromkeys(unfilled, "not filled in yet")
         self._unusable |= unusable
 
@@ -125,7 +125,7 @@ class Implementation:
             return f"{name}: {self._left_out[name]}"
         known = {other for stage in STAGES for other in functions(stage)}
         near = get_close_matches(name, [own for own in dir(self._offered) if own not in known], n=1, cutoff=0.85)
-        return f"{name}: not offered" + (f"; {near[0]} is no name of the contract" if near else "")
+        return f"{name}: not offered" + (f"; {near[0]} is not a name of the contract" if near else "")
 
 
 def _discarding(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,23 +165,23 @@ def not_offered(given: Any, target: str) -> dict[str, str]:
 
 
 def own_of(given: Any, target: str) -> dict[str, str]:
-    """{part: what it is} of what an adapter has in place of the notes' model; BrokenAdapter where that is not clear."""
+    """{part: description} of the parts that replace those of the notes' model; BrokenAdapter if they are malformed."""
     if not isinstance(given, Mapping) or {*given} - {*OWN}:
-        raise BrokenAdapter(f"OWN of {target} must be a dict of {', '.join(OWN)} and what yours are")
+        raise BrokenAdapter(f"OWN of {target} must be a dict of {', '.join(OWN)} and your descriptions")
     if bare := [name for name, what in given.items() if not isinstance(what, str) or not what.strip()]:
         raise BrokenAdapter(f"OWN of {target}: say what the {bare[0]} is, such as 'ResNet18'")
     return {name: " ".join(what.split()) for name, what in given.items()}
 
 
 def classes_of(given: Any, target: str) -> int:
-    """How many classes its classifier has; BrokenAdapter where that is no number."""
+    """The number of classes of its classifier; BrokenAdapter if it is not a number."""
     if not isinstance(given, int) or isinstance(given, bool) or given < 2:
         raise BrokenAdapter(f"CLASSES of {target} must be a whole number from 2 on")
     return given
 
 
 def size_of(given: Any, target: str) -> tuple[int, int]:
-    """The images that clauses of the base use; BrokenAdapter where that is no size."""
+    """The size of the images that clauses of the base use; BrokenAdapter if it is not a size."""
     if given is None:
         return IMAGE_SIZE
     sides = tuple(given) if isinstance(given, list | tuple) else ()
@@ -215,7 +215,7 @@ def load(target: str, backend: str | None = None) -> Implementation:
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, and where it was raised if that was in a file of somebody else."""
+    """The message of an exception, and where it was raised if that is outside of convspec."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
     frames = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]
     where = f" (at {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

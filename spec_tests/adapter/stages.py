@@ -27,5 +27,5 @@ def parts(name: str) -> tuple[str, ...]:
 
 
 def names_stage(names: Collection[str] | None, stage: str) -> bool:
-    """Whether a stage is among these names, by itself or with others; none given names all."""
+    """Whether these names include a stage, alone or in a group; an empty selection means all."""
     return names is None or stage in names or whole(stage) in names

@@ -100,7 +100,7 @@ def batch_normalization(run: Run) -> Function:
 
 
 def dropout(run: Run) -> Function:
-    """Of Dropout, with a seed of its own."""
+    """A Dropout node with a new seed."""
 
     def call(inputs: Array, rate: float, seed: int, training: bool) -> Array:
         weights = {"rate": np.array(rate, np.float32), "training": np.array(training)}
@@ -123,7 +123,7 @@ def _node(operator: str, *weights: str, output: str = "y", **attributes: Any) ->
 
 
 def _outputs(run: Run, x: Array, weights: dict[str, Array], *nodes: Any) -> Sequence[Array]:
-    """What comes of the nodes in a graph of their own; the outputs of the graph are those of the last node."""
+    """The outputs of the nodes in a separate graph; the outputs of the graph are those of the last node."""
     held = [numpy_helper.from_array(_typed(array), name) for name, array in weights.items()]
     entering = helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)
     ranks = [x.ndim, 1, 1]  # of a layer's values, and of the statistics that move

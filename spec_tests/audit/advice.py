@@ -22,28 +22,28 @@ WHERE = {  # {clause or family: the argument of ``Pipeline`` whose function is a
     "LOAD-18": "load",
 }
 COST = {
-    "FRZ-2": "The head is trained on features that go on changing: a few points of accuracy.",
+    "FRZ-2": "The head is trained on features that keep changing: a few points of accuracy.",
     "FRZ-3": "The head is trained on features that it never gets again: a few points of accuracy.",
-    "TUNE-2": "Fine-tuning changes nothing, or something else than was meant.",
-    "TUNE-3": "Statistics of few images take the place of those of the pretraining. Excuse it where that is meant.",
+    "TUNE-2": "Fine-tuning changes nothing, or not what was intended.",
+    "TUNE-3": "The statistics of a few images replace those of the pretraining. Excuse this if it is intended.",
     "TRAIN-1": "The numbers by which epochs and models are chosen are wrong.",
-    "TRAIN-7": "The model is trained on validation images in part, and each validation changes it.",
-    "TRAIN-18": "What is in no optimizer keeps its first random values.",
+    "TRAIN-7": "The model is partly trained on validation images, and each validation changes it.",
+    "TRAIN-18": "Variables that no optimizer has keep their initial random values.",
     "TRAIN-19": "Training without dropout overfits; validation under dropout is noise.",
-    "TRAIN-20": "What is reported and deployed is another model than the one that was chosen.",
+    "TRAIN-20": "The reported and deployed model is not the one that was chosen.",
     "FEAT-1": "The head is trained on features that the model does not have.",
-    "FEAT-2": "Features of an image are others with other neighbours: the head is trained on noise.",
+    "FEAT-2": "The features of an image depend on the other images of its batch: the head is trained on noise.",
     "FEAT-3": "The head is trained on wrong labels: most of the accuracy.",
     "TRAIN-6": "Two runs cannot be compared: a difference may be chance.",
     "HEAD-4": "Training stalls early, and probabilities stay near the middle.",
-    "PRE-3": "The base sees images unlike those it was trained on; from a point to most of the accuracy.",
+    "PRE-3": "The base sees images unlike those of its pretraining: from one point to most of the accuracy.",
     "AUG-13": "Validation is noise, and two epochs cannot be compared.",
-    "AUG-14": "Augmentation does nothing after the first epoch: the model overfits as without it.",
-    "SUB-11": "Validation says too much: the accuracy on new images is lower.",
+    "AUG-14": "Augmentation does nothing after the first epoch: the model overfits as if there were none.",
+    "SUB-11": "Validation is too optimistic: the accuracy on new images is lower.",
     "BASE-5": "There is no transfer: the head is trained on random features.",
-    "LOAD-17": "Accuracy is reported of the other class.",
+    "LOAD-17": "The accuracy is reported for the other class.",
     "LOAD-18": "The model learns from wrong labels: most of the accuracy.",
-    "TRAIN-21": "What is deployed is another model than the one that was trained.",
+    "TRAIN-21": "The deployed model is not the one that was trained.",
 }
 TORCH, KERAS = "PyTorch", "Keras"
 INFERENCE = (
@@ -98,7 +98,7 @@ FIX = {
     ): 'keras.layers.Dense(1, activation="sigmoid")  # and from_logits=False, or no activation and True',
     ("PRE-3", TORCH): "transforms.ToTensor(), transforms.Normalize(mean, std)  # of the weights: weights.transforms()",
     ("PRE-3", KERAS): "x = preprocess_input(x)  # of the base's own module, once, in the model or in the data",
-    ("AUG-13", TORCH): "validation = ImageFolder(root, transform=plain)  # a data set of its own, split by index",
+    ("AUG-13", TORCH): "validation = ImageFolder(root, transform=plain)  # a separate data set, split by index",
     ("AUG-13", KERAS): "train = train.map(augment)  # after validation was split off",
     (
         "AUG-14",
@@ -134,7 +134,7 @@ def fix_of(clause: str, framework: str) -> str:
 
 
 def place_of(clause: str, made: Pipeline) -> str:
-    """File and line of the author's function at fault; nothing where that cannot be told."""
+    """File and line of the author's function at fault; empty if unknown."""
     name = WHERE.get(clause) or WHERE.get(clause.rpartition("-")[0], "")
     function = getattr(made, name, None) if name else None
     if not callable(function):

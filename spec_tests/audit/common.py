@@ -1,4 +1,4 @@
-"""What probes have in common: pipelines made anew, a few of their batches, their files and images."""
+"""The common part of probes: new pipelines, a few of their batches, their files and images."""
 
 import tempfile
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class Made:
 
     @cached_property
     def first(self) -> Pipeline:
-        """The one that is looked at and not changed."""
+        """The pipeline that is inspected and not changed."""
         return self._make()
 
     @cached_property

@@ -47,7 +47,7 @@ def computed(model: Any, outputs: Array, labels: Array) -> dict[str, float]:
 
 
 def _is_mean(loss: Any, outputs: Array, logits: bool) -> bool:
-    """Whether a mean over images can be told: no sum, one label each, no probability that is rounded to 0 or 1."""
+    """Whether the loss is known to be a mean over images: not a sum, one label each, no probability rounded to 0, 1."""
     name = loss if isinstance(loss, str) else loss.name
     if name == "binary_crossentropy" and outputs.reshape(len(outputs), -1).shape[1] > 1:
         return False

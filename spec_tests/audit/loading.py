@@ -32,7 +32,7 @@ class Audited(Implementation):
             raise BrokenAdapter(str(error)) from error
 
     def claims(self, stage: str) -> bool:  # noqa: ARG002 - each clause asks for what it needs
-        """Every stage may have clauses that can be asked."""
+        """Every stage may have clauses that apply to pipelines."""
         return True
 
     def advice(self, clause: str) -> dict[str, str]:
@@ -48,11 +48,11 @@ class Audited(Implementation):
         """A function of the contract, which a pipeline does not have."""
         if name.startswith("_"):
             raise AttributeError(name)
-        raise NotClaimed("it is asked of implementations of the contract alone")
+        raise NotClaimed("it applies only to implementations of the contract")
 
 
 class Guarded:
-    """A probe whose errors say that a clause cannot be decided: what the author's code raises is no finding."""
+    """A probe whose errors make a clause undecided: an exception in the author's code is not a finding."""
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
@@ -122,4 +122,4 @@ def _probe(make: Callable[[], Any], made: Pipeline, images: int) -> Probe:
         from .on_keras import KerasProbe
 
         return KerasProbe(make, images)
-    raise BrokenAdapter(f"{type(made.model).__name__} is no model of PyTorch, Keras or Lightning: {WIRED}")
+    raise BrokenAdapter(f"{type(made.model).__name__} is not a model of PyTorch, Keras or Lightning: {WIRED}")

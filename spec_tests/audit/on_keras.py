@@ -92,7 +92,7 @@ class KerasProbe(Made):
     def frozen_runs(self) -> list[Run]:
         """See ``Probe``."""
         if not self._is_frozen(self.first):
-            raise NotClaimed("no base is frozen as the model is made")
+            raise NotClaimed("no base is frozen in a new model")
         over = getattr(self.first.model.optimizer, "gradient_accumulation_steps", None) or 1
         if over > len(self.training):
             raise Undecided(
@@ -158,7 +158,7 @@ class KerasProbe(Made):
         if optimizer is None:
             raise NotClaimed("compile the model in make")
         if made.train_epoch is not None and not optimizer.built:
-            raise NotClaimed("train_epoch has an optimizer of its own")
+            raise NotClaimed("train_epoch uses another optimizer")
         have = {id(v) for v in getattr(optimizer, "_trainable_variables", [])}
         own = {id(v) for v in made.model.variables}
         trains = list(made.model.trainable_variables)
@@ -167,7 +167,7 @@ class KerasProbe(Made):
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """See ``Probe``."""
         if not self._is_frozen(self.first):
-            raise NotClaimed("no base is frozen as the model is made, and one that is trained may begin anew")
+            raise NotClaimed("no base is frozen in a new model, and a base that is trained may start with new weights")
         made = self.new()
         one, other = ([v for v in self.variables(m) if v.part == "base"] for m in (self.first, made))
         names = [f"{place} {v.path}" for place, v in enumerate(one)]
@@ -178,7 +178,7 @@ class KerasProbe(Made):
     def used(self) -> tuple[list[int], int]:
         """See ``Probe``."""
         if self.first.train_epoch is None:
-            raise NotClaimed("fit takes each batch once by itself")
+            raise NotClaimed("fit always takes each batch once")
         if not self._epoch["took"]:
             raise Undecided("train_epoch does not take the batches that it is called with")
         return [*self._epoch["counts"]], 1
@@ -290,7 +290,7 @@ class KerasProbe(Made):
     def paired(self) -> tuple[float, float]:
         """See ``Probe``."""
         if self.first.predictions is None:
-            raise NotClaimed("give predictions=, which returns those of all of validation and the labels beside them")
+            raise NotClaimed("give predictions=, which returns the predictions for all of validation and their labels")
         outputs, beside = (np.asarray(part) for part in self.first.predictions())
         batches = list(self._given("validation"))
         labels = np.concatenate([counted_classes(np.asarray(batch[1])) for batch in batches])

@@ -79,7 +79,7 @@ class TorchProbe(Made):
     def frozen_runs(self) -> list[Run]:
         """See ``Probe``."""
         if not self._is_frozen(self.first):
-            raise NotClaimed("no base is frozen as the model is made")
+            raise NotClaimed("no base is frozen in a new model")
         require_steps(self._epoch["steps"])
         return [self._epoch["run"]]
 
@@ -100,7 +100,7 @@ class TorchProbe(Made):
                 torch.manual_seed(seed)
                 still(*inputs)
         if not torch.equal(noisy[0][0][1], noisy[1][0][1]):
-            raise Undecided("features are random in training: give head= with the dropout that stands before it")
+            raise Undecided("features are random in training: give head= with the dropout that comes before it")
         expected = again[0][1].float().cpu().numpy()
         tolerance = (0.1 if rough else 1e-3) * float(np.abs(expected).max())  # rough under autocast
         return [Compared("features of a training step", features.float().cpu().numpy(), expected, tolerance)]
@@ -162,7 +162,7 @@ class TorchProbe(Made):
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """See ``Probe``."""
         if not self._is_frozen(self.first):
-            raise NotClaimed("no base is frozen as the model is made, and one that is trained may begin anew")
+            raise NotClaimed("no base is frozen in a new model, and a base that is trained may start with new weights")
         made = self.new()
         one, other = ({v.path: v.value for v in variables_of(m) if v.part == "base"} for m in (self.first, made))
         return one, other
@@ -244,9 +244,7 @@ class TorchProbe(Made):
             for one in reported:
                 both = one.keys() & true.keys()
                 if both and all(abs(one[k] * size / len(labels) - true[k]) <= 1e-3 * true[k] for k in both):
-                    raise Undecided(
-                        f"validate divides by {size}, a number of its own: it was given {len(labels)} images"
-                    )
+                    raise Undecided(f"validate divides by {size}, but was given {len(labels)} images")
         if not any(one.keys() & true.keys() for one in reported):
             raise NotClaimed("validate reports nothing that can be computed again from outputs and labels")
         return [Scored(oriented(one, true), true) for one in reported]
@@ -374,7 +372,7 @@ class TorchProbe(Made):
     def paired(self) -> tuple[float, float]:
         """See ``Probe``."""
         if self.first.predictions is None:
-            raise NotClaimed("give predictions=, which returns those of all of validation and the labels beside them")
+            raise NotClaimed("give predictions=, which returns the predictions for all of validation and their labels")
         outputs, beside = (np.asarray(torch.as_tensor(part).cpu()) for part in self.first.predictions())
         criterion = self.first.criterion
         given = computed(criterion, outputs, counted_classes(beside))["accuracy"]

@@ -62,7 +62,7 @@ def _sorted(image: Array) -> Array:
 
 
 def _pair(one: Array | None, other: Array | None) -> Array | None:
-    """Both from 0 to 255, scaled alike; None for what is no image, or of two sizes."""
+    """Both images from 0 to 255, scaled alike; None if they are not images, or have two sizes."""
     if one is None or other is None or one.shape != other.shape:
         return None
     both = np.stack([one, other]).astype(np.float64)
@@ -73,7 +73,7 @@ def _pair(one: Array | None, other: Array | None) -> Array | None:
 
 
 def small(image: Array) -> Array | None:
-    """(height, width, 3), each pixel the mean of a square, no side longer than ``SIDE``; None for what is no image."""
+    """(height, width, 3), each pixel the mean of a square, no side longer than ``SIDE``; None if it is not an image."""
     if image.ndim == 3 and image.shape[0] in CHANNELS and image.shape[-1] not in CHANNELS:
         image = np.moveaxis(image, 0, -1)
     if image.ndim == 2:

@@ -45,11 +45,11 @@ def prepared(made: Pipeline, reaching: Callable[[Any], Array], is_pretrained: Ca
     """
     expects = made.expects or expected_of(made)
     if made.expects is None and not is_pretrained():
-        raise NotClaimed("the base has fresh weights: give expects= if it was pretrained all the same")
+        raise NotClaimed("the base has fresh weights: give expects= if it was pretrained anyway")
     with painted_by(made, coloured) as (train, validation):
         line = fitted(_batches(validation), reaching)
         if line is None:
-            raise Undecided("what becomes of pixels in validation is no line, so that it cannot be compared")
+            raise Undecided("the preprocessing of validation is not linear, so it cannot be compared")
         return Prepared(line, fitted(_batches(train), reaching), expects)
 
 
@@ -64,7 +64,7 @@ def _batches(loader: Any) -> Any:
 
 
 def expected_of(made: Pipeline) -> Expects:
-    """What the base was pretrained with, as its library says; NotClaimed where nobody does."""
+    """The preprocessing that the base was pretrained with, from its library; NotClaimed if it is unknown."""
     for base in (made.base, made.model):
         if isinstance(config := getattr(base, "pretrained_cfg", None), dict) and "mean" in config:
             return Expects.normalized(config["mean"], config["std"], "timm's pretrained_cfg")

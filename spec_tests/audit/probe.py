@@ -75,7 +75,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What reaches the base in validation and in training (nothing where that is no line), and what it expects."""
+    """The preprocessing before the base in validation and training (None if not linear), and what the base expects."""
 
     validation: Line
     training: Line | None
@@ -145,7 +145,7 @@ class Extraction:
 
 
 class Probe(Protocol):
-    """The observations. Each is made once; a pipeline is made anew for what changes it."""
+    """The observations. Each is made once; an observation that changes a pipeline gets a new one."""
 
     framework: str
 

@@ -72,7 +72,7 @@ class Taken:
 
 
 class Counted:
-    """What stands for the author's data set: as many images as were taken."""
+    """A replacement of the author's data set with the images that were taken."""
 
     def __init__(self, count: int, dataset: Any) -> None:
         self._count, self._dataset = count, dataset
@@ -116,7 +116,7 @@ def first(loader: Iterable[Any], images: int, what: str) -> list[Any]:
 
 
 def whole(loader: Iterable[Any], what: str, most: int) -> list[Any]:
-    """All batches; Undecided where there are more images than can be looked at."""
+    """All batches; Undecided if there are too many images to inspect."""
     found, count = [], 0
     for place, batch in enumerate(loader):
         found.append(batch)

@@ -82,7 +82,7 @@ class Archive:
 
     @property
     def files(self) -> tuple[Member, ...]:
-        """The members that are no folders."""
+        """The members that are not folders."""
         return tuple(member for member in self.members if not member.name.endswith("/"))
 
     @property

@@ -82,7 +82,7 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
 
 
 def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed: int) -> dict[str, float]:
-    """Of ``fit`` augmenting as ``augment`` does, each image of a batch anew."""
+    """P-values of ``fit`` augmenting as ``augment`` does, with new draws for each image of a batch."""
     model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
     expected = expected_losses(implementation, model, seed)
     got = fitted_losses(implementation, model, checkpoint)

@@ -146,7 +146,7 @@ def keep_movement(title: str, before: Sequence[Variable], after: Sequence[Variab
 
 
 def _largest_changes(before: Sequence[Variable], after: Sequence[Variable], part: str) -> dict[str, float]:
-    """Of each layer that moved, in order; infinite where a change is no number, or an array has another shape."""
+    """The largest change of each layer that moved, in order; infinite if it is not a number or the shape changed."""
     was, now = values(before, part), values(after, part)
     changed = moved(was, now)
     largest: dict[str, float] = {}
@@ -197,7 +197,7 @@ def _around(at: int, side: int) -> slice:
 
 
 def _numbers(values: NDArray[Any]) -> list[list[float | None]]:
-    """Six digits of each; None for what is no finite number."""
+    """Six digits of each; None for a value that is not finite."""
     rows: list[list[float]] = values.astype(np.float64).tolist()
     return [[_finite(value) for value in row] for row in rows]
 

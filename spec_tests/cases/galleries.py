@@ -302,7 +302,7 @@ def misfits() -> st.SearchStrategy[Misfit]:
 
 @dataclass(frozen=True)
 class Broken:
-    """One file of a gallery is no image, though its name says so."""
+    """One file of a gallery is not an image, although its name says so."""
 
     kind: str
     name: str  # of its class

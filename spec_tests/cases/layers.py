@@ -119,13 +119,13 @@ def separable_magnitudes(case: Window) -> NDArray[np.float64]:
 
 
 def expect_convolution(got: Array, case: Window, what: str, bias: Array | float = 0) -> None:
-    """What came of ``convolve`` is right."""
+    """Expect the right result of ``convolve``."""
     expected = oracle.conv2d(case.images, case.kernel, case.strides, case.dilation, case.padding) + bias
     expect_close(got, expected, what, rtol=SUM, scale=magnitudes(case) + np.abs(bias))
 
 
 def expect_separable(got: Array, case: Window, what: str) -> None:
-    """What came of ``separate`` is right."""
+    """Expect the right result of ``separate``."""
     kernels, options = (case.depthwise, case.pointwise), (case.strides, case.padding)
     expected = oracle.separable_conv2d(case.images, *kernels, *options)
     expect_close(got, expected, what, rtol=SUM, scale=separable_magnitudes(case))
@@ -191,7 +191,7 @@ def moved_magnitudes(old: NDArray[np.floating], batch: NDArray[np.floating]) -> 
 
 
 def masks(implementation: Implementation, rate: float, seed: int) -> tuple[Array, NDArray[np.bool_]]:
-    """Values, none of them zero, and where dropout zeroed them in each of ``CALLS``, each with a seed of its own."""
+    """Nonzero values, and where dropout zeroed them in each of ``CALLS`` calls with different seeds."""
     values = arrays(DROPPED, seed, "weights")
     calls = range(seed, seed + CALLS)
     return values, np.stack([implementation.dropout(values, rate, seed=s, training=True) == 0 for s in calls])

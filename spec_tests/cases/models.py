@@ -109,7 +109,7 @@ def require_sure(probabilities: NDArray[Any]) -> None:
 
 
 def require_some(found: Values, why: str) -> None:
-    """NotClaimed where there is nothing to look at."""
+    """NotClaimed if there is nothing to check."""
     if not found:
         raise NotClaimed(why)
 

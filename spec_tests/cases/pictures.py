@@ -48,7 +48,7 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Charts:
-    """Copies of one chart, whose transformation can be told from what came of it."""
+    """Copies of one chart, whose transformation can be recovered from the result."""
 
     size: tuple[int, int] = CHART_SIZES[0]
     count: int = 16

@@ -154,7 +154,7 @@ class Bench:
         return right(self.implementation.predict(self.implementation.load(checkpoint), images), labels)
 
     def random(self, preset: Path) -> float | None:
-        """Test accuracy of a head on a base with random weights, None for a base that is no Xception."""
+        """Test accuracy of a head on a base with random weights, None for a base that is not an Xception."""
         config = read_xception(preset)
         if config is None:
             return None

@@ -281,7 +281,7 @@ class Batch:
 
     @cached_property
     def inputs(self) -> Array:
-        """Float32 of the shape; each channel has a spread of its own, and a mean that is no larger."""
+        """Float32 of the shape; each channel has its own spread, and a mean that is not larger."""
         rng, axes = np.random.default_rng(self.seed), tuple(range(len(self.shape) - 1))
         values = rng.normal(size=self.shape)
         spread = values.std(axis=axes)

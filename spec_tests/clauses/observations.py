@@ -32,7 +32,7 @@ from ..judging.checks import NotClaimed
 from ..oracles import training
 
 Predictor = tuple[Callable[[Array], Array], Array, float]
-AUDIT_ALONE = "the contract has no function for it: it is asked of pipelines that are audited"
+AUDIT_ALONE = "the contract has no function for it: it applies only to audited pipelines"
 
 
 def probe_of(implementation: Implementation) -> Probe | None:

@@ -51,12 +51,12 @@ def gap(data: bytearray, start: int, end: int) -> None:
 
 
 def repeated(data: bytearray, start: int, end: int) -> None:
-    """A part stands there twice."""
+    """A part occurs twice."""
     data[end:end] = data[start:end]
 
 
 def spliced(data: bytearray, start: int, end: int) -> None:
-    """What comes from the end on stands in the place of a part, which keeps its length."""
+    """The bytes that follow a part replace it; the length stays the same."""
     part = data[end : end + end - start]
     data[start : start + len(part)] = part
 
@@ -67,7 +67,7 @@ def zeroed(data: bytearray, start: int, end: int) -> None:
 
 
 def inserted(data: bytearray, start: int, end: int) -> None:
-    """A few bytes too many, among them a line break and one that is no UTF-8."""
+    """A few surplus bytes, among them a line break and one that is not UTF-8."""
     data[start:start] = b"\xff\x00\r\nPK"[: 1 + end % 6]
 
 
@@ -223,7 +223,7 @@ NAMES = (
 
 
 def change_member(archive: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Write the zip anew, with another content of that member, and right checksums."""
+    """Write the zip again, with other content of that member and correct checksums."""
     with zipfile.ZipFile(archive) as opened:
         members = {member: opened.read(member) for member in opened.namelist()}
     archive.write_bytes(zipped((members | {name: change(members.get(name, b""))}).items(), deflated=False))

@@ -1,4 +1,4 @@
-"""The checks that clauses are made of: each says what was expected and what came instead."""
+"""The checks that clauses are made of. Each reports the expected and the actual value."""
 
 import math
 import re
@@ -34,7 +34,7 @@ tally = Tally()
 
 
 def start_tally(factor: float = 1.0) -> Tally:
-    """Count anew, for a clause whose tolerances are to be multiplied by ``factor``."""
+    """Reset the counts, for a clause whose tolerances are multiplied by ``factor``."""
     global tally
     tally = Tally(factor=factor)
     return tally
@@ -196,7 +196,7 @@ def expect_error(call: Callable[[], object], what: str, *mentions: object) -> st
 
 
 def attempt(call: Callable[[], T]) -> tuple[T | None, str | None]:
-    """What the call returns, or the text of the ordinary exception that it raises; None in place of the other."""
+    """The result of the call, and the text of the ordinary exception that it raises; one of them is None."""
     try:
         return call(), None
     except NotImplementedError:

@@ -80,7 +80,7 @@ def binomial_trials(probability: float, alternative: float, power: float = 1 - A
 
 
 def _acceptance(trials: int, probability: float, alpha: float) -> tuple[int, int]:
-    """The smallest and the largest count that is no alarm; p-values fall off on both sides of the mean."""
+    """The smallest and the largest count without an alarm; p-values fall off on both sides of the mean."""
     middle = round(trials * probability)
     low = _first(0, middle, lambda count: binomial_p_value(count, trials, probability) >= alpha)
     high = _first(middle, trials + 1, lambda count: binomial_p_value(count, trials, probability) < alpha) - 1

@@ -227,7 +227,7 @@ def test_one_model_twice_is_told() -> None:
         (lambda made: 1 / 0, "raised ZeroDivisionError"),
         (lambda made: 3, "returned int: have make return convspec.audit.Pipeline"),
         (lambda made: Pipeline(), "gives no model"),
-        (lambda made: Pipeline(model=len), "is no model of PyTorch, Keras or Lightning"),
+        (lambda made: Pipeline(model=len), "is not a model of PyTorch, Keras or Lightning"),
     ],
 )
 def test_a_make_that_cannot_be_used_is_one_line(made: Callable[[Any], Any], words: str) -> None:
@@ -257,7 +257,7 @@ def test_scores_come_in_the_forms_that_people_return(returned: Any, scores: dict
     [
         (("missing.py:make",), "missing.py does not exist"),
         (("my-audit.py",), "cannot be imported: give it a name"),
-        (("wiring.py", "--clause", "PAD-4"), "no pipeline can be asked PAD-4"),
+        (("wiring.py", "--clause", "PAD-4"), "PAD-4 cannot be checked on pipelines"),
         (("wiring.py", "--clause", "PAD-99"), "--clause"),
     ],
 )
@@ -274,7 +274,7 @@ def test_a_mistake_on_the_command_line_is_one_line(
 
 def test_clauses_of_pipelines_are_not_asked_of_implementations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(("check", "numpy_port", "--clause", "TRAIN-18")) == 2
-    assert "can be asked of pipelines alone" in capsys.readouterr().err
+    assert "can be checked only on pipelines" in capsys.readouterr().err
 
 
 AS_A_TEST = """

@@ -99,9 +99,9 @@ def test_a_broken_function_does_not_stop_its_stage(check: Check) -> None:
     code, results, said, verdict = check(source, "DENSE", "GAP", "PAD-1")
     assert (code, verdict) == (3, Verdict.BROKEN)
     assert results["DENSE-1"].outcome is Outcome.NOT_DECIDED
-    assert results["DENSE-1"].reason == "dense gave back None: give back a NumPy array"
+    assert results["DENSE-1"].reason == "dense returned None: return a NumPy array"
     assert {results[name].outcome for name in ("GAP-1", "PAD-1")} == {Outcome.PASSED}
-    assert said.count("dense gave back None") == 1
+    assert said.count("dense returned None") == 1
 
 
 def test_a_template_of_which_one_function_is_filled_in_is_checked(check: Check) -> None:
@@ -141,4 +141,4 @@ def test_a_name_that_is_nearly_one_of_the_contract_is_told(check: Check) -> None
         CONVOLUTION.replace("def conv2d", "def conv_2d") + "\nfrom fixtures.implementations.numpy_port import dense\n",
         "PAD-1",
     )
-    assert results["PAD-1"].reason == "conv2d: not offered; conv_2d is no name of the contract"
+    assert results["PAD-1"].reason == "conv2d: not offered; conv_2d is not a name of the contract"

@@ -63,12 +63,12 @@ def damaged(change: Callable[[Content], object]) -> str:
         pytest.param("NaN", "is not JSON (NaN is beyond all numbers)", id="NaN"),
         pytest.param("9" * 400, "is not JSON (99999999999999999999 is beyond all numbers)", id="huge"),
         pytest.param("1e999", "is not JSON (1e999 is beyond", id="infinite"),
-        pytest.param("[1]", "is no report (the whole: [1] is not of type 'object')", id="list"),
-        pytest.param('{"version": "3.0"}', "is no report (the whole: 'format' is a required", id="other"),
+        pytest.param("[1]", "is not a report (the whole: [1] is not of type 'object')", id="list"),
+        pytest.param('{"version": "3.0"}', "is not a report (the whole: 'format' is a required", id="other"),
         pytest.param(damaged(lambda c: c.update(version=1)), "has version 1, and this program reads 2", id="version"),
-        pytest.param(damaged(lambda c: c.pop("seed")), "is no report (the whole: 'seed' is a required", id="part"),
-        pytest.param(damaged(lambda c: c.update(seed="1")), "is no report (seed: '1' is not", id="type"),
-        pytest.param(damaged(lambda c: c.update(started="today")), "is no report (started: 'today' does", id="time"),
+        pytest.param(damaged(lambda c: c.pop("seed")), "is not a report (the whole: 'seed' is a required", id="part"),
+        pytest.param(damaged(lambda c: c.update(seed="1")), "is not a report (seed: '1' is not", id="type"),
+        pytest.param(damaged(lambda c: c.update(started="today")), "is not a report (started: 'today' does", id="time"),
         pytest.param(
             damaged(lambda c: c["clauses"][0].update(id="PAD-" + "9" * 5000)), "(clauses/0/id: 'PAD-9999", id="number"
         ),
@@ -80,7 +80,7 @@ def damaged(change: Callable[[Content], object]) -> str:
         ),
         pytest.param(
             damaged(lambda c: c["results"][0].update(clause="PAD-9")),
-            "has results of PAD-9, which is not among its clauses: make it anew",
+            "has results of PAD-9, which is not among its clauses: write a new one",
             id="unknown clause",
         ),
         pytest.param(

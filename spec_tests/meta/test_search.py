@@ -239,7 +239,7 @@ def test_an_adapter_that_exits_is_a_difference(folder: Path, capsys: pytest.Capt
         (("no_such_adapter",), "there is no module no_such_adapter here"),
         (("taken.py",), "taken.py is a file: name the module"),
         (("numpy_port", "--json", "."), ". is a folder: --json takes a file"),
-        (("numpy_port", "--examples", "taken.py"), "taken.py is no folder: --examples takes one"),
+        (("numpy_port", "--examples", "taken.py"), "taken.py is not a folder: --examples takes a folder"),
     ],
 )
 def test_what_a_user_can_put_right_is_one_line(

@@ -61,12 +61,12 @@ def test_every_stage_is_tried() -> None:
     [
         (
             {"dense": lambda x, kernel, bias=None: Tensor()},
-            "dense gave back a torch Tensor: give back a NumPy array, tensor.",
+            "dense returned a torch Tensor: return a NumPy array, tensor.",
         ),
-        ({"dense": lambda x, kernel, bias=None: None}, "dense gave back None: give back a NumPy array"),
+        ({"dense": lambda x, kernel, bias=None: None}, "dense returned None: return a NumPy array"),
         (
             {"dense": lambda x, kernel, bias=None: np.zeros(1, int)},
-            "dense gave back an array of int64: give back float32",
+            "dense returned an array of int64: return float32",
         ),
         (
             {"dense": lambda x: x},
@@ -79,11 +79,11 @@ def test_every_stage_is_tried() -> None:
         ({"dense": fails(ValueError("no\nluck"))}, "dense raised ValueError: no luck (at test_smoke.py:"),
         (
             {"batch_normalization": lambda x, *more, **flags: x},
-            "batch_normalization gave back a numpy ndarray: give back a",
+            "batch_normalization returned a numpy ndarray: return a",
         ),
         (
             {"batch_normalization": lambda x, *more, **flags: (x, x, None)},
-            "batch_normalization gave back None: give back",
+            "batch_normalization returned None: return",
         ),
     ],
 )
@@ -101,10 +101,10 @@ def test_a_function_that_is_not_filled_in_or_not_there_is_no_fault() -> None:
 @pytest.mark.parametrize(
     ("name", "came", "words"),
     [
-        ("extract_archive", None, "extract_archive gave back None: give back the path of the folder"),
-        ("make_subset", "nowhere", "make_subset gave back nowhere, which is not a folder"),
-        ("load_images", [(1, 2)], "load_images gave back a int: give back a NumPy array (item 0 of its tuple)"),
-        ("load_images", 7, "load_images gave back a int that cannot be iterated (TypeError:"),
+        ("extract_archive", None, "extract_archive returned None: return the path of the folder"),
+        ("make_subset", "nowhere", "make_subset returned nowhere, which is not a folder"),
+        ("load_images", [(1, 2)], "load_images returned a int: return a NumPy array (item 0 of its tuple)"),
+        ("load_images", 7, "load_images returned a int that cannot be iterated (TypeError:"),
     ],
 )
 def test_faults_of_the_data(name: str, came: Any, words: str) -> None:

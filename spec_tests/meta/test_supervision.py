@@ -233,7 +233,7 @@ def test_a_stage_that_another_worker_tries_comes_last(tmp_path: Path) -> None:
     assert first.verdict("layers") is None
     others = queue.Queue(tmp_path, 1, [item("DENSE-1"), item("GET-1"), item("BASE-1")])
     assert next(iter(others))[0].name == "GET-1"  # BASE-1 is taken, and DENSE-1 waits for the verdict
-    became = Tried(("dropout",), {"dense": "dense gave back None: give back a NumPy array"})
+    became = Tried(("dropout",), {"dense": "dense returned None: return a NumPy array"})
     first.tried("layers", became)
     assert second.verdict("layers") == became
 

@@ -96,7 +96,7 @@ class Classifier:
 def dropped_losses(
     hidden: NDArray[Any], last: NDArray[Any], offset: float, labels: NDArray[Any], rate: float, rng: np.random.Generator
 ) -> Array:
-    """The loss of each sample whose hidden units (n, units) are dropped at ``rate``, with a mask of its own."""
+    """The loss of each sample whose hidden units (n, units) are dropped at ``rate``, with a mask per sample."""
     kept = np.where(rng.random(hidden.shape) < rate, 0, hidden / (1 - rate))
     logits = kept @ last + offset
     return np.asarray(np.logaddexp(0, np.where(labels == 1, -logits, logits)))

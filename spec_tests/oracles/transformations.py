@@ -37,7 +37,7 @@ def augmented(
     *,
     repeated: bool = True,
 ) -> Array:
-    """Each image under its mirror, then its rotation, then its zoom, each bilinear on what came of the one before."""
+    """Each image under its mirror, then its rotation, then its zoom, each bilinear on the previous result."""
     flipped = np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
     turned = transformed(flipped, rotation(turns), repeated=repeated)
     return transformed(turned, zoom(zooms), repeated=repeated)
@@ -94,7 +94,7 @@ def chart(height: int, width: int, seed: int) -> Array:
 
 @dataclass(frozen=True)
 class Recovered:
-    """What transformed charts tell of their transformations, for n of them: a mirror, then a rotation, then a zoom."""
+    """The transformations recovered from n transformed charts: a mirror, then a rotation, then a zoom."""
 
     matrices: Array  # (n, 2, 2)
     shifts: Array  # (n, 2): where in the input, from its centre, the centre of the output lies
@@ -111,7 +111,7 @@ class Recovered:
 
     @cached_property
     def widths(self) -> Array:
-        """Its width likewise."""
+        """The width of the window, as a share of the image's."""
         return np.asarray(np.linalg.norm(self.matrices[:, :, 1], axis=1))
 
     @cached_property

@@ -65,7 +65,7 @@ def conv2d(
 def depthwise_conv2d(
     images: NDArray[Any], kernel: NDArray[Any], strides: Pair = ONE, padding: Padding = "valid"
 ) -> Array:
-    """Each channel convolved with a kernel of its own, (k_height, k_width, channels, 1)."""
+    """Each channel convolved with its own kernel, (k_height, k_width, channels, 1)."""
     seen = windows(images, kernel.shape[:2], strides, ONE, padding)
     return np.asarray(np.einsum("nyxijc,ijc->nyxc", seen, kernel[..., 0].astype(np.float64), optimize=True))
 

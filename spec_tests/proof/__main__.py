@@ -90,7 +90,7 @@ def _add_mutants(command: argparse.ArgumentParser) -> None:
     add("names", nargs="*", metavar="NAME", help="mutants, or groups of them such as padding (default: all)")
     add("--thorough", action="store_true", help="every clause that a fault may reach, with as many examples")
     add("--profile", choices=list(PROFILES), default="default", help="examples of a property of its own clauses")
-    add("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    add("--seed", type=int, default=0, help="the seed of every random choice (default: 0)")
     add("--json", type=Path, metavar="FILE", help="write mutant by clause as JSON")
     add("--html", type=Path, metavar="FILE", help="write the page, with false alarms and operating curves")
     add("--rows", type=Path, nargs="?", const=rows.FILE, metavar="FILE",

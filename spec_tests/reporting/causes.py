@@ -1,4 +1,4 @@
-"""Which failures have one cause: what one fault breaks is told in one block.
+"""Failures with one cause: clauses that one fault breaks are reported in one block.
 
 Two clauses of an implementation have a cause in common where the same exception was raised at the same line under
 the same function of the contract. What gave a wrong answer without raising has a block of its own.
@@ -38,7 +38,7 @@ class Cause:
 
     @property
     def told(self) -> Result:
-        """The one that is told at length: the first that says where."""
+        """The clause that is shown in full: the first that says where."""
         return next((result for result in self.results if not AS_UNDER.fullmatch(result.failure.raised)), self.first)
 
     @property

@@ -16,7 +16,7 @@ from .terminal import labelled, open_console, trimmed
 
 
 class Kind(StrEnum):
-    """What became of a clause between two reports, in the order in which it is told."""
+    """The change of a clause between two reports, in the order of the output."""
 
     BROKE = "broke"  # it held, and does not
     UNEXCUSED = "no longer excused"  # and does not hold

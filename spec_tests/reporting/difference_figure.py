@@ -37,7 +37,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Planes:
-    """What is drawn of an array; a value that is no finite number is NaN."""
+    """The drawn part of an array; a value that is not finite is NaN."""
 
     expected: Numbers
     got: Numbers
@@ -46,7 +46,7 @@ class Planes:
 
     @property
     def apart(self) -> Numbers:
-        """What came less what was expected."""
+        """The actual minus the expected values."""
         with np.errstate(over="ignore"):
             return self.got - self.expected
 

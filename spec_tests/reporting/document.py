@@ -108,7 +108,7 @@ def _clause(clause: Clause) -> Iterator[str]:
 
 
 def _contract() -> Iterator[str]:
-    """The types, then the functions of each stage, as they stand in contract.py."""
+    """The types, then the functions of each stage, as in contract.py."""
     lines = inspect.getsource(contract).splitlines()
     types = [lines[node.lineno - 1] for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.Assign)]
     variable = textwrap.indent(members(contract.Variable), "    ")
@@ -120,7 +120,7 @@ def _contract() -> Iterator[str]:
 
 
 def members(protocol: type) -> str:
-    """What stands in a class below its docstring; functions as they are called, without ``self``."""
+    """The body of a class below its docstring; functions as they are called, without ``self``."""
     source = inspect.getsource(protocol)
     (definition,) = ast.parse(source).body
     documentation, *_ = definition.body  # type: ignore[attr-defined]
@@ -143,7 +143,7 @@ def _link(heading: str, earlier: int = 0) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown shows as it is; what stands in backticks is left alone."""
+    """Text that Markdown shows unchanged; code in backticks is left alone."""
     pieces = re.split(r"(``.+?``|`.+?`)", text)
     return "".join(piece if piece.startswith("`") else re.sub(r"([*<|])", r"\\\1", piece) for piece in pieces)
 

@@ -1,6 +1,6 @@
 """Pictures of what clauses saw: evidence in, images with words out that a page can hold as they are.
 
-Evidence may come from a file that nobody vouches for. What cannot be drawn of it gives an exhibit without
+Evidence may come from an untrusted file. What cannot be drawn of it gives an exhibit without
 pictures that says why.
 """
 
@@ -104,12 +104,12 @@ def _window(evidence: Evidence) -> Drawn:
 
 
 def _difference(evidence: Evidence) -> Drawn:
-    """What was expected, what came and their difference, as the outputs of windows are laid out."""
+    """The expected values, the actual values and their difference, in the layout of the windows' outputs."""
     shown = planes(evidence)
     caption = describe(evidence, shown)
     said = {
         "expected": "what was expected, the darker the higher",
-        "got": "what came, wrong cells marked at a corner",
+        "got": "the result, wrong cells marked at a corner",
         "difference": "their difference, wrong cells filled",
     }
     pictures = []
@@ -272,7 +272,7 @@ def _pixels(encoded: str, name: str) -> NDArray[np.int16]:
     except (ValueError, struct.error):
         signature, width, height = b"", 0, 0
     if signature != PNG:
-        raise CannotDraw(f"the image {name} is no PNG file")
+        raise CannotDraw(f"the image {name} is not a PNG file")
     if width * height > MOST_PIXELS:
         raise CannotDraw(f"the image {name} has {width:,} × {height:,} pixels")
     try:
@@ -325,7 +325,7 @@ def _base64(content: bytes) -> str:
 
 
 def _printable(text: str) -> str:
-    """Text that may stand in XML, on one line."""
+    """Text escaped for XML, on one line."""
     return "".join(character if character.isprintable() else " " for character in text)[:60]
 
 

@@ -1,4 +1,4 @@
-"""The files that a report can be written to, by name; what makes one is imported when it is asked for."""
+"""The forms of a report, by name; the module that makes one is imported when the form is requested."""
 
 import importlib
 from collections.abc import Callable
@@ -26,10 +26,10 @@ class Form:
 
 
 FORMS = {
-    "json": Form("write the report as JSON, to be rendered or compared later", "record", "json_text"),
+    "json": Form("write the report as JSON, for convspec render and compare", "record", "json_text"),
     "html": Form("write one page with the matrix, every failure and pictures", "page", "page"),
     "junit": Form("write JUnit XML", "junit", "junit"),
     "markdown": Form("write Markdown for the summary of a CI job", "markdown", "markdown"),
-    "annotations": Form("write workflow commands of GitHub, an annotation a failure", "annotations", "annotations"),
+    "annotations": Form("write workflow commands of GitHub, one annotation per failure", "annotations", "annotations"),
     "badge": Form("write JSON for a badge of shields.io", "badge", "badge_text"),
 }

@@ -11,7 +11,7 @@ from .record import Implementation, Report
 def merged(reports: Sequence[Report], labels: Sequence[str] = ()) -> Report:
     """All implementations of several reports; of clauses that are worded differently the later wording counts.
 
-    Columns of one name are distinguished by version, or else by the label of their report.
+    Columns with the same name are distinguished by version, or else by the label of their report.
     """
     named = {clause.id: clause for report in reports for clause in report.clauses}
     clauses = {clause.id: clause for clause in sorted(named.values(), key=order)}
@@ -60,7 +60,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def labels_of(paths: Sequence[str]) -> list[str]:
-    """What tells files apart: their names without a suffix, and where these are the same their paths."""
+    """Labels that distinguish files: their names without a suffix, or their paths if these are the same."""
     stems = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".json") for path in paths]
     often = Counter(stems)
     return [stem if often[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]

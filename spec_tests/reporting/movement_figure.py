@@ -22,7 +22,7 @@ KINDS = {True: (LAST, "batch normalisation"), False: (FIRST, "other layers")}
 
 @dataclass(frozen=True)
 class Layer:
-    """One that moved; a change that is no number is infinite."""
+    """A layer that moved; a change that is not a number is infinite."""
 
     name: str
     normalization: bool

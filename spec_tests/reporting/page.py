@@ -65,7 +65,7 @@ class Column:
 
     @property
     def remarkable(self) -> dict[Outcome, int]:
-        """The same without what needs no look, or is told otherwise."""
+        """The same without results that need no attention or are shown elsewhere."""
         usual = (Outcome.PASSED, Outcome.NOT_CLAIMED, Outcome.BROKEN)
         return {outcome: count for outcome, count in self.counts.items() if outcome not in usual}
 
@@ -143,7 +143,7 @@ class Row:
 
     @property
     def leads(self) -> bool:
-        """Whether one of them is told at length here, and not under another clause."""
+        """Whether one of them is shown in full here, and not under another clause."""
         return any(not cell.follows for cell in self.at_length)
 
     @property
@@ -286,7 +286,7 @@ def slug(words: str) -> str:
 
 
 def code(text: str) -> Markup:
-    """Text of the specification, with what stands in backticks as code."""
+    """Text of the specification, with code for text in backticks."""
     pieces = re.split(r"``(.+?)``|`(.+?)`", text)
     return Markup().join(
         Markup("<code>{}</code>").format(piece) if place % 3 else piece for place, piece in enumerate(pieces) if piece

@@ -74,7 +74,7 @@ def _colours(line: Line) -> str:
 
 
 def draw_lines(expected: Line, got: Line) -> Figure:
-    """A plot for each channel, in the colour that it is: what came as a line, what was expected dashed."""
+    """A plot for each channel in its colour: the actual values as a line, the expected ones dashed."""
     figure = Figure(figsize=(3, 2.1))
     low, high = (float(function([expected.ends, got.ends])) for function in (np.min, np.max))
     margin = 0.06 * (high - low)

@@ -63,7 +63,7 @@ class Verdict(StrEnum):
 
 
 class UnreadableReport(Told):
-    """A file is no report that can be read."""
+    """A file is not a readable report."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +292,7 @@ def counted(results: Sequence[Result]) -> str:
 
 
 def holding(results: Sequence[Result]) -> str:
-    """The same without those that are no failures: "64 of 66"."""
+    """The same without those that are not failures: "64 of 66"."""
     passed = sum(result.outcome is Outcome.PASSED for result in results)
     return f"{passed} of {len(claimed(results))}"
 
@@ -334,16 +334,16 @@ def _number(text: str) -> float:
 
 
 def _fault(content: Any) -> str:
-    """Why it is no report, in one line, to follow the name of the file; nothing if it is one."""
+    """Why it is not a report, in one line that follows the name of the file; empty if it is one."""
     if isinstance(content, dict) and content.get("format") == FORMAT and content.get("version", VERSION) != VERSION:
         given = one_line(repr(content["version"]), 20)
-        return f"has version {given}, and this program reads {VERSION}: make it anew"
+        return f"has version {given}, and this program reads {VERSION}: write a new one"
     wrong = next(validator().iter_errors(content), None)
     if wrong:
         where = "/".join(map(str, wrong.absolute_path)) or "the whole"
-        return f"is no report ({one_line(where, 80)}: {one_line(wrong.message, 120)}): name one made with --json"
+        return f"is not a report ({one_line(where, 80)}: {one_line(wrong.message, 120)}): name one made with --json"
     contradiction = _contradiction(content)
-    return f"{one_line(contradiction, 160)}: make it anew" if contradiction else ""
+    return f"{one_line(contradiction, 160)}: write a new one" if contradiction else ""
 
 
 def _contradiction(content: dict[str, Any]) -> str:

@@ -10,15 +10,15 @@ from ..support.files import write_text
 from ..support.texts import Told
 from .document import members
 
-HEAD = '''"""What convspec is to check: this module answers for my implementation.
+HEAD = '''"""This adapter connects my implementation to convspec.
 
-Only NumPy arrays, numbers and paths come in and go out. Images are float32 (n, height, width, channels) in
-[0, 255] unless said otherwise, kernels (height, width, in, out), labels int (n,) in {{0, 1}}. Fill in what you have,
-one function for a start, delete the others, and run
+Functions take and return only NumPy arrays, numbers and paths. Images are float32 (n, height, width, channels) in
+[0, 255] unless stated otherwise, kernels are (height, width, in, out), labels int (n,) in {{0, 1}}. Fill in the
+functions that you have (one is enough to start), delete the others, and run
 
     convspec check {module}
 
-Where your library refuses a case, raise convspec.Unsupported("why"): the example is left out.
+If your library refuses a case, raise convspec.Unsupported("why"): the example is skipped.
 """
 {imports}
 NAME = "my implementation"
@@ -42,8 +42,8 @@ import numpy as np
 from numpy.typing import NDArray
 """
 TRANSFER = '''
-Model = Any  # a handle: whatever you like, nobody else looks into it
-Batches = Iterable[tuple[Array, Labels]]  # can be iterated again; each time is an epoch
+Model = Any  # a handle: any object; only your own functions open it
+Batches = Iterable[tuple[Array, Labels]]  # can be iterated repeatedly; each pass is an epoch
 History = dict[str, list[float]]  # loss, accuracy, val_loss, val_accuracy: one value an epoch
 
 
@@ -53,7 +53,7 @@ class Variable:
 
 {variable}
 '''
-DATA = "\nBatches = Iterable[tuple[Array, Labels]]  # can be iterated again; each time is an epoch\n"
+DATA = "\nBatches = Iterable[tuple[Array, Labels]]  # can be iterated repeatedly; each pass is an epoch\n"
 END_OF_DOCSTRING = re.compile(r'^( {4}""".*"""|.*""")$', re.MULTILINE)
 
 

@@ -162,7 +162,7 @@ def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text
 
 
 def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
-    """Labels and words on what did not just pass; a reason that many clauses have is told once, and names them."""
+    """Labels and words for results other than a pass; a reason that clauses share is shown once with their names."""
     left_out, told = unclaimed_stages(results), _why_nothing(results)
     alike: dict[tuple[Outcome, str], list[Result]] = {}
     for result in results:

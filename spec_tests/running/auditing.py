@@ -1,4 +1,4 @@
-"""An audit: a pipeline in the place of an implementation, and the clauses that can be asked of one."""
+"""An audit: a pipeline takes the place of an implementation, with the clauses that apply to pipelines."""
 
 import inspect
 import json
@@ -37,7 +37,7 @@ def asked(options: Namespace) -> Task:
     clauses = [clause for clause in able if clause.id in wanted]
     if not clauses:
         raise NoPipeline(
-            f"no pipeline can be asked {', '.join(options.clause)}: see docs/auditing.md for those that can"
+            f"{', '.join(options.clause)} cannot be checked on pipelines: see docs/auditing.md for clauses that can"
         )
     passed = [f"--seed={options.seed}", f"--audit={options.images}"]
     if options.expectations:

@@ -1,4 +1,4 @@
-"""Other ways in which a property fails than the one that is told at length.
+"""Ways in which a property fails, other than the one that is reported in full.
 
 Hypothesis could report several by itself (``report_multiple_bugs``), but tells them apart by the line that raised,
 which is that of the check for every wrong answer, and it shrinks each. Here a property that failed is tried once more
@@ -53,7 +53,7 @@ class Seen:
             self._kept[name] = failure, called
 
     def besides(self, told: Failure, snippet: Callable[..., str]) -> tuple[Failure, ...]:
-        """Those of other kinds than the one that is told, each with what shows it again."""
+        """Failures of other kinds than the one that is reported, each with a way to reproduce it."""
         others = [kept for name, kept in self._kept.items() if name != kind(told)]
         return tuple(replace(failure, snippet=snippet(called=called)) for failure, called in others[:MOST])
 
@@ -71,7 +71,7 @@ def kind(failure: Failure) -> str:
 
 
 def look_further(test: Any, clause: Clause, fixtures: Arguments, seconds: float) -> None:
-    """Try a property that failed on everything once more, for the clause to be told of each failure.
+    """Try a failed property again on all examples, and notify the clause of each failure.
 
     What was kept of the first time stays: the arguments, the pictures, and how much of a tolerance was used.
     """

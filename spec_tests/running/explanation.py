@@ -16,7 +16,7 @@ OURS = "/spec_tests/"
 
 
 def explain(error: BaseException, arguments: dict[str, Any], snippet: str) -> Failure:
-    """What was expected and what came, the smallest counterexample, and how to see it again."""
+    """The expected and the actual value, the smallest counterexample, and how to reproduce it."""
     counterexample = tuple(f"{name} = {value!r}" for name, value in arguments.items())
     if isinstance(error, FlakyFailure) and (violation := error.subgroup(Violation)):
         first = explain(violation.exceptions[0], arguments, snippet)

@@ -1,4 +1,4 @@
-"""Clauses that look at the same run of the implementation are a group: one process makes it once for all of them.
+"""Clauses that use the same run of the implementation form a group: one process makes the run once for all of them.
 
 What a clause and a fixture are made from is read from their source, as the catalogue reads what clauses say.
 """
@@ -72,7 +72,7 @@ def runs_of(clause: Clause) -> frozenset[str]:
 
 
 def needs_of(clause: Clause) -> set[str]:
-    """All that a clause is made from, fixtures that are asked for by name included; nothing for a foreign one."""
+    """Everything that a clause is made from, including fixtures requested by name; empty for a foreign clause."""
     return _closure(clause.test, _sources(clause)[0])
 
 
@@ -98,7 +98,7 @@ def _closure(name: str, arguments: Mapping[str, frozenset[str]]) -> set[str]:
 
 
 def of_pipelines(clauses: Iterable[Clause]) -> list[Clause]:
-    """Those that look at an observation, and so can be asked of a pipeline."""
+    """Clauses that use an observation, and so apply to pipelines."""
     observations = source(FOLDER / "observations.py").scopes.keys()
     return [
         clause

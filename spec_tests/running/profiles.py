@@ -1,7 +1,7 @@
-"""How thorough a check is, unless it is told otherwise: examples of a property, limits of time, images of an audit."""
+"""Defaults of a check: examples per property, time limits, images of an audit."""
 
 PROFILES = {"glance": 3, "quick": 10, "default": 60, "thorough": 1000}
-EXPLAINED = "3, 10, 60 (default) or 1,000 examples a property"
+EXPLAINED = "3, 10, 60 (default) or 1,000 examples per property"
 
 SECONDS = 600  # of a clause; the longest of the reference takes a tenth of that on two busy cores
 IMPORTING = 600  # seconds that an import may take, however busy the machine

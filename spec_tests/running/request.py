@@ -1,4 +1,4 @@
-"""What a check is asked for, looked at before anything is started or imported: a mistake is told at once."""
+"""The request for a check, validated before anything is started or imported: a mistake is reported at once."""
 
 import zipfile
 from argparse import Namespace
@@ -23,7 +23,7 @@ def tasks(options: Namespace) -> list[Task]:
     """The tasks of ``convspec check``, an implementation each; an error in one line for what cannot be carried out."""
     clauses = [clause for clause in chosen(options.clause, options.stage) if PIPELINE not in clause.tied]
     if not clauses:
-        raise Mistaken(f"{', '.join(options.clause)} can be asked of pipelines alone: see convspec audit")
+        raise Mistaken(f"{', '.join(options.clause)} can be checked only on pipelines: see convspec audit")
     if options.expectations:
         check_expectations(options.expectations)
     for name in ("data", "preset"):
@@ -51,7 +51,7 @@ def places_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
 
 
 def chosen(wanted: Sequence[str], stages: Collection[str]) -> list[Clause]:
-    """The clauses that are asked for; Mistaken where a name is none, or where there are none."""
+    """The requested clauses; Mistaken if a name is unknown, or if there are none."""
     known = all_clauses()
     if wrong := unknown(wanted, known):
         raise Mistaken(f"--clause {wrong}")

@@ -40,7 +40,7 @@ def snippet(
 
 
 def _types(value: object) -> Iterator[type]:
-    """The types whose names stand in the ``repr`` of an argument."""
+    """The types whose names occur in the ``repr`` of an argument."""
     yield type(value)
     parts: list[Any] = []
     if dataclasses.is_dataclass(value):

@@ -16,7 +16,7 @@ class Stop:
         self._before: dict[int, Any] = {}
 
     def __call__(self) -> str:
-        """Why the check is to end, nothing if it goes on."""
+        """Why the check must end; empty if it continues."""
         return self._why
 
     def __enter__(self) -> Self:

@@ -28,7 +28,7 @@ Tell = Callable[[Report, bool], object]  # a report, and whether it is of all cl
 
 
 class Sources:
-    """The Python files of the implementation and of the current folder, as they were last looked at."""
+    """The Python files of the implementation and of the current folder, as last seen."""
 
     def __init__(self, target: str) -> None:
         self._folders = {Path.cwd()}
@@ -83,7 +83,7 @@ def watch(
     launch = Nursery(report.implementations[0].packages)
 
     def again(clauses: Sequence[Clause], count: int) -> Report:
-        """The report with these clauses judged anew, unless another file is saved before."""
+        """The report with these clauses judged again, unless another file is saved first."""
         new = run(
             [narrowed(task, clauses)], count, limits, report.seed, report.profile, progress,
             lambda: stopped() or (SAVED if sources.changed_lately() else ""), launch,

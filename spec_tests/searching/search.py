@@ -32,7 +32,7 @@ class Enough(KeyboardInterrupt):
 
 @dataclass
 class Tried:
-    """What came of a function."""
+    """The result of a search of one function."""
 
     function: str
     examples: int = 0

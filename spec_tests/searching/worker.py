@@ -1,4 +1,4 @@
-"""The process that an implementation is called in: it may crash or hang, and the search goes on in another one."""
+"""The process that calls an implementation: if it crashes or hangs, the search continues in another one."""
 
 import multiprocessing
 import os
@@ -48,7 +48,7 @@ class Broken:
 
 @dataclass(frozen=True)
 class Refused:
-    """A call raised an error: its message, with N in place of numbers."""
+    """A call raised an error: its message, with N instead of numbers."""
 
     why: str
 
@@ -101,7 +101,7 @@ class Worker:
         return said
 
     def call(self, case: Case) -> Answer:
-        """What comes of a call; Over if the search is to end first."""
+        """The result of a call; Over if the search must end first."""
         if self._process is None:
             self._start()
         if not isinstance(self._said, Ready):

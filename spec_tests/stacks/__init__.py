@@ -1,1 +1,1 @@
-"""Stacks of packages, each in an environment of its own, and one report on all of them."""
+"""Stacks of packages, each in its own environment, and one report on all of them."""

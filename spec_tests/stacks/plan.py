@@ -1,4 +1,4 @@
-"""The stacks that a TOML file lists, looked at before anything is installed."""
+"""The stacks that a TOML file lists, validated before anything is installed."""
 
 import tomllib
 from collections.abc import Mapping
@@ -66,7 +66,9 @@ def read_plan(name: str) -> Plan:
         raise WrongPlan(f"{name}: two stacks have the label {twice}")
     for stack in stacks:
         if stack.expectations and not (file.parent / stack.expectations).is_file():
-            raise WrongPlan(f"{name}: {stack.label} names {stack.expectations}, which is not beside the file")
+            raise WrongPlan(
+                f"{name}: {stack.label} names {stack.expectations}, which is not in the folder of this file"
+            )
     return Plan(file, stacks)
 
 
@@ -84,7 +86,7 @@ def _stack(given: Mapping[str, Any], where: str) -> Stack:
         try:
             Requirement(package)
         except InvalidRequirement:
-            raise WrongPlan(f"{where}: {package} is no requirement such as keras==3.15.1") from None
+            raise WrongPlan(f"{where}: {package} is not a requirement such as keras==3.15.1") from None
     for name, one, known in (
         *(("stage", stage, NAMES) for stage in given.get("stages", ())),
         ("profile", given.get("profile", Stack.profile), tuple(PROFILES)),

@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
         help=f"that is to be found, if there is one (default: {100 * TOLERATED:g})")  # fmt: skip
     add("--minutes", type=positive, metavar="M",
         help=f"for everything, after which it ends (default: {MINUTES} for each benchmark)")  # fmt: skip
-    add("--seed", type=seed, default=0, help="of every random choice (default: 0)")
+    add("--seed", type=seed, default=0, help="the seed of every random choice (default: 0)")
     add("--json", type=new_file, metavar="FILE", help="write all durations and what is said of them")
     return top
 

@@ -99,7 +99,7 @@ class Match:
         return sum(shares) / len(shares)
 
     def _may_be(self, clause: str) -> bool:
-        """Whether a failure is one that nobody looked for."""
+        """Whether the failure may come from a fault whose run did not check the clause."""
         if clause in self.explained:
             return False
         stage = self.seen.stages.get(clause)

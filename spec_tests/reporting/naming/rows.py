@@ -32,7 +32,7 @@ CHANCES = (  # what differs from run to run, and what stands for it
 
 @dataclass(frozen=True)
 class Row:
-    """A fault, and what became of each clause that looked at it."""
+    """A fault, and the outcome of each clause that checked it."""
 
     name: str
     group: str
@@ -48,7 +48,7 @@ class Row:
 
     @cached_property
     def looked(self) -> frozenset[str]:
-        """The clauses that looked at it."""
+        """The clauses that checked it."""
         return self.held | self.failed.keys()
 
     @property

@@ -13,7 +13,7 @@ Event = dict[str, Any]
 
 
 def write(file: Path, event: str, **content: Any) -> None:
-    """Append an event; opened anew each time, since the implementation may close what is open."""
+    """Append an event; the file is opened each time, because the implementation may close open files."""
     with file.open("a", encoding="utf-8") as journal:
         journal.write(json.dumps({"event": event, **content}, ensure_ascii=True, allow_nan=False) + "\n")
 
@@ -25,7 +25,7 @@ class Reader:
         self._file, self._at = file, 0
 
     def events(self) -> Iterator[Event]:
-        """The whole lines that were written since; what is no event is passed over."""
+        """The complete lines written since the last call; lines that are not events are skipped."""
         if not self._file.is_file():
             return
         with self._file.open("rb") as journal:

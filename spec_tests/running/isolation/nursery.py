@@ -61,7 +61,7 @@ class Nursery:
             os.environ.update(before)
 
     def __call__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
-        """A worker whose output goes to ``log``, in a session of its own."""
+        """A worker in a new session, whose output goes to ``log``."""
         if not self._forks:
             return spawned(arguments, environment, log)
         log.touch()

@@ -67,7 +67,7 @@ Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]  # argument
 
 
 def spawned(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
-    """A new Python that runs pytest; its output goes to ``log``, and it has a session of its own."""
+    """A new Python in a new session that runs pytest; its output goes to ``log``."""
     command = [sys.executable, "-m", "pytest", *arguments]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own command

@@ -1,4 +1,4 @@
-"""What is known of a check: what its workers told, and what became of the clauses that one was lost with."""
+"""The state of a check: the events of its workers, and the outcomes of clauses whose worker was lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ class Position:
     fixture: str = ""
 
     def take(self, event: Event) -> None:
-        """Follow what the worker tells."""
+        """Read the events of the worker."""
         kind = event["event"]
         if kind in STEPS:
             self.at = kind
@@ -54,7 +54,7 @@ class State:
     idle: int = 0  # workers lost without a clause
 
     def take(self, event: Event) -> None:
-        """Learn from what a worker tells."""
+        """Update the state with an event of a worker."""
         kind = event["event"]
         if kind == "collected":
             given = (Clause(**clause | {"level": Level(clause["level"])}) for clause in event["clauses"])

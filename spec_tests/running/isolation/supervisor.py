@@ -34,7 +34,7 @@ class Refused(Told):
 
 
 def never() -> str:
-    """Nobody asks a check to stop."""
+    """Never stop a check."""
     return ""
 
 
@@ -105,7 +105,7 @@ class Crew:
                 process.end()
 
     def _start(self, place: int) -> None:
-        """A worker at a place; one that is started there again goes on with what the one before it had taken."""
+        """A worker at a place; its successor there continues with the clauses that it had taken."""
         self._started += 1
         journal, settled, log = (self._folder / f"{name}-{self._started}" for name in ("journal", "settled", "output"))
         settled.write_text(json.dumps(self._state.settled() | {"place": place}), encoding="utf-8")
@@ -115,7 +115,7 @@ class Crew:
         self._workers[place] = Process(started, journal, log, self._limits), Position()
 
     def _look(self, place: int) -> None:
-        """Take what a worker tells; start another one where it was lost with clauses that are open."""
+        """Read the events of a worker; start another one if it was lost with open clauses."""
         process, position = self._workers[place]
         lost = False
         for event in process.news():
@@ -158,7 +158,7 @@ def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[st
 
 
 def _environment() -> dict[str, str]:
-    """What can be imported here can be imported there; the folder that one stands in comes first."""
+    """An import path with everything importable here; the current folder comes first."""
     paths = dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec"
     own = {

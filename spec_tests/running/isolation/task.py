@@ -1,4 +1,4 @@
-"""What a supervisor is asked to check."""
+"""The work of a supervisor: what to check."""
 
 from dataclasses import dataclass
 

@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Worker:
-    """Tells of each step before it is taken, so that it is known where a process was lost."""
+    """Reports each step before it starts, so that the place where a process is lost is known."""
 
     def __init__(self, config: pytest.Config, settled: dict[str, Any]) -> None:
         self.config, self.journal = config, config.option.journal
@@ -85,7 +85,7 @@ class Worker:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Tell of all clauses."""
+        """Report all clauses."""
         items[:] = [item for item in items if clause_of(item)]
         self.tell("collected", clauses=[clause.to_json() for item in items if (clause := clause_of(item))])
         self.queue = Queue(self.config.option.queue, self.place, items)

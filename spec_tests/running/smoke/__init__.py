@@ -28,7 +28,7 @@ def trials_of(stage: str) -> Trials:
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of the functions of a stage: those not filled in, and {function: why it cannot be called}."""
+    """The result for the functions of a stage: those not filled in, and {function: why it cannot be called}."""
 
     unfilled: tuple[str, ...] = ()
     unusable: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The kinds of things that the contract says functions give back. Whether they are right is for the clauses to say."""
+"""The kinds of results that the contract requires. The clauses decide whether results are right."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +24,8 @@ def an_array(came: Any) -> str:
     """A NumPy array of floating-point numbers."""
     if not isinstance(came, np.ndarray):
         how = HOW.get(type(came).__module__.partition(".")[0])
-        return f"gave back {_a(came)}: give back a NumPy array{f', {how}' if how else ''}"
-    return "" if came.dtype.kind == "f" else f"gave back an array of {came.dtype}: give back float32"
+        return f"returned {_a(came)}: return a NumPy array{f', {how}' if how else ''}"
+    return "" if came.dtype.kind == "f" else f"returned an array of {came.dtype}: return float32"
 
 
 def several(*answers: Answer) -> Answer:
@@ -33,7 +33,7 @@ def several(*answers: Answer) -> Answer:
 
     def check(came: Any) -> str:
         if not isinstance(came, tuple | list) or len(came) != len(answers):
-            return f"gave back {_a(came)}: give back a tuple of {len(answers)}"
+            return f"returned {_a(came)}: return a tuple of {len(answers)}"
         told = (f"{wrong} (item {i} of its tuple)" for i, answer in enumerate(answers) if (wrong := answer(came[i])))
         return next(told, "")
 
@@ -47,14 +47,14 @@ def anything(came: Any) -> str:  # noqa: ARG001 - a handle is the implementation
 
 def a_model(came: Any) -> str:
     """A handle."""
-    return "gave back None: give back the model to be used from then on" if came is None else ""
+    return "returned None: return the model to use from then on" if came is None else ""
 
 
 def a_folder(came: Any) -> str:
     """The path of a folder that exists."""
     if not isinstance(came, str | Path):
-        return f"gave back {_a(came)}: give back the path of the folder"
-    return "" if Path(came).is_dir() else f"gave back {came}, which is not a folder: give back the folder that it made"
+        return f"returned {_a(came)}: return the path of the folder"
+    return "" if Path(came).is_dir() else f"returned {came}, which is not a folder: return the folder that it made"
 
 
 def numbers(*names: str) -> Answer:
@@ -62,9 +62,9 @@ def numbers(*names: str) -> Answer:
 
     def check(came: Any) -> str:
         if not isinstance(came, dict) or not set(names) <= came.keys():
-            return f"gave back {_a(came)}: give back a dict with {', '.join(names)}"
+            return f"returned {_a(came)}: return a dict with {', '.join(names)}"
         bad = [name for name in names if not isinstance(came[name], float | int | np.floating)]
-        return f"gave back {_a(came[bad[0]])} for {bad[0]}: give back a float" if bad else ""
+        return f"returned {_a(came[bad[0]])} for {bad[0]}: return a float" if bad else ""
 
     return check
 
@@ -73,20 +73,20 @@ def a_history(came: Any) -> str:
     """A dict of lists with a number an epoch."""
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     if not isinstance(came, dict) or not set(names) <= came.keys():
-        return f"gave back {_a(came)} for the history: give back a dict of lists, {', '.join(names)}"
+        return f"returned {_a(came)} for the history: return a dict of lists, {', '.join(names)}"
     bad = [name for name in names if not isinstance(came[name], list)]
-    return f"gave back {_a(came[bad[0]])} for {bad[0]}: give back a list of floats, one an epoch" if bad else ""
+    return f"returned {_a(came[bad[0]])} for {bad[0]}: return a list of floats, one per epoch" if bad else ""
 
 
 def the_variables(came: Any) -> str:
     """A list of objects with the attributes of a variable."""
     if not isinstance(came, list) or not came:
-        return f"gave back {_a(came)}: give back a list of the model's variables"
+        return f"returned {_a(came)}: return a list of the model's variables"
     lacking = [name for name in Variable.__annotations__ if not hasattr(came[0], name)]
     if lacking:
-        return f"gave back variables without {', '.join(lacking)}: give each a {', '.join(Variable.__annotations__)}"
+        return f"returned variables without {', '.join(lacking)}: give each a {', '.join(Variable.__annotations__)}"
     parts = {variable.part for variable in came} - {"base", "head"}
-    return f"gave back the part {min(map(str, parts))!r}: a part is 'base' or 'head'" if parts else ""
+    return f"returned the part {min(map(str, parts))!r}: a part is 'base' or 'head'" if parts else ""
 
 
 def batches(came: Any) -> str:
@@ -94,15 +94,13 @@ def batches(came: Any) -> str:
     try:
         first = next(iter(came))
     except Exception as error:
-        return (
-            f"gave back {_a(came)} that cannot be iterated ({one_line(error)}): give back batches of (images, labels)"
-        )
+        return f"returned {_a(came)} that cannot be iterated ({one_line(error)}): return batches of (images, labels)"
     return several(an_array, labels)(first)
 
 
 def labels(came: Any) -> str:
     good = isinstance(came, np.ndarray) and came.dtype.kind in "iu"
-    return "" if good else f"gave back labels as {_a(came)}: give back a NumPy array of ints"
+    return "" if good else f"returned labels as {_a(came)}: return a NumPy array of ints"
 
 
 def _a(value: object) -> str:
