@@ -91,6 +91,12 @@ def parser() -> argparse.ArgumentParser:
     compared.add_argument("old", type=Path, metavar="OLD", help="the earlier JSON report")
     compared.add_argument("new", type=Path, metavar="NEW", help="the later JSON report")
     compared.set_defaults(command=_compare)
+    explained = commands.add_parser(
+        "explain", help="explain a clause: a worked example, how people get it wrong, sources",
+        description="Print the pages of clauses: the sentence, a worked example, tolerance, known mistakes, findings "
+        "in libraries, the functions called, the reference's lines, test vectors and sources.")  # fmt: skip
+    explained.add_argument("clauses", nargs="+", metavar="CLAUSE", help="PAD-4, or PAD for its family")
+    explained.set_defaults(command=_explain)
     template = commands.add_parser("template", help="start an adapter: a module to fill in")
     template.add_argument("file", nargs="?", type=Path, help="the file to write (default: print to the terminal)")
     template.add_argument("--stage", nargs="+", choices=NAMES, default=OFFERED_BY_MOST, metavar="STAGE",
@@ -359,6 +365,23 @@ def _compare(options: argparse.Namespace) -> int:
     console, found = Console(), comparing.compare(old, new)
     console.out(comparing.text(found, console.width, console.is_terminal), highlight=False, end="")
     return 1 if found.worse else 0
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from .clauses.catalogue import all_clauses, selected, unknown
+
+    if said := unknown(options.clauses, all_clauses()):
+        raise Told(said)
+
+    from .explaining.explanation import explain
+    from .explaining.terminal import show, text
+
+    explained = [explain(clause) for clause in all_clauses() if selected(clause, options.clauses, ())]
+    if sys.stdout.isatty():
+        show(explained)
+    else:
+        print(text(explained), end="")
+    return 0
 
 
 def _template(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import pytest
 from fixtures import findings
 from fixtures.findings import MODULES, Finding
 from spec_tests.clauses.catalogue import all_clauses
+from spec_tests.explaining import explanation
 
 PAGE = Path(findings.__file__).parents[2] / "docs" / "findings.md"
 MOST = 10  # lines of a reproduction
@@ -60,3 +61,15 @@ def test_the_page_has_every_finding() -> None:
     if all(map(findings.readable, MODULES)):
         everything = [one for module in MODULES for one in findings.findings(module)]
         assert page == findings.document(everything)
+
+
+def test_the_records_are_those_of_the_page() -> None:
+    page, recorded = PAGE.read_text(encoding="utf-8"), explanation.FINDINGS.read_text(encoding="utf-8")
+    assert recorded == findings.records(page), "they are out of date: python -m fixtures.findings"
+    found = {(one.clause, one.title): one for one in explanation.findings()}
+    assert len(found) == page.count("\n### ")
+    readable = [one for module in MODULES if findings.readable(module) for one in findings.findings(module)]
+    for one in readable:
+        same = found[one.clause, one.title]
+        assert (same.package, same.seen, same.unseen) == (one.package, one.seen, one.unseen)
+        assert (same.backends, same.report) == (one.backends, one.report)

@@ -36,6 +36,8 @@ MISTAKES = [
     ("matrix", "none.toml"),
     ("check", "--stage", "layer"),
     ("check", "--workers", "0"),
+    ("explain", "PADD-4"),
+    ("explain", "PAD-4", "PADD"),
     ("check", "numpy_port", "--clause", "PADD-4"),
     ("check", "numpy_port", "--clause", "PAD", "--stage", "transfer"),
     ("check", "numpy_port", "--expectations", "none.toml"),
@@ -75,8 +77,8 @@ def test_help_and_mistakes_import_nothing_of_weight(folder: Path) -> None:
     assert sorted(file.name for file in folder.iterdir() if file.suffix != ".pyc") == ["taken.py", "unknown.toml"]
 
 
-def test_a_template_and_vectors_need_no_more_than_numpy(folder: Path) -> None:
-    commands = [("template", "new.py"), ("template", "taken.py"), ("vectors", "new")]
+def test_a_template_vectors_and_explanations_need_no_more_than_numpy(folder: Path) -> None:
+    commands = [("template", "new.py"), ("template", "taken.py"), ("vectors", "new"), ("explain", "pad-4", "TRAIN")]
     assert imported(folder, commands, HEAVY, codes=(0, 2)) == []
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import html
 import inspect
 import re
 import sys
@@ -18,7 +19,9 @@ from ..clauses.clause import ADVICE, Clause
 from ..support.files import write_text
 
 FILE = Path(__file__).parents[2] / "SPEC.md"
+DRAWINGS = FILE.parent / "docs" / "drawings"  # of windows, made by spec_tests.explaining
 COMMAND = "python -m spec_tests.reporting.document"
+TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL)
 
 INTRODUCTION = """\
 <!-- Made by `{command}`; edit the clauses in spec_tests/clauses/ instead. -->
@@ -96,15 +99,24 @@ def _contents(clauses: list[Clause]) -> Iterator[str]:
 
 
 def _clause(clause: Clause) -> Iterator[str]:
-    """Heading, level and sentence, notes, advice, source."""
+    """Heading, level and sentence, notes, a drawing, advice, source."""
     yield f"#### {clause.id}"
     yield f"**{clause.level}.** {escaped(clause.sentence)}"
     if clause.notes:
         yield escaped(clause.notes)
+    if caption := caption_of(clause.id):
+        yield f"![{escaped(caption)}]({DRAWINGS.relative_to(FILE.parent).as_posix()}/{clause.id}.svg)"
     if clause.advice:
         yield f"*If this fails,* check {escaped(clause.advice.removeprefix(ADVICE))}"
     file = f"{clause.module.replace('.', '/')}.py"
     yield f"<sub>Source: {escaped(clause.source)}. Test: [{clause.test}]({file}).</sub>"
+
+
+def caption_of(clause: str) -> str:
+    """What the drawing of a clause's window shows, in words; nothing if there is no drawing."""
+    file = DRAWINGS / f"{clause}.svg"
+    found = TITLE.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return html.unescape(found[1]) if found else ""
 
 
 def _contract() -> Iterator[str]:
@@ -138,8 +150,12 @@ def _heading(family: str) -> str:
 
 def _link(heading: str, earlier: int = 0) -> str:
     """A link to a heading of the same document, as GitHub names its anchor after ``earlier`` ones of the same words."""
-    anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-    return f"[{heading}](#{anchor}{f'-{earlier}' if earlier else ''})"
+    return f"[{heading}](#{slug(heading)}{f'-{earlier}' if earlier else ''})"
+
+
+def slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub and the site name it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def escaped(text: str) -> str:

@@ -295,11 +295,12 @@ def _svg(figure: Figure, alt: str) -> Picture:
     return Picture(f"data:image/svg+xml;base64,{_base64(svg_text(figure).encode())}", alt, width, height)
 
 
-def svg_text(figure: Figure, title: str | None = None) -> str:
+def svg_text(figure: Figure, title: str | None = None, background: str | None = None) -> str:
     """An element ``svg``, the same for the same figure, with a title for those who do not see it."""
     written = io.StringIO()
     metadata = NO_METADATA | ({"Title": title} if title else {})
-    figure.savefig(written, format="svg", metadata=metadata, transparent=True)
+    behind: dict[str, Any] = {"facecolor": background} if background else {"transparent": True}
+    figure.savefig(written, format="svg", metadata=metadata, **behind)
     text = re.sub(r"\s*\n\s*", " ", written.getvalue())  # a fifth is indentation
     return text[text.index("<svg") :]  # without the document type, which names an address
 
