@@ -12,6 +12,7 @@ ROOT = DOCS.parent
 sys.path.insert(0, str(ROOT))
 
 from spec_tests import __version__  # noqa: E402 - it lies beside this folder
+from spec_tests.explaining.site import write  # noqa: E402
 
 PAGES = {  # files elsewhere that are pages of the site
     ROOT / "SPEC.md": "spec.md",
@@ -25,12 +26,16 @@ release = version = __version__
 html_title = f"convspec {__version__}"
 html_theme = "furo"
 html_copy_source = html_show_copyright = False
+html_static_path, html_css_files = ["_static"], ["site.css"]
 extensions = ["myst_parser"]
+exclude_patterns = ["clauses/_*.md"]  # parts of the first page
+myst_enable_extensions = ["attrs_block"]
 myst_heading_anchors = 4  # levels of headings that can be linked to, named as on GitHub
 
 
 def setup(app: Sphinx) -> None:
-    """Mend the links of the pages and of what they include."""
+    """Write the pages of the clauses; mend the links of all pages and of what they include."""
+    app.connect("builder-inited", lambda _app: write(DOCS / "clauses"))
     app.connect("source-read", lambda _app, _page, source: _mend(source, DOCS))
     app.connect("include-read", lambda _app, file, _page, source: _mend(source, (DOCS / file).parent))
 

@@ -31,6 +31,7 @@ from spec_tests.benchmarks import epochs, ratios, streaming
 from spec_tests.benchmarks.gate import command as gate
 from spec_tests.benchmarks.gate import curve
 from spec_tests.clauses.catalogue import all_clauses, unknown
+from spec_tests.explaining import __main__ as explaining
 from spec_tests.proof import __main__ as proof
 from spec_tests.reporting import document
 from spec_tests.reporting.forms import FORMS
@@ -50,7 +51,8 @@ SOURCE = re.compile(r"<!-- from (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE 
 ASSIGNMENT = re.compile(r"\w+=")
 Commands = list[list[str]]
 
-MEASURING = {module.__name__: module for module in (epochs, ratios, streaming)}
+MEASURING = (epochs, ratios, streaming)
+PROGRAMS = {module.__name__.removesuffix(".__main__"): module for module in (*MEASURING, explaining)}  # with a parser
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -162,8 +164,8 @@ def options(pytestconfig: pytest.Config) -> Callable[[str], bool]:
         option for command in ("mutants", "wild", "alarms", "curves", "naming") for option in usage(proof.main, command)
     }
     known |= usage(gate.main) | usage(curve.main) | options_of_benchmarks()
-    known |= {option for module in MEASURING.values() for option in usage(module.parser().parse_args)}
-    commands = ("check", "audit", "matrix", "search", "render", "compare", "template")
+    known |= {option for module in PROGRAMS.values() for option in usage(module.parser().parse_args)}
+    commands = ("check", "audit", "matrix", "search", "render", "compare", "explain", "template")
     known |= {option for command in commands for option in usage(parse, command)}
     missing = object()
 
@@ -181,12 +183,14 @@ def test_commands_can_be_given(page: Path, options: Callable[[str], bool]) -> No
             assert not accepted(cli.parser().parse_args, arguments), shlex.join(words)
             if arguments[:1] == ["check"]:
                 assert not unknown(cli.parser().parse_args(arguments).clause, all_clauses()), shlex.join(words)
+            if arguments[:1] == ["explain"]:
+                assert not unknown(cli.parser().parse_args(arguments).clauses, all_clauses()), shlex.join(words)
         elif name == "reference":
             assert not accepted(pipeline.parse_arguments, arguments), shlex.join(words)
         elif name == gate.__package__:
             assert not accepted(gate.parser().parse_args, arguments), shlex.join(words)
-        elif name in MEASURING:
-            assert not accepted(MEASURING[name].parser().parse_args, arguments), shlex.join(words)
+        elif name in PROGRAMS:
+            assert not accepted(PROGRAMS[name].parser().parse_args, arguments), shlex.join(words)
         elif name == proof.__package__:
             assert not accepted(proof.parser().parse_args, arguments), shlex.join(words)
         elif name == "pytest":
