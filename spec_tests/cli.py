@@ -368,20 +368,9 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    from .clauses.catalogue import all_clauses, selected, unknown
+    from .explaining.command import run
 
-    if said := unknown(options.clauses, all_clauses()):
-        raise Told(said)
-
-    from .explaining.explanation import explain
-    from .explaining.terminal import show, text
-
-    explained = [explain(clause) for clause in all_clauses() if selected(clause, options.clauses, ())]
-    if sys.stdout.isatty():
-        show(explained)
-    else:
-        print(text(explained), end="")
-    return 0
+    return run(options.clauses)
 
 
 def _template(options: argparse.Namespace) -> int:
