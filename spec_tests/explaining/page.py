@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..adapter.stages import PIPELINE
+from ..audit.advice import KERAS, TORCH, cost_of, fix_of
 from ..clauses.catalogue import FAMILIES
 from ..clauses.clause import ADVICE, Level
 from ..reporting.document import slug
@@ -97,7 +98,6 @@ def heading(explained: Explanation) -> str:
 
 
 def _sections(explained: Explanation) -> Iterator[tuple[str, list[Block]]]:
-    clause = explained.clause
     yield (
         "Symbols",
         [Items(tuple((f"`{symbol}`: {meaning}", None) for symbol, meaning in explained.symbols.items()))]
@@ -106,7 +106,7 @@ def _sections(explained: Explanation) -> Iterator[tuple[str, list[Block]]]:
     )
     yield "A worked example", list(_example(explained))
     yield "Tolerance, and what is left open", list(_notes(explained))
-    yield "If it fails", [Words(f"Check {clause.advice.removeprefix(ADVICE)}")] if clause.advice else []
+    yield "If it fails", list(_advice(explained))
     yield "How people get it wrong", list(_mistakes(explained))
     yield (
         "Findings in released libraries",
@@ -127,6 +127,18 @@ def _example(explained: Explanation) -> Iterator[Block]:
         yield Grids(explained.example.grids)
     if explained.example.window:
         yield Drawing(explained.clause.id)
+
+
+def _advice(explained: Explanation) -> Iterator[Block]:
+    clause = explained.clause
+    if cost := cost_of(clause.id):
+        yield Words(f"What it costs: {cost}")
+    if clause.advice:
+        yield Words(f"Check {clause.advice.removeprefix(ADVICE)}")
+    for framework in (TORCH, KERAS):
+        if lines := fix_of(clause.id, framework):
+            yield Words(f"What to write in {framework}:")
+            yield Code(lines)
 
 
 def _notes(explained: Explanation) -> Iterator[Block]:
