@@ -353,3 +353,9 @@ def test_what_is_no_command_is_refused() -> None:
     assert program(["tox", "-e", "check", "--", "--clause", "PAD"]) == ("convspec", ["check", "--clause", "PAD"])
     assert program([".venv/bin/python", "-m", "spec_tests", "check"]) == ("convspec", ["check"])
     assert isinstance(parse(["check"]), argparse.Namespace)
+
+
+def test_the_numbers_of_the_readme_are_so() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{len(list(all_clauses()))} clauses judge an implementation" in text
+    assert f"{len(mutants())} mutants" in text

@@ -21,6 +21,8 @@ SAMPLE = {  # of each framework right ones and faults of several kinds
 }  # fmt: skip
 
 PACKAGES = {"torch": ("torch",), "lightning": ("lightning",), "keras": ("tensorflow", "keras_hub")}
+README = FIXTURES.parent / "README.md"
+FAULTS = {"torch": 32, "lightning": 5, "keras": 29}  # of each framework, since not every environment has all
 CLAUSE = re.compile(r'clause\b.*?= "([A-Z]+-\d+)"')
 
 each_framework = pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -40,6 +42,28 @@ def test_a_fault_is_found_by_its_clause_and_a_right_one_holds(framework: str, tm
     found = audit(chosen, seeds=[0], runner=Runner(tmp_path, workers=2), told=told.append)
     assert {one.wild.name: one.fault for one in found if one.fault} == {}
     assert {one.wild.name for one in told} == {one.name for one in chosen}
+
+
+def test_the_story_of_the_readme_is_what_an_audit_says(tmp_path: Path) -> None:
+    needed("keras")
+    cells = next(one for one in wild("keras") if one.name == "keras_Cells")
+    (found,) = audit([cells], seeds=[0], runner=Runner(tmp_path, workers=1), told=lambda _: None)
+    (result,) = (one for one in found.results if one.clause.id == cells.clause)
+    said = " ".join(README.read_text(encoding="utf-8").split())
+    assert result.failure
+    names = result.failure.got.partition(", …")[0].split(", ")[:3]
+    assert f"{result.clause.id} {result.clause.level} {result.clause.sentence}" in said
+    assert f"violated {result.failure.violated} got {', '.join(names)}, …" in said
+
+
+def test_the_readme_counts_the_faults() -> None:
+    assert f"{sum(FAULTS.values())} small pipelines" in README.read_text(encoding="utf-8")
+
+
+@each_framework
+def test_the_faults_are_counted(framework: str) -> None:
+    needed(framework)
+    assert sum(bool(one.clause) for one in wild(framework)) == FAULTS[framework]
 
 
 @each_framework
