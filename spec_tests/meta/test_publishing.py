@@ -39,7 +39,7 @@ def test_each_stack_has_a_badge_and_a_row_of_all_runs(tmp_path: Path) -> None:
     assert badges[STACKS[0]]["label"] == STACKS[0]
     assert badges[STACKS[1]]["message"] == "nothing checked"
     page = (tmp_path / "trend.html").read_text()
-    before, after = page.index(f"✓ {count} hold"), page.index(f"✗ 3 of {count}")
+    before, after = page.index(f"✓ 0 of {count}"), page.index(f"✗ 3 of {count}")
     assert page.index("2026-01-05") < page.index("2026-01-12") < before < after
     assert "<b>library" not in page
     assert "&lt;b&gt;library" in page
