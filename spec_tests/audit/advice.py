@@ -47,7 +47,8 @@ COST = {
 }
 TORCH, KERAS = "PyTorch", "Keras"
 INFERENCE = (
-    "model.train()\nfor module in base.modules():\n    if isinstance(module, nn.BatchNorm2d):\n        module.eval()"
+    "model.train()\nfor module in base.modules():  # after each model.train(); base: all but the head\n"
+    "    if isinstance(module, nn.BatchNorm2d):\n        module.eval()"
 )
 REACHES = "base.trainable = True\nbase.trainable = False  # so that it reaches every layer\nmodel.compile(...)"
 FIX = {

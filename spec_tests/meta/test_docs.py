@@ -33,9 +33,11 @@ from spec_tests.benchmarks.gate import curve
 from spec_tests.clauses.catalogue import all_clauses, unknown
 from spec_tests.explaining import __main__ as explaining
 from spec_tests.proof import __main__ as proof
+from spec_tests.proof import alarms
 from spec_tests.reporting import document
 from spec_tests.reporting.forms import FORMS
 from spec_tests.reporting.record import Outcome, Verdict, validator
+from spec_tests.running.groups import of_pipelines
 from spec_tests.stacks.plan import read_plan
 
 ROOT = Path(document.__file__).parents[2]
@@ -359,3 +361,5 @@ def test_the_numbers_of_the_readme_are_so() -> None:
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"{len(list(all_clauses()))} clauses judge an implementation" in text
     assert f"{len(mutants())} mutants" in text
+    assert f"up to {len(of_pipelines(all_clauses()))} clauses" in text
+    assert f"{len(alarms.known())} right implementations" in text
