@@ -34,17 +34,17 @@ myst_heading_anchors = 4  # levels of headings that can be linked to, named as o
 
 
 def setup(app: Sphinx) -> None:
-    """Write the pages of the clauses; mend the links of all pages and of what they include."""
+    """Write the pages of the clauses, and fix the links of all pages and of the files that they include."""
     app.connect("builder-inited", lambda _app: write(DOCS / "clauses"))
-    app.connect("source-read", lambda _app, _page, source: _mend(source, DOCS))
-    app.connect("include-read", lambda _app, file, _page, source: _mend(source, (DOCS / file).parent))
+    app.connect("source-read", lambda _app, _page, source: _fix_links(source, DOCS))
+    app.connect("include-read", lambda _app, file, _page, source: _fix_links(source, (DOCS / file).parent))
 
 
-def _mend(source: list[str], folder: Path) -> None:
+def _fix_links(source: list[str], folder: Path) -> None:
     """Links are written for a reader of the checkout: here they lead to the page, if the file is one."""
 
-    def mended(link: re.Match[str]) -> str:
+    def fixed(link: re.Match[str]) -> str:
         file = Path(os.path.normpath(folder / link[1]))
         return PAGES.get(file) or (os.path.relpath(file, DOCS) if file.exists() else link[1])
 
-    source[0] = LINK.sub(mended, source[0])
+    source[0] = LINK.sub(fixed, source[0])

@@ -105,19 +105,19 @@ class Made:
         """See ``Probe``."""
         if not self.first.repeats:
             raise NotClaimed("say repeats=True if make sets all seeds, so that the same run comes again")
-        one, other = self._run_from_the_start(), self._run_from_the_start()
-        differ = sum(a != b for a, b in zip_longest(one[0], other[0]))
-        images = Compared("training images of a second run that differ", differ, 0, 0)
-        return Repeated(one[1], one[2], other[2], [images])
+        (images, start, end), (other_images, _, other_end) = (self._run_from_the_start() for _ in range(2))
+        differ = sum(a != b for a, b in zip_longest(images, other_images))
+        same = Compared("training images of a second run that differ", differ, 0, 0)
+        return Repeated(start, end, other_end, [same])
 
-    def _run_from_the_start(self) -> tuple[Any, list[Variable], list[Variable]]:
+    def _run_from_the_start(self) -> tuple[list[str], list[Variable], list[Variable]]:
         """Of a new pipeline the first images of training, and the variables before an epoch and after."""
         made = self.new()
         batches = first(made.train, self._images, "train")
-        digests = [[digest(image) for image in batch[0]] for batch in batches]
+        digests = [digest(image) for batch in batches for image in batch[0]]
         before = self.variables(made)
         self._train_as_seeded(made, Taken(batches, made.train))
-        return [name for batch in digests for name in batch], before, self.variables(made)
+        return digests, before, self.variables(made)
 
     def variables(self, made: Pipeline) -> list[Variable]:
         """Of the framework's probe."""

@@ -323,7 +323,7 @@ class TorchProbe(Made):
 
     def _extracted(self, made: Pipeline) -> Extracted:
         return extracting.extracted(
-            made, lambda batches: batches, lambda part: torch.stack((torch.as_tensor(part),) * 2)
+            made, lambda batches: batches, lambda part: torch.stack([torch.as_tensor(part)] * 2)
         )
 
     def through_features(self) -> Compared:

@@ -26,7 +26,7 @@ CONTRACT_PAGE = "../contract.md"
 
 @dataclass(frozen=True)
 class Words:
-    """A paragraph; what stands in backticks is code."""
+    """A paragraph; text in backticks is code."""
 
     text: str
 

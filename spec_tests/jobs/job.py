@@ -22,7 +22,7 @@ GIB = 2**30
 class Job:
     """One of a list; what comes of it follows from what stands here and from the modules of the specification."""
 
-    name: str  # one of a kind in its list
+    name: str  # unique in its list
     function: str  # package.module:function; it takes the arguments by name and returns what JSON can hold
     arguments: Mapping[str, Any]  # what JSON can hold
     cores: float = 1  # a cluster reserves them, and the memory

@@ -65,7 +65,7 @@ def test_trials_are_filed_by_data_and_base(tmp_path: Path) -> None:
 
 
 def test_trials_are_added_as_they_come_and_each_once(tmp_path: Path) -> None:
-    """Results that are there already stand in for trials, which take minutes."""
+    """Existing results replace trials, which take minutes."""
     file, trials = tmp_path / "records.json", recorded_trials(EMBEDDED)[:2]
     runner = Runner(tmp_path / "results", workers=1, resume=True)
     for seed, made in enumerate(trials):
