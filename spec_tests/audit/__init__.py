@@ -1,6 +1,6 @@
-"""Audit a pipeline as it stands: what its author writes, and what is observed while his own code runs.
+"""Audit a pipeline without rewriting it: what its author writes, and what is observed while the author's code runs.
 
-Where convspec is installed this is ``convspec.audit``.
+An installed convspec has this package as ``convspec.audit``.
 """
 
 from .pipeline import Expects, Pipeline

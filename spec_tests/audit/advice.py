@@ -1,4 +1,4 @@
-"""What a finding costs, where it is in the author's code, and the lines that fix it in that framework."""
+"""What a finding costs, where it is in the author's code, and the lines that fix it in the author's framework."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -125,17 +125,17 @@ FIX = {
 
 
 def cost_of(clause: str) -> str:
-    """In a sentence; nothing where it is not known."""
+    """The cost of a finding in one sentence; an empty string if it is not known."""
     return COST.get(clause, "")
 
 
 def fix_of(clause: str, framework: str) -> str:
-    """The lines that fix it; nothing where that depends."""
+    """The lines that fix a finding; an empty string if the fix depends on the pipeline."""
     return FIX.get((clause, framework), "")
 
 
 def place_of(clause: str, made: Pipeline) -> str:
-    """File and line of the author's function at fault; empty if unknown."""
+    """File and line of the author's function at fault; an empty string if unknown."""
     name = WHERE.get(clause) or WHERE.get(clause.rpartition("-")[0], "")
     function = getattr(made, name, None) if name else None
     if not callable(function):
@@ -149,7 +149,7 @@ def place_of(clause: str, made: Pipeline) -> str:
 
 
 def _called(function: Callable[..., Any]) -> Iterator[Any]:
-    """The functions that a lambda calls, as ``lambda batches: mine.train(model, batches)``."""
+    """The functions that a lambda calls, such as ``lambda batches: mine.train(model, batches)``."""
     code = getattr(function, "__code__", None)
     if code is None or function.__name__ != "<lambda>":
         return

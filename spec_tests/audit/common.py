@@ -1,4 +1,4 @@
-"""The common part of probes: new pipelines, a few of their batches, their files and images."""
+"""The common part of the probes: new pipelines, a few of their batches, their files and images."""
 
 import tempfile
 from collections.abc import Callable
@@ -31,13 +31,13 @@ class OneArray:
 
 
 class Made:
-    """The pipelines that ``make`` makes."""
+    """The pipelines that ``make`` returns."""
 
     def __init__(self, make: Callable[[], Pipeline], images: int) -> None:
         self._make, self._images = make, images
 
     def new(self) -> Pipeline:
-        """A pipeline whose parts are trained; Unusable where ``make`` gives one model twice."""
+        """A new pipeline that may be trained; raises Unusable if ``make`` returns the same model twice."""
         made = self._make()
         if made.model is self.first.model:
             raise Unusable("make returns the same model twice: build a new one in each call")
@@ -45,17 +45,20 @@ class Made:
 
     @cached_property
     def first(self) -> Pipeline:
-        """The pipeline that is inspected and not changed."""
+        """The pipeline that is inspected and never changed."""
         return self._make()
 
     @cached_property
     def training(self) -> list[Any]:
-        """A few batches of training."""
+        """The first few training batches."""
         return first(self._given("train"), self._images, "train")
 
     @cached_property
     def validating(self) -> list[Any]:
-        """A few batches of validation, the last one shorter: means over batches and over images then differ."""
+        """The first few validation batches.
+
+        The last one is shortened, so that means over batches and over images differ.
+        """
         found = first(self._given("validation"), self._images, "validation")
         count = len(found[-1][1])
         if len(found) > 1 and count > 2:
@@ -69,21 +72,21 @@ class Made:
         return value
 
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Of the framework's probe."""
+        """Implemented by the probe of each framework."""
         raise NotImplementedError
 
     def is_pretrained(self) -> bool:
-        """Whether two models have the same base, which fresh weights would not."""
+        """Whether two new models have identical bases. Fresh random weights would differ."""
         one, other = self.two_makes()
         return bool(one) and all(name in other and one[name].tobytes() == other[name].tobytes() for name in one)
 
     def _extracted(self, made: Pipeline) -> Extracted:
-        """Of the framework's probe."""
+        """Implemented by the probe of each framework."""
         raise NotImplementedError
 
     @cached_property
     def _features(self) -> tuple[Pipeline, Extracted, Run]:
-        """A new pipeline, its author's features, and its variables around them."""
+        """A new pipeline, the features that its author extracts, and its variables before and after."""
         made = self.new()
         before = self.variables(made)
         seen = self._extracted(made)
@@ -111,7 +114,7 @@ class Made:
         return Repeated(start, end, other_end, [same])
 
     def _run_from_the_start(self) -> tuple[list[str], list[Variable], list[Variable]]:
-        """Of a new pipeline the first images of training, and the variables before an epoch and after."""
+        """Digests of the first training images of a new pipeline, and its variables before and after one epoch."""
         made = self.new()
         batches = first(made.train, self._images, "train")
         digests = [digest(image) for batch in batches for image in batch[0]]
@@ -120,11 +123,11 @@ class Made:
         return digests, before, self.variables(made)
 
     def variables(self, made: Pipeline) -> list[Variable]:
-        """Of the framework's probe."""
+        """Implemented by the probe of each framework."""
         raise NotImplementedError
 
     def _train_as_seeded(self, made: Pipeline, batches: Taken) -> Any:
-        """Of the framework's probe: an epoch, without a seed of ours."""
+        """Implemented by the probe of each framework: one epoch of training in which this package sets no seed."""
         raise NotImplementedError
 
     def passes(self) -> Passes:
@@ -151,7 +154,7 @@ class Made:
 
 
 def reloaded(made: Pipeline, kind: type) -> Any:
-    """The model that the author loads once it is saved; NotClaimed where he gives none, or the one that he saved."""
+    """The model that ``reload`` saves and loads; raises NotClaimed if the author gives no ``reload``."""
     if made.reload is None:
         raise NotClaimed("give reload=, which saves the model to a path and returns the one that is loaded from it")
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder:

@@ -1,4 +1,4 @@
-"""The files and images of training and validation, whatever holds them."""
+"""The files and images of training and validation, for every supported kind of loader."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -11,12 +11,12 @@ from ..judging.checks import NotClaimed
 from .pipeline import Pipeline
 from .probe import Subsets
 
-PAIRS = ("samples", "imgs")  # of torchvision's folders
-PATHS = ("file_paths", "filepaths", "filenames")  # of Keras's
+PAIRS = ("samples", "imgs")  # attributes of torchvision's folders
+PATHS = ("file_paths", "filepaths", "filenames")  # attributes of Keras's data sets
 
 
 def subsets(made: Pipeline) -> Subsets:
-    """Of the files of each subset, by content."""
+    """The files of each subset, identified by their content."""
     if made.files:
         training, validation = made.files
     else:
@@ -28,12 +28,12 @@ def subsets(made: Pipeline) -> Subsets:
 
 
 def _by_content(files: Sequence[Path]) -> dict[str, str]:
-    """{digest: name}."""
+    """{digest of the content: file name}."""
     return {hashlib.sha256(file.read_bytes()).hexdigest(): f"{file.parent.name}/{file.name}" for file in files}
 
 
 def files_of(loader: Any) -> list[Path]:
-    """The files that a loader reads; none where it does not say."""
+    """The files that a loader reads; an empty list if the loader does not list them."""
     for name in PATHS:
         if isinstance(paths := getattr(loader, name, None), list | tuple | np.ndarray) and len(paths):
             return [Path(str(path)) for path in paths if Path(str(path)).is_file()]
@@ -43,7 +43,7 @@ def files_of(loader: Any) -> list[Path]:
 
 
 def _paths(dataset: Any) -> Iterator[str]:
-    """Of a folder of torchvision's kind, of subsets of one, and of several together."""
+    """The paths of a folder of torchvision's kind, of subsets of a folder, and of concatenated data sets."""
     indices = getattr(dataset, "indices", None)
     if indices is not None and hasattr(dataset, "dataset"):
         inner = list(_paths(dataset.dataset))
@@ -58,7 +58,7 @@ def _paths(dataset: Any) -> Iterator[str]:
 
 
 def folder_of(loader: Any) -> Any:
-    """The data set that reads image files through its ``loader``, below whatever wraps it; None where there is none."""
+    """The data set that reads image files with its ``loader``, without its wrappers; None if there is none."""
     dataset = getattr(loader, "dataset", loader)
     while dataset is not None:
         if callable(getattr(dataset, "loader", None)) and any(hasattr(dataset, name) for name in PAIRS):
@@ -68,7 +68,7 @@ def folder_of(loader: Any) -> Any:
 
 
 def class_orders(made: Pipeline) -> tuple[list[str], list[str]]:
-    """The names of classes in the order of their labels."""
+    """The class names of training and of validation, in the order of their labels."""
     found = [_classes(getattr(made, name)) for name in ("train", "validation")]
     if not all(found):
         raise NotClaimed("the batches do not say the names of their classes")

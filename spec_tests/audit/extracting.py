@@ -1,4 +1,4 @@
-"""Features that an author computes once: his own function, asked for a few batches and for single images."""
+"""Features that an author computes once: the author's function is called with a few batches and with single images."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,15 +11,15 @@ from .probe import Array, Compared, Extracted
 from .scoring import rounding
 from .taken import Taken, counted_classes, digest, first
 
-MOST = 24  # images, each of which is extracted once more
-CLOSE = 1e-4  # of the largest feature: what rounding may change
+MOST = 24  # images at most; features of each are extracted a second time
+CLOSE = 1e-4  # relative to the largest feature: the error that rounding may cause
 
-Feed = Callable[[Any], Any]  # batches, as the author's function takes them
-Pair = Callable[[Any], Any]  # an image or a label, twice in one batch
+Feed = Callable[[Any], Any]  # wraps batches as the author's function takes them
+Pair = Callable[[Any], Any]  # makes a batch that has an image or a label twice
 
 
 class Anew:
-    """The first batches of a loader, in the order that it has at each iteration; what it gave is kept."""
+    """The first batches of a loader, iterated again at each call. It keeps the images and labels that it gave."""
 
     def __init__(self, loader: Any) -> None:
         self._loader, self.given = loader, dict[str, tuple[Any, Any]]()
@@ -39,9 +39,9 @@ class Anew:
 
 
 def extracted(made: Pipeline, fed: Feed, pair: Pair) -> Extracted:
-    """Rows of features as the author puts them together, and those of each image alone, twice in a batch.
+    """Rows of features from the author's batches, and the features of each image in a batch that holds it twice.
 
-    An image beside itself shows the same features as beside others, unless they depend on the batch.
+    An image next to itself has the same features as next to other images, unless features depend on the batch.
     """
     batches = Anew(made.train)
     rows, labels = _features(made, fed(batches))
@@ -56,7 +56,7 @@ def extracted(made: Pipeline, fed: Feed, pair: Pair) -> Extracted:
 
 
 def _features(made: Pipeline, batches: Any) -> tuple[Array, Array]:
-    """(n, ...) and (n, ...)."""
+    """Features (n, ...) and their labels (n, ...)."""
     if made.features is None:
         raise NotClaimed("give features=, your function that returns the features and the labels of some batches")
     returned = made.features(batches)
@@ -69,21 +69,21 @@ def _features(made: Pipeline, batches: Any) -> tuple[Array, Array]:
 
 
 def tolerance(seen: Extracted) -> float:
-    """Of a feature."""
+    """The largest error of a feature that rounding may cause."""
     return CLOSE * float(np.abs(seen.alone).max())
 
 
 def through_head(head: Callable[[Array], Array], seen: Extracted, predicted: Array) -> Compared:
-    """What the head makes of the features, beside what the model predicts for the images."""
+    """The head's predictions from the features, compared with the model's predictions for the images."""
     try:
         got = head(seen.alone)
-    except Exception as error:  # of the author's head, which takes features of another shape
+    except Exception as error:  # the author's head may take features of another shape
         raise Undecided(f"the head does not take what features returns: {type(error).__name__}") from error
     return Compared("predictions from features", got, predicted, rounding(predicted))
 
 
 def nearest(seen: Extracted) -> tuple[Array, Array]:
-    """For each row the image alone whose features are nearest, and how far they are at most."""
+    """For each row, the index of the image with the nearest features, and the largest difference between the two."""
     rows, alone = (part.reshape(len(part), -1).astype(np.float64) for part in (seen.rows, seen.alone))
     if rows.shape[1] != alone.shape[1]:
         raise Undecided("features have another shape in another batch")
@@ -92,7 +92,10 @@ def nearest(seen: Extracted) -> tuple[Array, Array]:
 
 
 def misplaced(seen: Extracted) -> tuple[Array, Array]:
-    """Labels beside the rows, and those of the images that the rows were made from, where that can be said."""
+    """The labels next to the rows, and the labels of the images that the rows were made from.
+
+    Rows that cannot be attributed to one label are left out.
+    """
     places, apart = nearest(seen)
     flat = seen.alone.reshape(len(seen.alone), -1).astype(np.float64)
     close = tolerance(seen)

@@ -1,4 +1,4 @@
-"""What a compiled Keras model's loss takes, and loss and accuracy from its outputs, in NumPy."""
+"""Which outputs the loss of a compiled Keras model takes, and loss and accuracy computed from outputs in NumPy."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ KNOWN = ("binary_crossentropy", "categorical_crossentropy", "sparse_categorical_
 
 
 def taken(model: Any) -> tuple[str, str]:
-    """The loss's name, and whether it takes logits or probabilities; Undecided for a loss that is not known."""
+    """The loss's name, and whether it takes logits or probabilities; raises Undecided for an unknown loss."""
     loss = _loss(model)
     name = loss if isinstance(loss, str) else getattr(loss, "name", type(loss).__name__)
     if str(name) not in KNOWN:
@@ -21,7 +21,7 @@ def taken(model: Any) -> tuple[str, str]:
 
 
 def _loss(model: Any) -> Any:
-    """As it was given to ``compile``."""
+    """The loss as it was given to ``compile``."""
     loss = getattr(model, "loss", None)
     if loss is None or isinstance(loss, dict | list | tuple):
         raise Undecided("the model is compiled with no loss, or with several")
@@ -36,7 +36,7 @@ def _from_logits(loss: Any) -> bool:
 
 
 def computed(model: Any, outputs: Array, labels: Array) -> dict[str, float]:
-    """The mean over images of the cross-entropy, and the share of right answers; a smoothed loss is left out."""
+    """The mean cross-entropy over images and the share of right answers. A smoothed loss is left out."""
     _, wanted = taken(model)
     logits = wanted == "logits"
     found = {ACCURACY: share_right(outputs, labels, logits=logits)}
@@ -47,7 +47,7 @@ def computed(model: Any, outputs: Array, labels: Array) -> dict[str, float]:
 
 
 def _is_mean(loss: Any, outputs: Array, logits: bool) -> bool:
-    """Whether the loss is known to be a mean over images: not a sum, one label each, no probability rounded to 0, 1."""
+    """Whether the loss is surely a mean over images: no sum, one label for each, no probability rounded to 0 or 1."""
     name = loss if isinstance(loss, str) else loss.name
     if name == "binary_crossentropy" and outputs.reshape(len(outputs), -1).shape[1] > 1:
         return False
@@ -57,13 +57,13 @@ def _is_mean(loss: Any, outputs: Array, logits: bool) -> bool:
 
 
 def crossentropy(outputs: Array, labels: Array, *, logits: bool) -> float:
-    """Of one output the binary one, of several that of the right class."""
+    """The binary cross-entropy if there is one output, otherwise the cross-entropy of the right class."""
     flat = outputs.reshape(len(outputs), -1)
     if flat.shape[1] == 1:
         values = flat[:, 0]
         if logits:
             return float(np.logaddexp(0, np.where(labels == 1, -values, values)).mean())
-        p = np.clip(values, 1e-7, 1 - 1e-7)  # as Keras does
+        p = np.clip(values, 1e-7, 1 - 1e-7)  # Keras clips in the same way
         return float(-np.where(labels == 1, np.log(p), np.log1p(-p)).mean())
     if logits:
         largest = flat.max(1, keepdims=True)

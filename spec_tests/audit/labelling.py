@@ -1,6 +1,6 @@
-"""Whether labels belong to their images: each class is painted in a grey of its own, and read by the author's loader.
+"""Whether labels belong to their images: each class is painted in its own grey and read by the author's loader.
 
-No flip, crop or change of colour takes one grey for another, so that the images of a class are known again behind it.
+No flip, crop or colour change confuses two greys, so each image that the loader returns shows its class.
 """
 
 from pathlib import Path
@@ -14,12 +14,12 @@ from .pipeline import Pipeline
 from .probe import Array
 from .taken import counted_classes
 
-IMAGES = 14  # of a data set of the author's, from its first to its last
+IMAGES = 14  # images of the author's data set, spread from its first to its last
 SUBSETS = ("training", "validation")
 
 
 def labels(made: Pipeline) -> dict[str, list[list[int]]]:
-    """{subset: the labels that occur in each class, from dark to light}; Undecided where no class is known again."""
+    """{subset: the labels that occur in each class, from dark to light}; raises Undecided if no class is recognised."""
     names = _class_names(made)
     greys = {name: round(255 * place / (len(names) - 1)) for place, name in enumerate(names)}
     found = {}
@@ -33,7 +33,7 @@ def labels(made: Pipeline) -> dict[str, list[list[int]]]:
 
 
 def _class_names(made: Pipeline) -> list[str]:
-    """The folders that will be read."""
+    """The names of the class folders that will be read."""
     if made.load is not None:
         return list(preprocessing.CLASSES)
     folders = [datasets.folder_of(loader) for loader in (made.train, made.validation)]
@@ -44,7 +44,7 @@ def _class_names(made: Pipeline) -> list[str]:
 
 
 def _pairs(loader: Any) -> list[tuple[Array, Any]]:
-    """Batches of (images, labels): of a data set that can be indexed some images, from the first to the last."""
+    """Batches of (images, labels). Of a data set that can be indexed, a few images from the first to the last."""
     dataset: Any = getattr(loader, "dataset", None)
     if not hasattr(dataset, "__getitem__"):
         return [(np.asarray(batch[0]), np.asarray(batch[1])) for batch in loader]
@@ -53,7 +53,7 @@ def _pairs(loader: Any) -> list[tuple[Array, Any]]:
 
 
 def _by_class(pairs: list[tuple[Array, Any]], classes: int) -> list[list[int]]:
-    """The labels of each class; nothing where there are more or fewer kinds of images than classes."""
+    """The labels of each class; an empty list if the images do not form as many groups as there are classes."""
     greys = np.concatenate([np.median(images.reshape(len(images), -1), axis=1) for images, _ in pairs])
     given = np.concatenate([counted_classes(some) for _, some in pairs])
     order = np.argsort(greys)

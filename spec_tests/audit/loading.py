@@ -1,4 +1,4 @@
-"""Find the author's ``make``, and the probe for what it makes."""
+"""Find the author's ``make`` function, and choose the probe for the pipeline that it returns."""
 
 import importlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ WIRED = "have make return convspec.audit.Pipeline(model=..., train=..., validati
 
 
 class Audited(Implementation):
-    """A pipeline in the place of an implementation of the contract: clauses ask its probe."""
+    """A pipeline that takes the place of an implementation of the contract: clauses ask its probe."""
 
     def __init__(self, target: str, make: Callable[[], Any], images: int) -> None:
         super().__init__(target, None)
@@ -25,18 +25,18 @@ class Audited(Implementation):
 
     @property
     def expectations(self) -> Expectations:
-        """What is excused."""
+        """The failures that are excused."""
         try:
             return declared(self.made.excused, {}, self.target)
         except WrongExpectations as error:
             raise BrokenAdapter(str(error)) from error
 
     def claims(self, stage: str) -> bool:  # noqa: ARG002 - each clause asks for what it needs
-        """Every stage may have clauses that apply to pipelines."""
+        """True: every stage may have clauses that apply to pipelines."""
         return True
 
     def advice(self, clause: str) -> dict[str, str]:
-        """Where a finding is in the author's code, what it costs, and the lines that fix it."""
+        """The place of a finding in the author's code, its cost, and the lines that fix it."""
         framework = self.probe.framework
         return {
             "where": place_of(clause, self.made),
@@ -45,7 +45,7 @@ class Audited(Implementation):
         }
 
     def __getattr__(self, name: str) -> Any:
-        """A function of the contract, which a pipeline does not have."""
+        """Raise for a function of the contract, which a pipeline does not have."""
         if name.startswith("_"):
             raise AttributeError(name)
         raise NotClaimed("it applies only to implementations of the contract")
@@ -58,7 +58,7 @@ class Guarded:
         self._probe = probe
 
     def __getattr__(self, name: str) -> Any:
-        """An observation."""
+        """One observation of the probe, guarded."""
         found = getattr(self._probe, name)
         return _guarded(found) if callable(found) else found
 
@@ -67,7 +67,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     def called(*arguments: Any) -> Any:
         try:
             answer = function(*arguments)
-        except (Exception, SystemExit) as error:  # Undecided is none
+        except (Exception, SystemExit) as error:  # Undecided is not an Exception
             needs = ": audit it where there is a GPU, or let it run without" if "CUDA" in str(error) else ""
             raise Undecided(f"the pipeline raised {one_line(error)}{needs}") from error
         if isinstance(answer, tuple):
@@ -78,7 +78,7 @@ def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def load_pipeline(target: str, images: int) -> Audited:
-    """That of ``module:make``; BrokenAdapter where it cannot be made."""
+    """The pipeline of ``module:make``; raises BrokenAdapter if it cannot be made."""
     module, _, name = target.partition(":")
     try:
         make = getattr(importlib.import_module(module), name or "make")
@@ -102,13 +102,13 @@ def _made(make: Callable[[], Any], target: str) -> Pipeline:
 
 
 def _is_pipeline(made: object) -> bool:
-    """Of this package, installed or in a checkout: an author may import either."""
+    """Whether this is a ``Pipeline`` of this package. An author may import it as installed or from a checkout."""
     kinds = type(made).mro()
     return any(kind.__name__ == Pipeline.__name__ and kind.__module__.endswith("audit.pipeline") for kind in kinds)
 
 
 def _probe(make: Callable[[], Any], made: Pipeline, images: int) -> Probe:
-    """That of the framework that the model is written in."""
+    """The probe of the framework that the model is written in."""
     kinds = {kind.__module__.partition(".")[0] for kind in type(made.module or made.model).mro()}
     if made.module is not None:
         from .on_lightning import wired

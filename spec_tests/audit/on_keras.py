@@ -1,4 +1,4 @@
-"""A pipeline in Keras 3, on any backend: ``fit`` is the author's with his arguments, and layers are watched eagerly."""
+"""A pipeline in Keras 3, on any backend. ``fit`` runs with the author's arguments, and layers are watched eagerly."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ class KerasProbe(Made):
         return list(made.base) if isinstance(made.base, list | tuple) else [made.base]
 
     def variables(self, made: Pipeline) -> list[Variable]:
-        """All but the states of generators."""
+        """All variables except the states of random generators."""
         own = {id(v) for base in self.bases(made) for v in base.variables}
         trains = {id(v) for v in made.model.trainable_variables}
         layers = {id(v): layer for layer in made.model._flatten_layers() for v in layer._trainable_variables}
@@ -55,7 +55,7 @@ class KerasProbe(Made):
         return found
 
     def _is_frozen(self, made: Pipeline) -> bool:
-        """Whether its author froze it: the flag, which need not have reached the layers."""
+        """Whether the author froze the base. This reads the flag, which may not have reached the layers."""
         return all(not base.trainable for base in self.bases(made)) or not any(
             v.trainable for v in self.variables(made) if v.part == "base"
         )
@@ -79,7 +79,7 @@ class KerasProbe(Made):
 
     @cached_property
     def _epoch(self) -> dict[str, Any]:
-        """One epoch of a new model."""
+        """Observations of one epoch of a new model."""
         made, batches = self.new(), Taken(self.training, self.first.train)
         before = self.variables(made)
         compared = self._base_compared(made)
@@ -108,7 +108,10 @@ class KerasProbe(Made):
         return list(self._epoch["compared"])
 
     def _base_compared(self, made: Pipeline) -> list[Compared]:
-        """What the base gives while the model is called in training, and in inference; its state is put back."""
+        """The base's outputs when the model is called in training and in inference.
+
+        Its state is restored afterwards.
+        """
         bases = self.bases(made)
         if len(bases) != 1:
             return []
@@ -127,7 +130,7 @@ class KerasProbe(Made):
 
     @cached_property
     def _tuned(self) -> dict[str, Any]:
-        """A new model, trained for an epoch, then unfrozen and trained for another."""
+        """Observations of a new model that is trained for an epoch, then unfrozen and trained for another."""
         made = self.new()
         if made.unfreeze is None:
             raise NotClaimed("give unfreeze=, your function that begins fine-tuning")
@@ -195,7 +198,7 @@ class KerasProbe(Made):
 
     @cached_property
     def _validated(self) -> dict[str, Any]:
-        """A trained model, validated."""
+        """Observations of a trained model while it is validated."""
         made = self._epoch["made"]
         before = self.variables(made)
         predicted = self._predicted(made, self.predictor()[1])
@@ -241,14 +244,14 @@ class KerasProbe(Made):
         return preprocessing.prepared(self.first, self._reaching, self.is_pretrained)
 
     def _reaching(self, images: Any) -> Array:
-        """What the base gets, (n, height, width, channels)."""
+        """The base's input (n, height, width, channels)."""
         with _watching(self.bases(self.first)[0]) as seen:
             self._predicted(self.first, images)
         if not seen:
             raise Undecided("the base is not called as a layer of the model")
         return np.asarray(keras.ops.convert_to_numpy(seen[0][0]))
 
-    # Features that are computed once
+    # Features computed once
 
     def _extracted(self, made: Pipeline) -> Extracted:
         return extracting.extracted(made, _fed, lambda part: np.stack((part, part)))
@@ -264,7 +267,7 @@ class KerasProbe(Made):
 
         return extracting.through_head(applied, seen, self._predicted(made, seen.images))
 
-    # What training keeps, and what is reported in the end
+    # The model that training keeps, and the final report
 
     def kept(self) -> tuple[list[float], float]:
         """See ``Probe``."""
@@ -301,7 +304,7 @@ class KerasProbe(Made):
 
 
 def _fed(batches: Taken) -> Any:
-    """As a ``tf.data`` set, which every ``fit`` takes, those of keras-hub's tasks too."""
+    """The batches as a ``tf.data`` set, which every ``fit`` takes, including those of keras-hub's tasks."""
     try:
         import tensorflow as tf
     except ModuleNotFoundError as error:
@@ -318,7 +321,7 @@ def _fed(batches: Taken) -> Any:
 
 @contextmanager
 def _watching(layer: Any) -> Iterator[list[tuple[Any, Any]]]:
-    """Note what a layer is called with, and what it gives."""
+    """Record the inputs and the outputs of a layer."""
     seen: list[tuple[Any, Any]] = []
     call = layer.call
 
@@ -336,7 +339,7 @@ def _watching(layer: Any) -> Iterator[list[tuple[Any, Any]]]:
 
 @contextmanager
 def _scaling(layer: Any, factor: float) -> Iterator[None]:
-    """What a layer gives, times a factor."""
+    """Multiply the outputs of a layer by a factor."""
     call = layer.call
     layer.call = lambda inputs, *arguments, **options: call(inputs, *arguments, **options) * factor
     try:

@@ -1,4 +1,4 @@
-"""A pipeline in Lightning: the module is a model of PyTorch, and a trainer of the author's trains and validates it."""
+"""A pipeline in Lightning: the module is a PyTorch model, and the author's trainer trains and validates it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Any
 from ..judging.checks import NotClaimed
 from .pipeline import Pipeline
 
-LEFT_OUT = {"Checkpoint", "EarlyStopping"}  # they write files, and want numbers that one epoch does not have
+LEFT_OUT = {"Checkpoint", "EarlyStopping"}  # they write files, and need metrics that one epoch does not have
 PACKAGES = ("lightning", "pytorch_lightning")
 QUIET = {
     "logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False,
@@ -18,7 +18,7 @@ QUIET = {
 
 
 def wired(make: Callable[[], Pipeline]) -> Callable[[], Pipeline]:
-    """The same as functions of PyTorch."""
+    """A ``make`` that returns the same pipeline with functions of PyTorch."""
 
     def made() -> Pipeline:
         return _wired(make())
@@ -35,7 +35,7 @@ def _wired(made: Pipeline) -> Pipeline:
     options = QUIET | dict(made.trainer)
     options["callbacks"] = [one for one in _listed(options.get("callbacks")) if not _names(one) & LEFT_OUT]
     begun = _begun(module, train, options)
-    # A schedule that follows a number of validation has to have one in each epoch.
+    # A schedule that follows a validation metric needs the metric in each epoch.
     watched = any(one.reduce_on_plateau for one in begun.lr_scheduler_configs)
     beside = {"val_dataloaders": validation} if watched else {}
 
@@ -55,7 +55,7 @@ def _wired(made: Pipeline) -> Pipeline:
 
 
 def _begun(module: Any, train: Any, options: dict[str, Any]) -> Any:
-    """A trainer after what happens when ``fit`` begins, such as freezing by callbacks, and before the first batch."""
+    """A trainer in its state before the first batch, after the hooks at the start of ``fit``, such as freezing."""
     stop = import_module(_package()).Callback()
     stop.on_fit_start = lambda trainer, _: setattr(trainer, "should_stop", True)
     trainer = _trainer(options | {"callbacks": [*options["callbacks"], stop], "min_epochs": 0, "min_steps": 0})

@@ -1,4 +1,4 @@
-"""A pipeline in PyTorch, observed by hooks while its author's own functions train and validate it."""
+"""A pipeline in PyTorch, observed by hooks while the author's functions train and validate it."""
 
 import copy
 from collections.abc import Callable
@@ -57,7 +57,7 @@ class TorchProbe(Made):
 
     @cached_property
     def _epoch(self) -> dict[str, Any]:
-        """One epoch of a new model: what moved, what its base gave, which dropouts were on, which batches it took."""
+        """Observations of an epoch of a new model: moved variables, outputs of the base, active dropouts, batches."""
         made = self.new()
         steps: list[Any] = []
         into: list[bool] = []
@@ -102,7 +102,7 @@ class TorchProbe(Made):
         if not torch.equal(noisy[0][0][1], noisy[1][0][1]):
             raise Undecided("features are random in training: give head= with the dropout that comes before it")
         expected = again[0][1].float().cpu().numpy()
-        tolerance = (0.1 if rough else 1e-3) * float(np.abs(expected).max())  # rough under autocast
+        tolerance = (0.1 if rough else 1e-3) * float(np.abs(expected).max())  # autocast rounds coarsely
         return [Compared("features of a training step", features.float().cpu().numpy(), expected, tolerance)]
 
     def _twin(self, model: nn.Module) -> nn.Module:
@@ -116,7 +116,7 @@ class TorchProbe(Made):
 
     @cached_property
     def _tuned(self) -> dict[str, Any]:
-        """A new model, unfrozen and trained for an epoch."""
+        """Observations of a new model that is unfrozen and trained for an epoch."""
         made = self.new()
         if made.unfreeze is None:
             raise NotClaimed("give unfreeze=, your function that begins fine-tuning")
@@ -151,7 +151,7 @@ class TorchProbe(Made):
         return [*found, self._tuned["held"]] if self.first.unfreeze else found
 
     def _held_by(self, made: Pipeline, optimizer: Any, begun: Any = frozenset()) -> Held:
-        """Frozen parameters in an optimizer do no harm: they have no gradient."""
+        """What an optimizer holds. Frozen parameters in it do no harm, since they have no gradient."""
         have = {id(p) for one in listed(optimizer) for group in one.param_groups for p in group["params"]}
         own = {id(p): name for name, p in made.model.named_parameters()}
         heads = {id(p) for p in head_of(made).parameters()}
@@ -187,7 +187,7 @@ class TorchProbe(Made):
             outputs = made.model(images.to(device))
         for module, mode in was.items():
             module.training = mode
-        outputs = getattr(outputs, "logits", outputs)  # as transformers returns them
+        outputs = getattr(outputs, "logits", outputs)  # transformers returns an object with logits
         return np.asarray(outputs.detach().cpu())
 
     def predictor(self) -> tuple[Callable[[Array], Array], Array, float]:
@@ -209,7 +209,7 @@ class TorchProbe(Made):
 
     @cached_property
     def _validated(self) -> dict[str, Any]:
-        """A trained model, validated twice and trained again."""
+        """Observations of a trained model that is validated twice and then trained again."""
         made = self._epoch["made"]
         before = variables_of(made)
         with dropouts(head_of(made)) as on:
@@ -250,7 +250,7 @@ class TorchProbe(Made):
         return [Scored(oriented(one, true), true) for one in reported]
 
     def _judged(self, count: int) -> Array:
-        """Predictions for what validate called the model with."""
+        """The predictions for the images that ``validate`` gave to the model."""
         calls, made = self._validated["calls"], replace(self._epoch["made"], model=self._validated["still"])
         if any(rough for _, rough in calls):
             raise Undecided("validate runs under autocast, whose rounding is larger than what is looked for")
@@ -264,7 +264,7 @@ class TorchProbe(Made):
         return np.concatenate([self._predicted(made, one) for one in images])
 
     def _changes_images(self) -> bool:
-        """Whether validate calls the model with other images than its batches hold."""
+        """Whether ``validate`` gives the model other images than its batches hold."""
         images = [torch.as_tensor(batch[0]) for batch in self.validating]
         given = [one.cpu() for one, _ in self._validated["calls"]]
         return any(not any(one.shape == other.shape and torch.equal(one, other) for other in images) for one in given)
@@ -306,11 +306,12 @@ class TorchProbe(Made):
         return preprocessing.prepared(self.first, self._reaching, self.is_pretrained)
 
     def _reaching(self, images: Any) -> Array:
-        """What the first convolution (or the first layer with weights) gets, (n, height, width, channels)."""
+        """The input of the first convolution, or of the first layer with weights, (n, height, width, channels)."""
         seen: list[Any] = []
         layers = [m for m in self.first.model.modules() if list(m.parameters(recurse=False))]
         module = next((m for m in layers if isinstance(m, nn.Conv2d)), layers[0])
-        if self.first.expects is None:  # what its library says is said of what the whole model is given
+        # the library describes the input of the whole model
+        if self.first.expects is None:
             module = next(m for m in (self.first.base, self.first.model) if isinstance(m, nn.Module))
         handle = module.register_forward_pre_hook(lambda _, given: seen.append(given[0].detach().cpu().numpy()))
         try:
@@ -319,7 +320,7 @@ class TorchProbe(Made):
             handle.remove()
         return np.moveaxis(np.concatenate(seen), 1, -1)
 
-    # Features that are computed once
+    # Features computed once
 
     def _extracted(self, made: Pipeline) -> Extracted:
         return extracting.extracted(
@@ -337,7 +338,7 @@ class TorchProbe(Made):
 
         return extracting.through_head(applied, seen, self._predicted(made, torch.as_tensor(seen.images)))
 
-    # What training keeps, and what is reported in the end
+    # The model that training keeps, and the final report
 
     def kept(self) -> tuple[list[float], float]:
         """See ``Probe``."""
@@ -348,7 +349,7 @@ class TorchProbe(Made):
         own = model is made.model or not isinstance(model, nn.Module)
         made.model = model if isinstance(model, nn.Module) else made.model
         if made.validate is not None and own:
-            loss = scores_of(made.validate(made.validation)).get("loss")  # as he measured it
+            loss = scores_of(made.validate(made.validation)).get("loss")  # as the author measures it
         else:
             loss = self._loss_of(made)
         return [float(one) for one in losses], _no_loss() if loss is None else loss
@@ -361,7 +362,7 @@ class TorchProbe(Made):
         return Compared("outputs of the model that was saved and loaded", after, before, rounding(before))
 
     def _answers(self, made: Pipeline) -> tuple[Array, Array]:
-        """Predictions for all of validation, a batch after the other, and the labels."""
+        """Predictions for all validation images, in the order of the batches, and their labels."""
         batches = list(self._given("validation"))
         outputs = [self._predicted(made, torch.as_tensor(batch[0])) for batch in batches]
         return np.concatenate(outputs), np.concatenate([counted_classes(batch[1]) for batch in batches])

@@ -1,4 +1,4 @@
-"""Two passes over the author's images, and of one that differs what a picture shows."""
+"""Two passes over the author's images, and a picture of an image that differs between them."""
 
 import math
 from typing import Any
@@ -8,13 +8,13 @@ import numpy as np
 from .probe import Array, Passes
 from .taken import digest, whole
 
-MOST = 2_000  # images of a pass that are compared
-SIDE = 120  # pixels of an image that is kept for a picture
-CHANNELS = (1, 3)  # of what can be shown
+MOST = 2_000  # images of a pass that are compared, at most
+SIDE = 120  # pixels of the longest side of an image that is kept for a picture
+CHANNELS = (1, 3)  # numbers of channels that a picture can show
 
 
 def two_passes(loader: Any, images: int, what: str) -> Passes:
-    """The first images of a data set, or all that the loader gives."""
+    """Two passes over the first images of a data set, or over all images that the loader gives."""
     dataset = getattr(loader, "dataset", None)
     own = getattr(getattr(loader, "collate_fn", None), "__name__", "default_collate")
     if (
@@ -32,7 +32,7 @@ def _images(batches: list[Any]) -> list[Array]:
 
 
 def _seen(image: Any) -> tuple[str, Array | None]:
-    """The digest of an image and what could be shown of it: images may be too large to keep."""
+    """The digest of an image and a small copy of it for a picture. The image itself may be too large to keep."""
     array = np.asarray(image)
     return digest(array), small(array)
 
@@ -44,7 +44,7 @@ def _of_places(one: list[tuple[str, Array | None]], other: list[tuple[str, Array
 
 
 def _of_any_order(one: list[Array], other: list[Array]) -> Passes:
-    """The image that differs is found again by its values, which a flip, a shift or a rotation leaves as they are."""
+    """Two passes in any order. An image that differs is matched by its sorted values, which a flip or a shift keeps."""
     first, second = ([digest(image) for image in images] for images in (one, other))
     both = {*first} & {*second}
     gone = next((image for image, name in zip(one, first, strict=True) if name not in both), None)
@@ -62,7 +62,7 @@ def _sorted(image: Array) -> Array:
 
 
 def _pair(one: Array | None, other: Array | None) -> Array | None:
-    """Both images from 0 to 255, scaled alike; None if they are not images, or have two sizes."""
+    """Both images scaled alike to [0, 255]; None if they are not images or differ in size."""
     if one is None or other is None or one.shape != other.shape:
         return None
     both = np.stack([one, other]).astype(np.float64)
@@ -73,7 +73,10 @@ def _pair(one: Array | None, other: Array | None) -> Array | None:
 
 
 def small(image: Array) -> Array | None:
-    """(height, width, 3), each pixel the mean of a square, no side longer than ``SIDE``; None if it is not an image."""
+    """A small copy (height, width, 3), each pixel the mean of a square; None if this is not an image.
+
+    No side is longer than ``SIDE``.
+    """
     if image.ndim == 3 and image.shape[0] in CHANNELS and image.shape[-1] not in CHANNELS:
         image = np.moveaxis(image, 0, -1)
     if image.ndim == 2:

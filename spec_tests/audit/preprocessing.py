@@ -1,7 +1,7 @@
-"""What becomes of a pixel on its way to the base, from images of one colour, and what the base was pretrained with.
+"""The preprocessing of pixels before the base, measured with images of one colour, and the one of pretraining.
 
-A constant image is a fixed point of flips, crops and rotations (AUG-6), so that whatever stands between the file and
-the base shows as one line for each channel: value = scale × pixel + offset.
+A constant image is a fixed point of flips, crops and rotations (AUG-6). The transformations between the file and
+the base therefore show as one line for each channel: value = scale × pixel + offset.
 """
 
 import re
@@ -24,24 +24,24 @@ from .probe import Array, Line, Prepared
 COLOURS = np.array([(0, 0, 0), (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (64, 128, 192), (200, 30, 90)])
 CLASSES = ("cat", "dog")  # of the folders that are written
 SIZE = (256, 256)
-STRAIGHT = 1e-3  # of the range: values that lie no closer to a line come from something else
+STRAIGHT = 1e-3  # of the range: values further from a line come from something else
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIGNED = Expects((1 / 127.5,) * 3, (-1,) * 3)
 RAW = Expects((1.0,) * 3, (0.0,) * 3)
 CAFFE = Expects((1.0,) * 3, (-103.939, -116.779, -123.68), "bgr")
-OF_KERAS = (  # names that keras.applications gives its models: what preprocess_input makes of pixels
+OF_KERAS = (  # {names of keras.applications' models: the output of their preprocess_input}
     (r"vgg1[69]|resnet(50|101|152)", CAFFE),
     (r"resnet(50|101|152)v2|inception_v3|inception_resnet_v2|xception|nasnet\w*|mobilenet(v2)?_[\d.]+_\d+", SIGNED),
     (r"densenet(121|169|201)", Expects.normalized(IMAGENET_MEAN, IMAGENET_STD)),
-    (r"efficientnet(b\d|v2-\w+)|convnext_\w+|mobilenetv3(small|large)", RAW),  # they scale pixels themselves
+    (r"efficientnet(b\d|v2-\w+)|convnext_\w+|mobilenetv3(small|large)", RAW),  # these models scale pixels themselves
 )
 
 
 def prepared(made: Pipeline, reaching: Callable[[Any], Array], is_pretrained: Callable[[], bool]) -> Prepared:
-    """What reaches the base in validation and in training. ``reaching`` gives it for a batch of the author's.
+    """The preprocessing before the base in validation and in training. ``reaching`` gives the base's input for a batch.
 
-    What a library says of its weights counts for a base that is frozen and has them.
+    A library's description of its weights counts only for a base that is frozen and has these weights.
     """
     expects = made.expects or expected_of(made)
     if made.expects is None and not is_pretrained():
@@ -54,7 +54,10 @@ def prepared(made: Pipeline, reaching: Callable[[Any], Array], is_pretrained: Ca
 
 
 def _batches(loader: Any) -> Any:
-    """As many images as there are colours, by the data set itself: what a loader shuffles does not matter."""
+    """Twice as many images as there are colours.
+
+    They come from the data set itself, so that shuffling does not matter.
+    """
     dataset: Any = getattr(loader, "dataset", None)
     collate = getattr(loader, "collate_fn", None)
     if not hasattr(dataset, "__getitem__"):
@@ -64,7 +67,7 @@ def _batches(loader: Any) -> Any:
 
 
 def expected_of(made: Pipeline) -> Expects:
-    """The preprocessing that the base was pretrained with, from its library; NotClaimed if it is unknown."""
+    """The preprocessing that the base was pretrained with, from its library; raises NotClaimed if it is unknown."""
     for base in (made.base, made.model):
         if isinstance(config := getattr(base, "pretrained_cfg", None), dict) and "mean" in config:
             return Expects.normalized(config["mean"], config["std"], "timm's pretrained_cfg")
@@ -79,18 +82,18 @@ def expected_of(made: Pipeline) -> Expects:
 
 
 def _scales(base: Any) -> bool:
-    """Whether a base of Keras scales its pixels, which ``include_preprocessing=False`` leaves out."""
+    """Whether a Keras base scales its pixels. ``include_preprocessing=False`` leaves this out."""
     return any(type(layer).__name__ in ("Rescaling", "Normalization") for layer in base.layers)
 
 
 def coloured(path: Path) -> Image.Image:
-    """One colour after the other, by the number in the file's name."""
+    """An image of one colour, chosen by the number in the file's name."""
     return plain(COLOURS[int(path.suffixes[0][1:]) % len(COLOURS)])
 
 
 @contextmanager
 def painted_by(made: Pipeline, paint: Callable[[Path], Image.Image]) -> Iterator[tuple[Any, Any]]:
-    """The author's batches of training and of validation, where ``paint`` makes each file, ``class/class.7.png``."""
+    """The author's batches of training and of validation when ``paint`` makes each file, ``class/class.7.png``."""
     if made.load is not None:
         folder = Path(tempfile.mkdtemp(prefix="convspec-"))
         try:
@@ -107,7 +110,7 @@ def painted_by(made: Pipeline, paint: Callable[[Path], Image.Image]) -> Iterator
 
 
 def write_painted(folder: Path, paint: Callable[[Path], Image.Image]) -> None:
-    """As many images of each class as there are colours, in the folders that most loaders read."""
+    """Write as many images of each class as there are colours, into the folder names that most loaders read."""
     for place in ("train", "validation", "val", "test"):
         for name in CLASSES:
             (folder / place / name).mkdir(parents=True)
@@ -123,7 +126,7 @@ def plain(colour: Iterable[int]) -> Image.Image:
 
 @contextmanager
 def _painting(folders: list[Any], paint: Callable[[Path], Image.Image]) -> Iterator[None]:
-    """Each file is read as it is painted, as if it had the number of its place."""
+    """Have each file read as a painted image that is numbered by the file's place."""
     unique = list({id(folder): folder for folder in folders}.values())
     loaders = [folder.loader for folder in unique]
     for folder in unique:
@@ -141,10 +144,10 @@ def _numbered(path: str, number: int) -> Path:
 
 
 def fitted(batches: Any, reaching: Callable[[Any], Array]) -> Line | None:
-    """The line through what each colour becomes; None where there is none.
+    """The line through the values of all colours; None if there is none.
 
-    A colour is recognised by what the author's own transformations make of it: every image is constant, so that its
-    values in three channels are one of as many triples as there are colours, in the order of their brightness.
+    A colour is recognised after the author's transformations: every image is constant, so its values in three channels
+    are one of as many triples as there are colours, and these are compared in the order of their brightness.
     """
     values = np.concatenate([_centres(reaching(batch[0])) for batch in batches])
     if values.ndim != 2 or values.shape[1] != 3 or not np.isfinite(values).all():
@@ -162,7 +165,7 @@ def _centres(images: Array) -> Array:
 
 
 def _line(triples: Array, order: str) -> Line | None:
-    """The line that takes the colours, in this order of channels, to these values, if one does."""
+    """The line that maps the colours, in this channel order, to these values; None if none does."""
     colours = np.unique(COLOURS if order == "rgb" else COLOURS[:, ::-1], axis=0).astype(np.float64)
     if len(triples) != len(colours):
         return None

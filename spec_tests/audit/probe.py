@@ -1,6 +1,6 @@
-"""What is observed of a pipeline, whatever it is written in. Clauses judge these records and nothing else.
+"""The observations of a pipeline, the same for every framework. Clauses judge these records and nothing else.
 
-An observation that a pipeline does not provide for raises ``NotClaimed`` with the line that says what to give.
+An observation that a pipeline does not provide for raises ``NotClaimed`` with the argument to add.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Run:
-    """Some training: the variables before it and after.
+    """Some training: the variables before and after.
 
-    ``every``: whether each trainable variable must have moved, as by Adam. With another optimizer a small gradient can
-    be lost in rounding, and a dead unit has none: some must have.
+    ``every``: whether each trainable variable must have moved, as with Adam. With other optimizers small gradients can
+    be lost in rounding, and a dead unit has none, so only some variables must have moved.
     """
 
     before: list[Variable]
@@ -30,7 +30,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two answers that must be one."""
+    """Two answers that must be equal."""
 
     what: str
     got: Any
@@ -40,7 +40,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Scored:
-    """What validation reported, and what follows from the model's outputs for the same images."""
+    """The loss and accuracy that validation reported, and those computed from the outputs for the same images."""
 
     reported: dict[str, float]
     computed: dict[str, float]
@@ -48,7 +48,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Modes:
-    """Whether each dropout was on, by name, while training, while validating, and in the epoch after a validation."""
+    """Whether each dropout was on, by name: while training, while validating, and in the epoch after a validation."""
 
     training: dict[str, bool]
     validating: dict[str, bool]
@@ -57,7 +57,7 @@ class Modes:
 
 @dataclass(frozen=True)
 class Held:
-    """The paths of trainable variables that no optimizer has, and how many it has that the model does not."""
+    """Paths of trainable variables that no optimizer holds, and the number of variables of no model that one holds."""
 
     trainable: int
     forgotten: set[str]
@@ -66,7 +66,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Line:
-    """What pixels become: value = scale × pixel + offset in each channel, and the colour that each channel is."""
+    """The preprocessing of pixels: value = scale × pixel + offset in each channel, and the colour of each channel."""
 
     scale: tuple[float, ...]
     offset: tuple[float, ...]
@@ -84,9 +84,9 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Passes:
-    """Digests of the images of two passes, in one order, and an image that differs, for a picture.
+    """Digests of the images of two passes in one order, and an image that differs, for a picture.
 
-    ``pair``: what it was in either, (2, height, width, 3) from 0 to 255, small; None if there is none to show.
+    ``pair``: small copies of that image in both passes, (2, height, width, 3) from 0 to 255; None if there are none.
     """
 
     first: Array
@@ -96,7 +96,7 @@ class Passes:
 
 @dataclass(frozen=True)
 class Subsets:
-    """The digests of the images of each subset, with a name for each; the order of classes of each."""
+    """Digests of the images of each subset, with a name for each, and the order of classes of each subset."""
 
     training: dict[str, str] = field(default_factory=dict)
     validation: dict[str, str] = field(default_factory=dict)
@@ -104,122 +104,122 @@ class Subsets:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model returns, as its loss takes it: ``kind`` is probabilities, logits or log-probabilities."""
+    """Outputs of a model as its loss takes them. ``kind`` is probabilities, logits or log-probabilities."""
 
     loss: str
     wanted: str
-    values: Array  # (n, outputs), of images and of features far from any
+    values: Array  # (n, outputs), for images and for features far from those of any image
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """Features as the author extracts them, with the labels beside them, and of their images alone.
+    """Features as the author extracts them, with their labels, and the features of the same images alone.
 
-    ``own`` are the labels that came with the images.
+    ``own`` holds the labels that came with the images.
     """
 
     rows: Array  # (n, ...)
     labels: Array  # (n,)
-    images: Array  # (m, ...), each once
+    images: Array  # (m, ...), each image once
     alone: Array  # (m, ...)
     own: Array  # (m,)
 
 
 @dataclass(frozen=True)
 class Repeated:
-    """Two runs from the same beginning with the same seed, and what else must be the same of both."""
+    """Two runs from the same start with the same seed, and other values that must agree in both."""
 
     start: list[Variable]
     one: list[Variable]
     other: list[Variable]
     same: list[Compared]
-    seeds: tuple[float, float] | None = None  # losses of two seeds, which must not be the same
+    seeds: tuple[float, float] | None = None  # losses with two seeds, which must differ
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """Features in one batch and in another, and the variables around it."""
+    """Features of the same images in two kinds of batches, and the variables before and after."""
 
     compared: list[Compared]
     run: Run
 
 
 class Probe(Protocol):
-    """The observations. Each is made once; an observation that changes a pipeline gets a new one."""
+    """The observations. Each is made once, and one that changes a pipeline gets a new pipeline."""
 
     framework: str
 
     def frozen_runs(self) -> list[Run]:
-        """An epoch of the author's training, with the base frozen."""
+        """The variables around an epoch of the author's training with the base frozen."""
 
     def base_in_training(self) -> list[Compared]:
-        """What a frozen base gave in a training step, and what it gives for the same images in inference."""
+        """The frozen base's outputs in a training step, and its outputs for the same images in inference."""
 
     def tuned_runs(self) -> list[Run]:
-        """An epoch after ``unfreeze``."""
+        """The variables around an epoch after ``unfreeze``."""
 
     def around_unfreezing(self) -> Compared:
-        """Predictions before it and after."""
+        """Predictions before and after ``unfreeze``."""
 
     def predictor(self) -> tuple[Callable[[Array], Array], Array, float]:
-        """The model as a function in inference mode, images that it takes, and what rounding may change."""
+        """The model as a function in inference mode, images that it takes, and the error that rounding may cause."""
 
     def validation_runs(self) -> list[Run]:
-        """The variables around a validation."""
+        """The variables before and after a validation."""
 
     def scores(self) -> list[Scored]:
-        """What validation reported, and what is true."""
+        """The reported and the true scores of validation."""
 
     def modes(self) -> Modes:
-        """Of the head's dropouts."""
+        """The modes of the head's dropouts."""
 
     def held(self) -> list[Held]:
-        """What the optimizers hold, as built and after ``unfreeze``."""
+        """The variables that the optimizers hold, as built and after ``unfreeze``."""
 
     def two_makes(self) -> tuple[dict[str, Array], dict[str, Array]]:
-        """The base's variables of two models."""
+        """The variables of the bases of two models, {path: value} each."""
 
     def used(self) -> tuple[list[int], int]:
-        """How often each batch of training was taken in one epoch, and the number of epochs."""
+        """How often each training batch was taken in one epoch, and the number of epochs."""
 
     def passes(self) -> Passes:
-        """Of validation images."""
+        """Two passes over validation images."""
 
     def training_passes(self) -> Passes:
-        """Of training images."""
+        """Two passes over training images."""
 
     def subsets(self) -> Subsets:
-        """By content."""
+        """The images of training and of validation, compared by content."""
 
     def class_orders(self) -> tuple[list[str], list[str]]:
-        """Names of classes of training and of validation, in the order of their labels."""
+        """The class names of training and of validation, in the order of their labels."""
 
     def labels(self) -> dict[str, list[list[int]]]:
-        """{subset: the labels that the images of each class come with}."""
+        """{subset: the labels that occur with the images of each class}."""
 
     def restored(self) -> Compared:
-        """Predictions of a trained model, and of what is loaded once it is saved."""
+        """Predictions of a trained model, and of the same model saved and loaded."""
 
     def extraction(self) -> Extraction:
-        """Of the author's features, in his batches and alone."""
+        """The author's features, in the author's batches and of each image alone."""
 
     def rows(self) -> list[Compared]:
-        """Labels beside his features, and those of the images that these were made from."""
+        """The labels next to the author's features, and those of the images that the features were made from."""
 
     def through_features(self) -> Compared:
-        """What the head says of his features, and what the model says of the images."""
+        """The head's predictions from the author's features, and the model's predictions for the images."""
 
     def repeated(self) -> Repeated:
-        """Two pipelines, each made and trained for an epoch."""
+        """Two pipelines, each made and trained for an epoch with the same seed."""
 
     def outputs(self) -> Outputs:
-        """Of the model, beside the loss."""
+        """The model's outputs, and the loss that takes them."""
 
     def prepared(self) -> Prepared:
-        """What reaches the base."""
+        """The preprocessing of the images that reach the base."""
 
     def kept(self) -> tuple[list[float], float]:
-        """The validation losses of a training, and that of the model that was kept."""
+        """The validation losses of a training, and the loss of the model that was kept."""
 
     def paired(self) -> tuple[float, float]:
-        """Accuracy of the author's predictions with the labels beside them, and that of the model."""
+        """The accuracy of the author's predictions with their labels, and the accuracy of the model."""

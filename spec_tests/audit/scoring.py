@@ -1,4 +1,4 @@
-"""Loss and accuracy: what the author's validation reports, and what follows from the outputs for each image alone."""
+"""Loss and accuracy: those that the author's validation reports, and those computed from each image's outputs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ NAMES = {
 
 
 def scores_of(returned: Any) -> dict[str, float]:
-    """{"loss": …, "accuracy": …} of what ``validate`` returned; accuracies in per cent become shares."""
+    """{"loss": …, "accuracy": …} from what ``validate`` returned. Accuracies in per cent become shares."""
     if returned is None:
         raise NotClaimed("validate returns nothing: have it return loss, accuracy, or both")
     if isinstance(returned, Mapping):
@@ -47,7 +47,7 @@ def scores_of(returned: Any) -> dict[str, float]:
 
 
 def oriented(reported: dict[str, float], true: dict[str, float]) -> dict[str, float]:
-    """The same under the names that fit: (accuracy, loss) is as good an order, and one number may be either."""
+    """The reported values under the names that fit: (accuracy, loss) is also allowed, and one number may be either."""
     loss, right = reported.get(LOSS), true.get(ACCURACY, np.nan)
     if loss is None or min(abs(loss - right), abs(loss / 100 - right)) > 1e-6:
         return reported
@@ -56,21 +56,24 @@ def oriented(reported: dict[str, float], true: dict[str, float]) -> dict[str, fl
         return {ACCURACY: share}
     if reported[ACCURACY] == right:
         return reported
-    losses = (reported[ACCURACY], 100 * reported[ACCURACY])  # one above 1 was taken for per cent
+    losses = (reported[ACCURACY], 100 * reported[ACCURACY])  # a value above 1 was read as per cent
     return {ACCURACY: share, LOSS: min(losses, key=lambda one: abs(one - true.get(LOSS, one)))}
 
 
 def rounding(outputs: Array) -> float:
-    """What sums in another order may change of outputs: a thousand times the resolution of their type."""
+    """The largest difference that another order of sums may cause: 1000 times the resolution of the type."""
     kind = outputs.dtype if outputs.dtype.kind == "f" else np.dtype(np.float32)
     return float(1000 * np.finfo(kind).eps * max(1.0, float(np.abs(outputs).max())))
 
 
 def computed(criterion: Any, outputs: Array, labels: Array) -> dict[str, float]:
-    """The mean over images of the author's loss, and the share of right answers; a loss with weights is left out."""
+    """The mean over images of the author's loss, and the share of right answers.
+
+    A loss with class weights is left out.
+    """
     kinds = {kind.__name__ for kind in type(criterion).mro()}
     found = {}
-    if outputs.reshape(len(outputs), -1).shape[1] > 1 or kinds & BINARY:  # else where the middle lies is not known
+    if outputs.reshape(len(outputs), -1).shape[1] > 1 or kinds & BINARY:  # otherwise the threshold is unknown
         found[ACCURACY] = share_right(outputs, labels, logits="BCELoss" not in kinds)
     if kinds & (BINARY | SEVERAL) and (mean := _mean_loss(criterion, outputs, labels)) is not None:
         found[LOSS] = mean
@@ -78,7 +81,7 @@ def computed(criterion: Any, outputs: Array, labels: Array) -> dict[str, float]:
 
 
 def share_right(outputs: Array, labels: Array, *, logits: bool) -> float:
-    """Of one output for two classes the sign, or more than a half; of several the largest."""
+    """The share of right answers. A single output is judged by its sign, or by 0.5; several by the largest."""
     flat = outputs.reshape(len(outputs), -1)
     if flat.shape[1] > 1:
         return float((flat.argmax(1) == labels).mean())
@@ -86,14 +89,14 @@ def share_right(outputs: Array, labels: Array, *, logits: bool) -> float:
 
 
 def _mean_loss(criterion: Any, outputs: Array, labels: Array) -> float | None:
-    """The loss of each image alone, as the author's criterion gives it, and their mean."""
+    """The mean of the author's loss over images, each computed alone; None if it cannot be computed."""
     if getattr(criterion, "reduction", "mean") not in ("mean", "sum_over_batch_size"):
         return None
     if any(getattr(criterion, name, None) is not None for name in ("weight", "pos_weight")):
         return None
-    if getattr(criterion, "label_smoothing", 0):  # of training; validation may be without
+    if getattr(criterion, "label_smoothing", 0):  # for training; validation may have none
         return None
-    import torch  # only criterions of torch come here
+    import torch  # only criterions of torch reach this line
 
     values = torch.as_tensor(outputs)
     flat = values.reshape(len(values), -1)
@@ -105,5 +108,5 @@ def _mean_loss(criterion: Any, outputs: Array, labels: Array) -> float | None:
         else:
             pairs = [(values[i : i + 1], rights[i : i + 1].long()) for i in range(len(values))]
         return float(np.mean([float(criterion(one, right)) for one, right in pairs]))
-    except Exception as error:  # a criterion of the author's, with other arguments
+    except Exception as error:  # the author's criterion may take other arguments
         raise Undecided(f"the criterion cannot be called with outputs and labels: {error}") from error

@@ -1,4 +1,4 @@
-"""The author's batches: a few of them, kept, and counted while his own code takes them."""
+"""The author's batches: a few of them are kept, and counted while the author's code takes them."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -10,12 +10,12 @@ import numpy as np
 from ..judging.checks import Undecided
 from .probe import Array
 
-LONGEST = 10_000  # batches that are looked through before a loader counts as endless
+LONGEST = 10_000  # batches to read before a loader counts as endless
 
 
 @dataclass
 class Pass:
-    """One iteration: the batches taken, and the steps of optimizers before it and so far."""
+    """One iteration: the batches taken, and the number of optimizer steps at its start and at its end."""
 
     start: int
     end: int
@@ -23,7 +23,10 @@ class Pass:
 
 
 class Taken:
-    """Batches that can be iterated again, and say how often each was taken; all else is the author's loader's."""
+    """Batches that can be iterated again and count how often each was taken.
+
+    Other attributes are the author's loader's.
+    """
 
     def __init__(self, batches: list[Any], loader: Any = None, steps: list[Any] | None = None) -> None:
         """``steps`` grows with each step of an optimizer; without it every pass counts as training."""
@@ -37,7 +40,7 @@ class Taken:
         for place, batch in enumerate(self._batches):
             one.taken.append(place)
             yield type(batch)(copied(part) for part in batch) if type(batch) in (list, tuple) else batch
-            if self._passes[-1] is one:  # what is stepped in a later pass is that one's
+            if self._passes[-1] is one:  # a step during a later pass belongs to that pass
                 one.end = self._so_far()
 
     def _so_far(self) -> int:
@@ -45,18 +48,18 @@ class Taken:
 
     @property
     def taken(self) -> bool:
-        """Whether any was."""
+        """Whether any batch was taken."""
         return any(one.taken for one in self._passes)
 
     @property
     def counts(self) -> list[int]:
-        """How often each batch was taken, by passes in which a step was taken."""
+        """How often each batch was taken, counting passes in which an optimizer stepped."""
         training = [one for one in self._passes if self._steps is None or one.end > one.start]
         return [sum(place in one.taken for one in training) for place in range(len(self._batches))]
 
     @property
     def sampler(self) -> Any:
-        """As long as the data set."""
+        """The author's sampler, with the length of the data set."""
         return Counted(len(self.dataset), getattr(self._loader, "sampler", None))
 
     def __len__(self) -> int:
@@ -72,7 +75,7 @@ class Taken:
 
 
 class Counted:
-    """A replacement of the author's data set with the images that were taken."""
+    """A replacement of the author's data set, with the number of images that were taken as its length."""
 
     def __init__(self, count: int, dataset: Any) -> None:
         self._count, self._dataset = count, dataset
@@ -85,12 +88,12 @@ class Counted:
 
 
 def copied(part: Any) -> Any:
-    """So that what a loop changes in place is not changed for the next one."""
+    """A copy, so that a loop that changes a batch in place does not change it for the next one."""
     return part.clone() if hasattr(part, "clone") else part.copy() if isinstance(part, np.ndarray) else part
 
 
 def length(one: Any) -> int:
-    """0 for what has none."""
+    """The length of an object; 0 if it has none."""
     return len(one) if hasattr(one, "__len__") else 0
 
 
@@ -100,7 +103,10 @@ def labels_of(batch: Any) -> Any:
 
 
 def first(loader: Iterable[Any], images: int, what: str) -> list[Any]:
-    """The first batches of (images, labels), at least so many images; Undecided where they are none, or no pairs."""
+    """The first batches of (images, labels) with at least so many images.
+
+    Raises Undecided if there are none, or if batches are not pairs.
+    """
     found: list[Any] = []
     count = 0
     for batch in loader:
@@ -116,7 +122,7 @@ def first(loader: Iterable[Any], images: int, what: str) -> list[Any]:
 
 
 def whole(loader: Iterable[Any], what: str, most: int) -> list[Any]:
-    """All batches; Undecided if there are too many images to inspect."""
+    """All batches; raises Undecided if there are too many images to inspect."""
     found, count = [], 0
     for place, batch in enumerate(loader):
         found.append(batch)
@@ -127,12 +133,12 @@ def whole(loader: Iterable[Any], what: str, most: int) -> list[Any]:
 
 
 def digest(image: Any) -> str:
-    """Of an image as it reaches the model."""
+    """The digest of an image as it reaches the model."""
     return hashlib.sha256(np.ascontiguousarray(np.asarray(image)).tobytes()).hexdigest()[:16]
 
 
 def counted_classes(labels: Array) -> Array:
-    """Labels as integers (n,); Undecided for words, since the loss must have taken them for numbers somewhere."""
+    """Labels as integers (n,). Words raise Undecided, since the loss must have taken them for numbers somewhere."""
     array = np.asarray(labels)
     if array.dtype.kind in "USO":
         raise Undecided("labels are words: give batches with the numbers that the loss takes")

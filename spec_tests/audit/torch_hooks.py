@@ -1,4 +1,4 @@
-"""What is noted of modules, criterions and optimizers of PyTorch while the author's code runs."""
+"""Hooks that record calls of PyTorch's modules, criterions and optimizers while the author's code runs."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ DROPOUT = nn.modules.dropout._DropoutNd
 
 @contextmanager
 def watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, ...]]) -> Iterator[None]:
-    """Note what the model is called with for the first time, and what the head then gets."""
+    """Record the first input of the model, and the input that the head then gets."""
     inputs: list[Any] = []
 
     def note_inputs(_: Any, given: Any) -> None:
@@ -37,7 +37,7 @@ def watched(model: nn.Module, head: nn.Module, seen: list[tuple[Any, ...]]) -> I
 
 @contextmanager
 def into(made: Pipeline, same: list[bool]) -> Iterator[None]:
-    """Note whether the criterion gets what the model returned."""
+    """Record whether the criterion gets the tensor that the model returned."""
     last: list[Any] = []
 
     def returned(_: Any, __: Any, outputs: Any) -> None:
@@ -61,7 +61,7 @@ def into(made: Pipeline, same: list[bool]) -> Iterator[None]:
 
 @contextmanager
 def steps(taken: list[Any]) -> Iterator[None]:
-    """Note each step of an optimizer, and its largest learning rate."""
+    """Record each step of an optimizer, with its largest learning rate."""
     note = lambda one, *_: taken.append((one, max(float(group["lr"]) for group in one.param_groups)))  # noqa: E731
     handle = register_optimizer_step_pre_hook(note)
     try:
@@ -71,7 +71,7 @@ def steps(taken: list[Any]) -> Iterator[None]:
 
 
 def require_steps(taken: list[Any]) -> None:
-    """Undecided where nothing was due to move."""
+    """Raise Undecided if no optimizer step was due to move a variable."""
     if not any(rate > 0 for _, rate in taken):
         raise Undecided(
             "no step was taken (gradients accumulated over more batches, or a rate of 0?): try more --images"
@@ -80,7 +80,7 @@ def require_steps(taken: list[Any]) -> None:
 
 @contextmanager
 def called(model: nn.Module, calls: list[Any]) -> Iterator[None]:
-    """Note what the model is called with, and whether under autocast."""
+    """Record the inputs of the model, and whether it was called under autocast."""
 
     def note(_: Any, given: Any) -> None:
         if given and torch.is_tensor(given[0]):
@@ -95,7 +95,7 @@ def called(model: nn.Module, calls: list[Any]) -> Iterator[None]:
 
 @contextmanager
 def dropouts(head: nn.Module) -> Iterator[dict[str, bool]]:
-    """Note of each dropout of the head whether it was on whenever it was called."""
+    """Record for each dropout of the head whether it was on in every call."""
     on: dict[str, bool] = {}
     with ExitStack() as hooks:
         for name, module in head.named_modules():
@@ -110,7 +110,7 @@ def dropouts(head: nn.Module) -> Iterator[dict[str, bool]]:
 
 @contextmanager
 def same_seed() -> Iterator[None]:
-    """The author's random state is as it was afterwards."""
+    """Restore the author's random state afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield

@@ -1,4 +1,4 @@
-"""What is in a model of PyTorch: the head that is trained on features, and the variables."""
+"""The parts of a PyTorch model: the head that is trained on features, and the variables."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ..judging.checks import NotClaimed
 from .common import OneArray
 from .pipeline import Pipeline
 
-HEADS = ("fc", "classifier", "heads", "head")  # where torchvision and timm put them
+HEADS = ("fc", "classifier", "heads", "head")  # names that torchvision and timm use
 NORMALIZATION = nn.modules.batchnorm._BatchNorm
 
 
@@ -32,7 +32,7 @@ def head_of(made: Pipeline) -> nn.Module:
 
 
 def variables_of(made: Pipeline) -> list[Variable]:
-    """Parameters, and the moving statistics of normalisations."""
+    """All parameters, and the moving statistics of normalisations."""
     own = {id(module) for module in head_of(made).modules()}
     found: list[Variable] = []
     for layer, module in made.model.named_modules():
@@ -49,5 +49,5 @@ def variables_of(made: Pipeline) -> list[Variable]:
 
 
 def listed(one: Any) -> list[Any]:
-    """Of one, or of several."""
+    """A list of one object or of several."""
     return list(one) if isinstance(one, list | tuple) else [one]

@@ -1,1 +1,1 @@
-"""The page of a clause: everything that is known about it, on a terminal and as a site."""
+"""The page of a clause, with everything that is known about it, on a terminal and on a site."""

@@ -1,4 +1,4 @@
-"""Write the pages of all clauses, as the site holds them, or the drawings that are committed."""
+"""Write the pages of all clauses for the site, or the drawings that are committed."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ COMMAND = "python -m spec_tests.explaining"
 
 
 def parser() -> argparse.ArgumentParser:
-    """Its options."""
+    """The parser of the command's options."""
     made = argparse.ArgumentParser(prog=COMMAND, description="Write the pages of all clauses.")
     made.add_argument("folder", nargs="?", type=Path, default=Path("docs/clauses"), help="default: docs/clauses")
     made.add_argument(
@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Write what is asked for."""
+    """Write the pages or the drawings, as the options ask."""
     options = parser().parse_args()
     if options.drawings:
         from .drawings import write as write_drawings

@@ -1,4 +1,4 @@
-"""``convspec explain``."""
+"""The command ``convspec explain``."""
 
 import sys
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from ..support.texts import Told
 
 
 def run(names: Sequence[str]) -> int:
-    """Print the pages of clauses and families, in colours on a terminal; Told for a name that there is not."""
+    """Print the pages of clauses and families, in colours on a terminal; raises Told for an unknown name."""
     if said := unknown(names, all_clauses()):
         raise Told(said)
 
-    from .explanation import explain  # computes with NumPy, which a mistyped name does not wait for
+    from .explanation import explain  # computes with NumPy, which a mistyped name need not wait for
     from .terminal import show, text
 
     explained = [explain(clause) for clause in all_clauses() if selected(clause, names, ())]

@@ -11,24 +11,24 @@ from .examples import worked
 
 
 def windows() -> dict[str, dict[str, object]]:
-    """{clause: the window of its example}, for those that have one."""
+    """{clause: the window of its example}, for clauses that have a window."""
     made = {clause: worked(clause) for clause in EXAMPLES}
     return {clause: dict(one.window) for clause, one in made.items() if one and one.window}
 
 
 def caption(window: dict[str, object]) -> str:
-    """What a drawing shows, in words."""
+    """A description of a drawing in words."""
     return describe_window(window)
 
 
 def drawing(window: dict[str, object]) -> str:
-    """An SVG on white, so that it can be read on a dark page too."""
+    """An SVG on white, so that it is legible on a dark page."""
     with style():
         return svg_text(draw_window(window), caption(window), background="white") + "\n"
 
 
 def write(folder: Path = DRAWINGS) -> None:
-    """Write each as CLAUSE.svg, and remove what belongs to none."""
+    """Write each drawing as CLAUSE.svg, and remove files that belong to no clause."""
     made = windows()
     for clause, window in made.items():
         write_text(folder / f"{clause}.svg", drawing(window))

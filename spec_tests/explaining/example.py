@@ -1,4 +1,4 @@
-"""A worked example: numbers that can be followed by hand, each result held against what the oracle says."""
+"""Worked examples: numbers that a reader can follow by hand, each result compared with the oracle."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from ..oracles import windows as oracle
 from ..oracles.windows import ONE, Padding, Pair
 
-CLOSE = 1e-9  # of what is computed by hand and by the oracle, both in float64
+CLOSE = 1e-9  # relative difference of results by hand and by the oracle, both in float64
 
 Numbers = NDArray[np.float64]
 Place = tuple[int, int]
 
 
 class WrongExample(Exception):  # noqa: N818 - it says what is wrong
-    """What an example says is not what the oracle says."""
+    """An example disagrees with the oracle."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of numbers with a name. Cells may be marked: those of a first window, of a last one, and padding."""
+    """Rows of numbers with a name. Cells may be marked as the first window, the last one, or padding."""
 
     name: str
     rows: tuple[tuple[float, ...], ...]
@@ -39,14 +39,14 @@ class Example:
 
     steps: tuple[str, ...]
     grids: tuple[Grid, ...] = ()
-    window: Mapping[str, Any] | None = None  # as ``draw_window`` takes it
+    window: Mapping[str, Any] | None = None  # in the form that ``draw_window`` takes
 
 
 EXAMPLES: dict[str, Callable[[], Example]] = {}
 
 
 def example(*clauses: str) -> Callable[[Callable[[], Example]], Callable[[], Example]]:
-    """Make a function the example of these clauses."""
+    """A decorator that makes a function the example of these clauses."""
 
     def keep(made: Callable[[], Example]) -> Callable[[], Example]:
         for clause in clauses:
@@ -58,25 +58,25 @@ def example(*clauses: str) -> Callable[[Callable[[], Example]], Callable[[], Exa
 
 
 def agree(by_hand: Any, expected: Any) -> None:
-    """WrongExample unless the oracle comes to the same."""
+    """Raise WrongExample unless the oracle gives the same result."""
     if np.shape(by_hand) != np.shape(expected) or not np.allclose(by_hand, expected, rtol=CLOSE, atol=CLOSE):
         raise WrongExample(f"{by_hand} by hand, {expected} by the oracle")
 
 
 def number(value: float) -> str:
-    """As short as four digits allow; whole numbers in full."""
+    """The number in at most four digits; whole numbers in full."""
     if math.isfinite(value) and value == int(value):
         return f"{int(value):,}"
     return f"{value:.4g}"
 
 
 def numbers(values: Iterable[float]) -> str:
-    """Several of them."""
+    """Several numbers, separated by commas."""
     return ", ".join(map(number, values))
 
 
 def summed(terms: Sequence[tuple[float, float]], expected: float, *more: float) -> str:
-    """A sum of products, and of ``more``, written out; it must come to what the oracle says."""
+    """The sum of products and of ``more``, written out; raises WrongExample unless it equals the oracle's result."""
     total = sum(a * b for a, b in terms) + sum(more)
     agree(total, expected)
     written = [f"{number(a)} × {_factor(b)}" for a, b in terms] + [number(value) for value in more]
@@ -112,24 +112,24 @@ class Axis:
 
     @property
     def span(self) -> int:
-        """The letter e."""
+        """The extent of a window, e in the formulas."""
         return (self.kernel - 1) * self.dilation + 1
 
     @property
     def outputs(self) -> int:
-        """How many there are."""
+        """The number of outputs."""
         if self.padding == "same":
             return math.ceil(self.side / self.stride)
         return max(math.floor((self.side - self.span) / self.stride) + 1, 0)
 
     @property
     def pads(self) -> Pair:
-        """Zeros before and after."""
+        """The zeros before and after."""
         total = max((self.outputs - 1) * self.stride + self.span - self.side, 0) if self.padding == "same" else 0
         return total // 2, total - total // 2
 
     def pixels(self, output: int) -> list[int]:
-        """The places that the window of an output sees; some may be padding."""
+        """The places that the window of an output covers; some may be padding."""
         return [output * self.stride - self.pads[0] + number * self.dilation for number in range(self.kernel)]
 
 
@@ -145,7 +145,7 @@ class Sliding:
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
-        """Rows and columns; their sides and pads are those that the oracle gives."""
+        """Rows and columns, with the sizes and pads that the oracle gives."""
         rows, columns = (
             Axis(*numbers, self.padding)
             for numbers in zip(self.image.shape, self.size, self.strides, self.dilation, strict=True)
@@ -159,7 +159,7 @@ class Sliding:
 
     @property
     def window(self) -> dict[str, Any]:
-        """What ``draw_window`` draws."""
+        """The window in the form that ``draw_window`` takes."""
         rows, columns = self.axes
         pads = [list(rows.pads), list(columns.pads)]
         named = {"image": self.image.shape, "size": self.size, "strides": self.strides, "dilation": self.dilation}
@@ -177,16 +177,16 @@ class Sliding:
         return list(product(rows.pixels(output[0]), columns.pixels(output[1])))
 
     def real(self, output: Place) -> list[float]:
-        """The values of those that are not padding."""
+        """The values of the window's pixels that are not padding."""
         return [float(self.image[place]) for place in self.seen(output) if self._is_real(place)]
 
     def terms(self, output: Place, kernel: Numbers) -> list[tuple[float, float]]:
-        """What is multiplied for an output: pixels, zero where there is padding, and weights."""
+        """The factors of an output: pixels, zero in the padding, and weights."""
         values = [float(self.image[place]) if self._is_real(place) else 0.0 for place in self.seen(output)]
         return list(zip(values, kernel.ravel().tolist(), strict=True))
 
     def convolved(self, kernel: Numbers) -> Numbers:
-        """All outputs, by the oracle; each is the sum of its terms."""
+        """All outputs by the oracle. Each is compared with the sum of its terms."""
         images, weights = self.image[None, ..., None], kernel[..., None, None]
         found = oracle.conv2d(images, weights, self.strides, self.dilation, self.padding)[0, ..., 0]
         for place in np.ndindex(*found.shape):
@@ -194,7 +194,7 @@ class Sliding:
         return found
 
     def pooled(self, kind: str) -> Numbers:
-        """The "max" or the "mean" of each window, by the oracle; each is that of its real pixels."""
+        """The "max" or the "mean" of each window by the oracle. Each is compared with that of its real pixels."""
         pool = {"max": oracle.max_pooling2d, "mean": oracle.average_pooling2d}[kind]
         by_hand: dict[str, Callable[[list[float]], float]] = {
             "max": lambda values: max(values),
@@ -214,11 +214,11 @@ class Sliding:
         return grid(name, padded, first, last if self.last != (0, 0) else (), around)
 
     def result(self, name: str, values: Numbers) -> Grid:
-        """The outputs, the first and the last one marked."""
+        """The outputs, with the first and the last one marked."""
         return grid(name, values, [(0, 0)], [self.last] if self.last != (0, 0) else ())
 
     def sizes(self) -> Iterator[str]:
-        """What the formulas of PAD say of each side, once where both sides are alike."""
+        """The formulas of PAD for each side, or once if both sides are alike."""
         for name, axis in zip(("rows", "columns"), dict.fromkeys(self.axes), strict=False):
             yield self._sizes(axis, "" if len(set(self.axes)) == 1 else f"{name.capitalize()}: ")
 

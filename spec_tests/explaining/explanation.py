@@ -1,4 +1,4 @@
-"""All that is known of a clause, gathered: its example, its code, its mutants, findings, vectors and sources."""
+"""Everything that is known about a clause: its example, its code, its mutants, findings, vectors and sources."""
 
 import json
 import re
@@ -24,7 +24,7 @@ WINDOW = {
     "s": "the stride: how far one window is from the next",
     "e": "the side of a dilated kernel, (k - 1) × d + 1",
 }
-SYMBOLS = {  # of a family or of one clause
+SYMBOLS = {  # {family or clause: its symbols}
     **dict.fromkeys(("PAD", "STRIDE", "POOL"), WINDOW),
     "CONV-3": WINDOW,
     "CONV-5": {
@@ -48,7 +48,7 @@ SYMBOLS = {  # of a family or of one clause
     "HEAD-1": {"c": "the channels of the feature map"},
     "TRAIN-1": {"p": "the probability of class 1 that the model gives"},
 }
-OF_A_SUM = "1e-5 of the"  # what notes say where this holds:
+OF_A_SUM = "1e-5 of the"  # notes say this if they explain a tolerance of a sum:
 DERIVED = (
     "Where it comes from: float32 rounds a number by 6e-8 of it at most. A sum of n rounded products is off by n × "
     "6e-8 of the sum of their magnitudes at most, in whatever order it is taken, which is 1e-5 for n = 160. Errors of "
@@ -89,7 +89,7 @@ class Vector:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a page says of a clause."""
+    """The contents of a clause's page."""
 
     clause: Clause
     symbols: dict[str, str]
@@ -105,7 +105,7 @@ class Explanation:
 
 
 def explain(clause: Clause) -> Explanation:
-    """Gather it; the example is computed now, and compared with the oracle."""
+    """The explanation of a clause. Its example is computed anew and compared with the oracle."""
     functions = functions_of(clause)
     return Explanation(
         clause,
@@ -123,7 +123,7 @@ def explain(clause: Clause) -> Explanation:
 
 
 def mistakes_of(clause: Clause) -> tuple[Mistake, ...]:
-    """The mutants that it must catch: first those made for its file, and those that few others catch."""
+    """The mutants that it must catch: first those made for its file, then those that few clauses catch."""
     group = clause.module.rpartition(".test_")[2]
     found = [row for row in rows() if clause.id in row.must]
     found.sort(key=lambda row: (row.group != group, len(row.must), row.name))
@@ -131,16 +131,16 @@ def mistakes_of(clause: Clause) -> tuple[Mistake, ...]:
 
 
 def symbols_of(clause: Clause) -> dict[str, str]:
-    """The letters of its sentence, and what each stands for."""
+    """{symbol in the clause's sentence: its meaning}."""
     known = SYMBOLS.get(clause.id, SYMBOLS.get(clause.family, {}))
     used = set(re.findall(r"[^\W\d²]+", clause.sentence))
-    used |= set("kd") if "e" in used & known.keys() else set()  # which it is defined by
+    used |= set("kd") if "e" in used & known.keys() else set()  # the symbols that define e
     return {symbol: meaning for symbol, meaning in known.items() if symbol in used}
 
 
 @cache
 def findings() -> tuple[Finding, ...]:
-    """Those in released libraries, as they were recorded."""
+    """The recorded findings in released libraries."""
     made = json.loads(FINDINGS.read_text(encoding="utf-8"))
     return tuple(
         Finding(

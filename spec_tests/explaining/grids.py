@@ -1,4 +1,4 @@
-"""The numbers of an example as small elements of SVG, in the colours of the page that holds them, dark or light."""
+"""The numbers of an example as small SVG elements, in the colours of the surrounding page, dark or light."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,12 +6,13 @@ from html import escape
 
 from .example import Grid, Place, number
 
-HIGH, NARROWEST, LETTER = 26, 30, 7.4  # CSS pixels: a row, the narrowest column, a character at the size of numbers
+# CSS pixels: height of a row, width of the narrowest column, width of a character
+HIGH, NARROWEST, LETTER = 26, 30, 7.4
 SIZE = 13  # of numbers
 
 
 def html(grids: Sequence[Grid]) -> str:
-    """Figures that stand side by side where there is room, and a legend of what is marked; no empty line."""
+    """Figures side by side, and a legend of the marks, in HTML without empty lines."""
     figures = "\n".join(_figure(grid) for grid in grids)
     return f'<div class="grids">\n{figures}\n{_legend(grids)}</div>'
 

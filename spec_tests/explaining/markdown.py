@@ -1,4 +1,4 @@
-"""The page of a clause in Markdown, as a site is made of it."""
+"""The page of a clause in Markdown, from which a site is made."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from .explanation import Explanation
 from .grids import html
 from .page import Block, Code, Drawing, Grids, Items, Link, Words, heading, page
 
-DRAWINGS = "../drawings"  # seen from the folder of the pages
+DRAWINGS = "../drawings"  # relative to the folder of the pages
 ISSUE = re.compile(r"(?<![\w/])([\w.-]+/[\w.-]+)#(\d+)")  # owner/repository#number
 
 
 def markdown(explained: Explanation, caption: str = "") -> str:
-    """The whole page; the caption is that of its drawing, if it has one."""
+    """The whole page, with the caption of its drawing if it has one."""
     clause = explained.clause
     parts = [
         f"# {clause.id}",
@@ -27,7 +27,7 @@ def markdown(explained: Explanation, caption: str = "") -> str:
 
 
 def safe(words: str) -> str:
-    """Words that Markdown shows as they are: no tag, no link, no emphasis, no address that is made a link."""
+    """Text that Markdown shows literally, without tags, links, emphasis or automatic links."""
     return re.sub(r"(?<!\\)([\[\]~$])", r"\\\1", escaped(words)) if "`" not in words else _around_code(words)
 
 
@@ -58,7 +58,7 @@ def _item(words: str, link: Link | None) -> str:
 
 
 def _linked(words: str) -> str:
-    """Issues of public repositories as links."""
+    """The text with links for issues of public repositories."""
     return ISSUE.sub(r"[\g<0>](https://github.com/\1/issues/\2)", words)
 
 

@@ -1,6 +1,6 @@
-"""The study notes that many clauses come from: what each numbered cell of their code does, and each section says.
+"""The study notes that many clauses come from: the purpose of each numbered code cell and of each section.
 
-The notes themselves are not published with this project; what stands here is a description in our own words.
+The notes themselves are not published with this project; this module describes them in the project's words.
 """
 
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ CELLS = {
     ),
 }
 
-SECTIONS = {  # by their headings in the notes
+SECTIONS = {  # {heading in the notes: section}
     "Dense Layer vs Convolution Layer": Part(
         "dense-layers-and-convolutions",
         "Dense layers and convolutions",

@@ -1,4 +1,4 @@
-"""The page of a clause as titled sections, which a terminal and a site show alike."""
+"""The page of a clause as titled sections, which the terminal and the site both show."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ DECIDED = {
     Level.STOCHASTIC: "decided by a statistical test with a false-alarm rate of at most one in a million",
     Level.SHOULD: "reported, and never fails a run",
 }
-MOST_VECTORS = 4  # that are named one by one
+MOST_VECTORS = 4  # that are listed one by one
 FINDINGS_PAGE = "../findings.md"
 VECTORS_PAGE = "../vectors.md"
 NOTES_PAGE = "notes.md"
@@ -33,27 +33,27 @@ class Words:
 
 @dataclass(frozen=True)
 class Link:
-    """Where more is said: an address on the network, or a page of the site."""
+    """A link: an address on the network, or a page of the site."""
 
     words: str
     address: str
 
     @property
     def is_public(self) -> bool:
-        """Whether it opens from anywhere."""
+        """Whether the address can be opened from outside the site."""
         return self.address.startswith("https:")
 
 
 @dataclass(frozen=True)
 class Items:
-    """A list: words, and a link after them or nothing."""
+    """A list of texts, each with a link or None."""
 
     items: tuple[tuple[str, Link | None], ...]
 
 
 @dataclass(frozen=True)
 class Code:
-    """Lines of Python or of a shell, from line ``first`` of a file if they are numbered."""
+    """Lines of Python or of a shell, numbered from ``first`` if they come from a file."""
 
     text: str
     language: str = "python"
@@ -69,7 +69,7 @@ class Grids:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The window to scale; a terminal has none."""
+    """The window to scale, which a terminal does not show."""
 
     name: str
 
@@ -86,13 +86,13 @@ class Section:
 
 
 def page(explained: Explanation) -> list[Section]:
-    """The sections of which there is something to say, in order."""
+    """The sections that have content, in order."""
     made = (Section(title, tuple(blocks)) for title, blocks in _sections(explained))
     return [section for section in made if section.blocks]
 
 
 def heading(explained: Explanation) -> str:
-    """What stands below the name: level, stage and family."""
+    """The line below the name: level, stage and family."""
     clause = explained.clause
     return f"{clause.level}, stage {clause.stage}: {FAMILIES.get(clause.family, clause.family)}"
 

@@ -1,4 +1,4 @@
-"""The table of stacks on the first page, made of the reports that ``convspec matrix --json`` wrote."""
+"""The table of stacks on the first page, made from the reports of ``convspec matrix --json``."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -7,7 +7,7 @@ from ..clauses.catalogue import FAMILIES, all_clauses
 from ..reporting.markdown import words
 from ..reporting.record import FAILURES, Outcome, Report, Result, read_report
 
-MARKS = {  # of clauses that do not hold, and of families of which nothing is known
+MARKS = {  # of clauses that do not hold, and of families without results
     **dict.fromkeys(FAILURES, "✗"),
     Outcome.BROKEN: "✗",
     Outcome.REPORTED: "!",
@@ -23,7 +23,7 @@ LEGEND = (
 
 
 def table(files: Iterable[Path]) -> str:
-    """One table for each report; nothing where there is none."""
+    """One table for each report; empty without reports."""
     parts = [part for file in files for part in _report(file.stem, read_report(file))]
     return "\n\n".join([*parts, LEGEND]) + "\n" if parts else ""
 
@@ -54,7 +54,7 @@ def _cell(results: Sequence[Result]) -> str:
 
 
 def _named(result: Result) -> str:
-    """A link, unless the clause has been withdrawn since."""
+    """The number of a clause, with a link unless the clause was withdrawn."""
     name = result.clause.id
     shown = words(f"{MARKS[result.outcome]}{name.rpartition('-')[2]}")
     return f"[{shown}](clauses/{name}.md)" if name in {clause.id for clause in all_clauses()} else shown

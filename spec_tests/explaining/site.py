@@ -1,4 +1,4 @@
-"""The generated pages of the site: one a clause, one a family, what the notes hold, and parts of the first page."""
+"""The generated pages of the site: one for each clause and family, the notes, and parts of the first page."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -16,7 +16,7 @@ from .sources import sources
 
 
 def write(folder: Path) -> None:
-    """Write all pages to a folder next to those of the drawings and of the results; remove pages of no clause."""
+    """Write all pages to a folder next to those of the drawings and results, and remove pages of unknown clauses."""
     pages = dict(_pages(folder.parent))
     for name, text in pages.items():
         write_text(folder / name, text)
@@ -50,7 +50,7 @@ def _family(family: str, members: Sequence[Clause]) -> str:
 
 
 def _index(clauses: Sequence[Clause]) -> str:
-    """All families by stage."""
+    """The page of all families by stage."""
     parts = [
         "# Every clause, a page each",
         f"{len(clauses)} clauses in {len(FAMILIES)} families. The same in one file, to be read from top to bottom, is "
@@ -68,7 +68,7 @@ def _index(clauses: Sequence[Clause]) -> str:
 
 
 def _notes(clauses: Sequence[Clause]) -> str:
-    """The appendix, with the clauses that cite each part."""
+    """The appendix about the notes, with the clauses that cite each part."""
     citing: dict[str, list[str]] = {}
     for clause in clauses:
         for source in sources(clause):
@@ -92,7 +92,7 @@ def _cited(part: Part, citing: dict[str, list[str]]) -> str:
 
 
 def _findings() -> str:
-    """A row for each finding in a released library, for the first page."""
+    """A table row for each finding in a released library, for the first page."""
     rows = [f"| [{one.clause}](clauses/{one.clause}.md) | {_where(one)} | {safe(one.title)} |" for one in findings()]
     return "\n".join(["| clause | library | what it does |", "| --- | --- | --- |", *rows]) + "\n"
 

@@ -1,4 +1,4 @@
-"""Where a clause comes from, as links that open: the words of its source, and published definitions of its family."""
+"""The sources of a clause as links: the text of its source, and published definitions of its family."""
 
 import re
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from ..clauses.clause import Clause
 from .notes import CELLS, SECTIONS, Part
 
-KERAS = "https://www.tensorflow.org/api_docs/python/tf/keras/"  # whose pages are those of Keras 3
+KERAS = "https://www.tensorflow.org/api_docs/python/tf/keras/"  # the pages of Keras 3
 HUB = "https://keras.io/keras_hub/api/"
 PYTORCH = "https://docs.pytorch.org/docs/stable/generated/"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A place to read: a page on the network, or a part of the notes."""
+    """A text to read: a page on the network, or a part of the notes."""
 
     title: str
-    address: str  # nothing for what has no page
+    address: str  # empty if there is no page
     part: Part | None = None
 
 
@@ -51,7 +51,7 @@ KERAS_PAGES = {
     "Adam": "optimizers/Adam",
     "image_dataset_from_directory": "utils/image_dataset_from_directory",
 }
-NAMED = {  # what the source of a clause may name too: {its words: places}
+NAMED = {  # {phrase in a clause's source: the places that it refers to}
     "keras-hub's XceptionBackbone": (
         Source("XceptionBackbone of KerasHub", f"{HUB}models/xception/xception_backbone"),
     ),
@@ -146,11 +146,14 @@ ARXIV = re.compile(r"arXiv ([\d.]+)(?:, section \d+)?")
 
 
 class UnknownSource(Exception):  # noqa: N818 - it says what is wrong
-    """The source of a clause names something that leads nowhere."""
+    """The source of a clause names something without a known address."""
 
 
 def sources(clause: Clause) -> list[Source]:
-    """What its source names, in that order, then the definitions of its family and its own; each once."""
+    """The places that the source names, in that order, then the definitions of its family and of the clause.
+
+    Each place occurs once.
+    """
     named = [place for words in re.split(r"; ", clause.source) for place in _named(words)]
     defined = [place for name in (clause.id, clause.family) for place in DEFINITIONS.get(name, ())]
     return list(dict.fromkeys([*named, *defined]))

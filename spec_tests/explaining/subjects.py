@@ -1,4 +1,4 @@
-"""What a clause is about in code: functions of the contract, their signatures, and the reference's lines."""
+"""The code that a clause is about: functions of the contract, their signatures, and lines of the reference."""
 
 import ast
 import inspect
@@ -90,7 +90,7 @@ FUNCTIONS = {  # of a family, or of one clause
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of a file of the checkout, from 1."""
+    """Lines of a file in the checkout, numbered from 1."""
 
     file: str
     first: int
@@ -99,37 +99,37 @@ class Lines:
 
     @property
     def place(self) -> str:
-        """As it is printed: reference/layers.py, lines 28 to 40."""
+        """The printed form: reference/layers.py, lines 28 to 40."""
         return f"{self.file}, " + (
             f"lines {self.first} to {self.last}" if self.last > self.first else f"line {self.first}"
         )
 
 
 def functions_of(clause: Clause) -> tuple[str, ...]:
-    """The functions of the contract that a clause calls; none for what only a pipeline can be asked."""
+    """The functions of the contract that a clause calls; empty for a clause that only a pipeline can answer."""
     return () if PIPELINE in clause.tied else FUNCTIONS.get(clause.id, FUNCTIONS.get(clause.family, ()))
 
 
 def signature(function: str) -> str:
-    """How the contract has it, with what it says of it; StopIteration for what is not in the contract."""
+    """The signature and the description of a function in the contract; raises StopIteration for an unknown function."""
     return _signatures(next(stage for stage in PROTOCOLS if function in functions(stage)))[function]
 
 
 def in_reference(function: str) -> Lines:
-    """Where the reference has it."""
+    """The lines that define the function in the reference."""
     module = next(name for name, names in _modules().items() if function in names)
     return next(_lines(REFERENCE / f"{module}.py", "reference", function))
 
 
 def statement_of(clause: Clause) -> Lines:
-    """The test that states it, from its decorator on."""
+    """The test that states the clause, from its decorator on."""
     file = CLAUSES / f"{clause.module.rpartition('.')[2]}.py"
     return next(_lines(file, "spec_tests/clauses", clause.test))
 
 
 @cache
 def _signatures(stage: str) -> dict[str, str]:
-    """{function of the contract: its signature} of a stage; to find the source of a protocol takes a while."""
+    """{function of the contract: its signature} of a stage, cached since finding a protocol's source is slow."""
     source = members(PROTOCOLS[stage])
     lines = source.splitlines()
     return {_name(node): "\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in ast.parse(source).body}
@@ -137,7 +137,7 @@ def _signatures(stage: str) -> dict[str, str]:
 
 @cache
 def _modules() -> dict[str, tuple[str, ...]]:
-    """{module of the reference: the functions that it offers}, read from its source: importing some takes seconds."""
+    """{module of the reference: the functions that it offers}, read from the source since imports are slow."""
     for node in ast.parse((REFERENCE / "__init__.py").read_text(encoding="utf-8")).body:
         if _name(node) == "CONTRACT" and isinstance(node, ast.Assign):
             found: dict[str, tuple[str, ...]] = ast.literal_eval(node.value)
@@ -162,7 +162,7 @@ def _read(file: Path) -> tuple[str, list[ast.stmt]]:
 
 
 def _name(node: ast.stmt) -> str:
-    """What a statement defines, if it is a function or one name."""
+    """The name that a statement defines, if it is a function or a single name; otherwise empty."""
     if isinstance(node, ast.FunctionDef):
         return node.name
     target = (

@@ -1,4 +1,4 @@
-"""The page of a clause on a terminal, in colour, or as plain text where it is piped."""
+"""The page of a clause for a terminal, in colour, or as plain text if it is piped."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +10,8 @@ from .example import Grid, number
 from .explanation import Explanation
 from .page import Block, Code, Grids, Items, Link, Section, Words, heading, page
 
-PLAIN_WIDTH = 100  # columns where there is no terminal
-WIDEST = 110  # beyond which lines are hard to read
+PLAIN_WIDTH = 100  # columns, if there is no terminal
+WIDEST = 110  # columns; longer lines are hard to read
 TITLE, SOURCE, NAME = "bold", "cyan", "bold cyan"
 GAP = "   "
 MARKED_FIRST, MARKED_LAST, PADDING = ("[", "]"), ("(", ")"), "·"
@@ -19,14 +19,14 @@ MARKED_FIRST, MARKED_LAST, PADDING = ("[", "]"), ("(", ")"), "·"
 
 @dataclass(frozen=True)
 class Line:
-    """A line, and the style of rich that it has in colour."""
+    """A line, and its style in rich's notation."""
 
     text: str
     style: str = ""
 
 
 def lines(explained: Explanation, width: int) -> Iterator[Line]:
-    """The whole page, no line of words longer than ``width``."""
+    """The whole page. No line of text is longer than ``width``."""
     clause = explained.clause
     yield Line(f"{clause.id}  {heading(explained)}", NAME)
     yield from (Line(text, TITLE) for text in _wrapped(_plain(clause.sentence), width))
@@ -41,7 +41,7 @@ def text(explained: Sequence[Explanation], width: int = PLAIN_WIDTH) -> str:
 
 
 def show(explained: Sequence[Explanation]) -> None:
-    """Print them in the colours of the terminal."""
+    """Print pages in the colours of the terminal."""
     from rich.console import Console
     from rich.text import Text
 
@@ -73,7 +73,7 @@ def _block(block: Block, width: int) -> Iterator[Line]:
 
 
 def _item(words: str, link: Link | None) -> str:
-    """A page of the site has no address that opens from a terminal; a public one has."""
+    """The text, with the link's address if it can be opened outside the site."""
     if link is None or (words and not link.is_public):
         return words
     named = f"{link.words} <{link.address}>" if link.is_public else link.words
@@ -87,7 +87,7 @@ def _code(block: Code) -> Iterator[Line]:
 
 
 def _grids(grids: Sequence[Grid], width: int) -> Iterator[str]:
-    """Side by side as far as they fit, and what the brackets mean."""
+    """Grids side by side as far as they fit, and the meaning of the brackets."""
     row: list[list[str]] = []
     for grid in map(_grid, grids):
         if row and sum(len(lines[0]) + len(GAP) for lines in [*row, grid]) > width:
@@ -107,7 +107,7 @@ def _beside(blocks: Iterable[list[str]]) -> Iterator[str]:
 
 
 def _grid(grid: Grid) -> list[str]:
-    """Lines of one width: its name, then its rows."""
+    """Lines of equal width: the grid's name, then its rows."""
     cells = [[_cell(grid, value, (y, x)) for x, value in enumerate(row)] for y, row in enumerate(grid.rows)]
     widest = max(len(cell) for row in cells for cell in row)
     rows = ["".join(cell.rjust(widest + 1) for cell in row) for row in cells]

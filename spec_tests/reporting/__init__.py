@@ -1,1 +1,1 @@
-"""What is said of a run: one record, and the forms that it is shown in."""
+"""The record of a run, and the forms that it is shown in."""

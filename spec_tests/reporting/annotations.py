@@ -1,4 +1,4 @@
-"""A report as workflow commands of GitHub: an annotation for each failure, at its line where that is known.
+"""A report as workflow commands of GitHub: an annotation for each failure, at its line if that is known.
 
 https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands: a command is one line, so that
 what an implementation says cannot give another one.
@@ -13,13 +13,13 @@ from ..support.texts import cut, one_line, printable
 from .causes import places
 from .record import FAILURES, Failure, Outcome, Report, Result
 
-LONGEST = 2_000  # characters of what an implementation says; GitHub takes 64 KiB
+LONGEST = 2_000  # characters of a text from an implementation; GitHub takes 64 KiB
 IN_MESSAGES = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 IN_PROPERTIES = IN_MESSAGES | {":": "%3A", ",": "%2C"}
 
 
 def annotations(report: Report) -> str:
-    """A command a line; nothing where there is nothing to annotate."""
+    """One workflow command for each failure, a line each; an empty string without failures."""
     several = len(report.implementations) > 1
     lines = []
     for implementation in report.implementations:
@@ -32,7 +32,7 @@ def annotations(report: Report) -> str:
 
 
 def _failure(result: Result, who: str) -> str:
-    """Of a clause that does not hold: its sentence, which is never cut, and why."""
+    """The command for a clause that fails: its sentence, which is never cut, and the reason."""
     said = "\n".join(f"{label}: {text}" for label, text in result.failure.facts() if label != "at")
     title = f"{result.clause.id} {result.outcome}{who}"
     message = f"{one_line(result.clause.sentence)}\n{cut(said, LONGEST)}".strip()
@@ -40,14 +40,14 @@ def _failure(result: Result, who: str) -> str:
 
 
 def _place(failure: Failure) -> Iterator[tuple[str, str]]:
-    """The last line of the user's own files that an error went through, as GitHub names files."""
+    """The last line in the user's own files that an error passed through, in GitHub's terms."""
     for place in reversed(places(failure)):
         if Path(place.file).is_absolute() or ".." in Path(place.file).parts:
-            continue  # what the check names is below the folder in which it ran
+            continue  # the names that a check gives are below its working directory
         try:
             file = Path(place.file).resolve()
             known = file.is_file() and file.is_relative_to(_repository())
-        except (OSError, ValueError):  # no name of a file
+        except (OSError, ValueError):  # not the name of a file
             continue
         if known:
             yield "file", file.relative_to(_repository()).as_posix()
@@ -60,7 +60,7 @@ def _repository() -> Path:
 
 
 def command(properties: dict[str, str], message: str) -> str:
-    """One of kind error."""
+    """A workflow command of the kind error."""
     given = ",".join(f"{name}={_escaped(one_line(value), IN_PROPERTIES)}" for name, value in properties.items())
     return f"::error {given}::{_escaped(printable(message), IN_MESSAGES)}"
 

@@ -1,4 +1,4 @@
-"""A report in a few words, as JSON that shields.io makes a badge of: https://shields.io/badges/endpoint-badge."""
+"""A report in a few words, as JSON from which shields.io makes a badge: https://shields.io/badges/endpoint-badge."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ COLOURS = dict(zip(WORST_FIRST, ("red", "red", "lightgrey", "brightgreen"), stri
 
 
 def badge(report: Report, column: str | None = None) -> dict[str, Any]:
-    """What the endpoint answers, of one implementation or of all; ValueError for one that is not in the report."""
+    """The JSON of the endpoint for one implementation or for all; raises ValueError for an unknown column."""
     columns = [implementation.column for implementation in report.implementations]
     if column is not None and column not in columns:
         raise ValueError(f"{column} is not in the report: name one of {', '.join(columns)}")
@@ -29,17 +29,18 @@ def badge(report: Report, column: str | None = None) -> dict[str, Any]:
         "label": "convspec",
         "message": message,
         "color": "green" if qualified else COLOURS[worst],
-        "isError": worst in (Verdict.DIFFERS, Verdict.BROKEN),  # the address of the badge cannot paint it green
+        # shields.io then ignores a colour in the badge's address
+        "isError": worst in (Verdict.DIFFERS, Verdict.BROKEN),
     }
 
 
 def badge_text(report: Report) -> str:
-    """The same as a file."""
+    """The same JSON as text."""
     return json.dumps(badge(report)) + "\n"
 
 
 def _message(results: Sequence[Result]) -> str:
-    """Of one implementation."""
+    """The message for one implementation."""
     found = verdict(results)
     if found is Verdict.BROKEN:
         return "adapter broken"

@@ -1,7 +1,7 @@
-"""Failures with one cause: clauses that one fault breaks are reported in one block.
+"""Failures with one cause: clauses that one fault breaks share a block in the report.
 
-Two clauses of an implementation have a cause in common where the same exception was raised at the same line under
-the same function of the contract. What gave a wrong answer without raising has a block of its own.
+Two clauses of an implementation share a cause if the same exception was raised at the same line under the same
+function of the contract. A wrong answer without an exception always has a separate block.
 """
 
 import re
@@ -14,7 +14,7 @@ from ..clauses.clause import Clause
 from ..support.texts import one_line
 from .record import TOLD, Failure, Result
 
-AS_UNDER = re.compile(r"[\w.]+, as under ([A-Z]+-\d+)")  # what a fixture raised for many is told once
+AS_UNDER = re.compile(r"[\w.]+, as under ([A-Z]+-\d+)")  # a fixture's error that many clauses share is shown once
 PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d+) in (?P<function>.+?): ")  # a line of ``Failure.at``
 NUMBER = re.compile(r"\d[\d.,]*")
 
@@ -38,21 +38,21 @@ class Cause:
 
     @property
     def told(self) -> Result:
-        """The clause that is shown in full: the first that says where."""
+        """The result that is shown in full: the first that names the place of the error."""
         return next((result for result in self.results if not AS_UNDER.fullmatch(result.failure.raised)), self.first)
 
     @property
     def first(self) -> Result:
-        """The one at whose place the block stands."""
+        """The result at whose place in the report the block is printed."""
         return self.results[0]
 
     @property
     def clauses(self) -> list[Clause]:
-        """Those that it breaks."""
+        """The clauses that the cause breaks."""
         return [result.clause for result in self.results]
 
     def parts(self) -> list[tuple[str, str]]:
-        """All there is to say, each text with its label: how one clause fails, and how others fail besides."""
+        """All texts about the cause, each with its label: how one clause fails, and how others fail differently."""
         told = self.told
         if len(self.results) == 1:
             return told.failure.parts(told.clause)
@@ -69,7 +69,7 @@ class Cause:
 
     @property
     def words(self) -> str:
-        """What happens, in half a sentence, where it breaks several clauses."""
+        """Half a sentence that describes the error if it breaks several clauses."""
         failure = self.told.failure
         kind = exception(failure) or "the same message"
         called = places(failure)
@@ -78,7 +78,7 @@ class Cause:
 
 
 def causes(results: Iterable[Result]) -> list[Cause]:
-    """What does not hold, by cause: implementation by implementation, as they come, each in the order of SPEC.md."""
+    """The failures grouped by cause, for each implementation in turn and in the order of SPEC.md."""
     found: list[Cause] = []
     columns: dict[str, list[Result]] = {}
     for result in results:
@@ -90,7 +90,7 @@ def causes(results: Iterable[Result]) -> list[Cause]:
 
 
 def _of_one(results: Sequence[Result]) -> list[Cause]:
-    """Of one implementation."""
+    """The causes of one implementation."""
     keys = {result.clause.id: key(result.failure) or (result.clause.id,) for result in results}
     groups: dict[Key, list[Result]] = {}
     for result in results:
@@ -101,7 +101,7 @@ def _of_one(results: Sequence[Result]) -> list[Cause]:
 
 
 def key(failure: Failure) -> Key:
-    """The same for all that one line of source raised; empty for what may have any cause."""
+    """A key that all failures from one line of source share; empty if the cause is unknown."""
     if failure.expected == "no error" and failure.got:
         return "message", NUMBER.sub("#", failure.got)
     called = places(failure)
@@ -111,18 +111,18 @@ def key(failure: Failure) -> Key:
 
 
 def exception(failure: Failure) -> str:
-    """The type of what was raised."""
+    """The type of the exception that was raised."""
     return failure.raised.partition(":")[0].partition(",")[0]
 
 
 def places(failure: Failure) -> list[Place]:
-    """Where the implementation was entered, and what followed."""
+    """The line at which the implementation was entered, and the lines below it."""
     found = (PLACE.match(line) for line in failure.at.splitlines())
     return [Place(match["file"], int(match["line"][:9]), match["function"]) for match in found if match]
 
 
 def names(clauses: Iterable[Clause]) -> str:
-    """Their IDs, those of a family together: "PAD-3, 4; POOL-1"."""
+    """The IDs of clauses, grouped by family: "PAD-3, 4; POOL-1"."""
     families = groupby(clauses, key=lambda clause: clause.family)
     numbers = ((family, [clause.id.rpartition("-")[2] for clause in members]) for family, members in families)
     return one_line("; ".join(f"{family}-{', '.join(of_family)}" for family, of_family in numbers))

@@ -18,8 +18,8 @@ from .terminal import labelled, open_console, trimmed
 class Kind(StrEnum):
     """The change of a clause between two reports, in the order of the output."""
 
-    BROKE = "broke"  # it held, and does not
-    UNEXCUSED = "no longer excused"  # and does not hold
+    BROKE = "broke"  # it held and no longer does
+    UNEXCUSED = "no longer excused"  # and still does not hold
     STILL = "still does not hold"
     EXCUSED = "excused now"
     FIXED = "fixed"
@@ -31,24 +31,25 @@ class Kind(StrEnum):
     REMOVED = "clause that is gone"
 
 
-TOLD_EACH = (Kind.BROKE, Kind.UNEXCUSED, Kind.STILL, Kind.EXCUSED)  # with its sentence; of the others the names
-STYLES = {Kind.STILL: "red", Kind.FIXED: "green"}  # what is worse is bold
+# Each of these is shown with its clause's sentence, the others as lists of names.
+TOLD_EACH = (Kind.BROKE, Kind.UNEXCUSED, Kind.STILL, Kind.EXCUSED)
+STYLES = {Kind.STILL: "red", Kind.FIXED: "green"}  # changes for the worse are bold
 NOT_CHECKED = (Outcome.BROKEN, Outcome.NOT_DECIDED, Outcome.NOT_RUN)
 
 
 @dataclass(frozen=True)
 class Change:
-    """A clause of which there is something to say; an outcome is None where a report does not have the clause."""
+    """A clause that changed. An outcome is None if its report does not have the clause."""
 
     clause: Clause
     kind: Kind
     before: Outcome | None
     after: Outcome | None
-    reason: str = ""  # of what it is now
+    reason: str = ""  # for the later outcome
 
     @property
     def worse(self) -> bool:
-        """It did not count against the implementation and now does; or it held, or was checked, and cannot be now."""
+        """Whether a result now counts against the implementation and did not before, or can no longer be checked."""
         if self.after is Outcome.NOT_CLAIMED:
             return self.before is Outcome.PASSED
         if self.after is Outcome.BROKEN:
@@ -58,38 +59,38 @@ class Change:
 
 @dataclass(frozen=True)
 class Compared:
-    """An implementation in two reports; a verdict is None where a report does not have it."""
+    """An implementation in two reports; a verdict is None if its report does not have the implementation."""
 
     column: str
     before: Verdict | None
     after: Verdict | None
-    lost: bool  # it was checked, and now nothing of it was
-    differences: tuple[str, ...] = ()  # of versions and the like, that may be why
+    lost: bool  # it was checked before, and no clause of it is checked now
+    differences: tuple[str, ...] = ()  # in versions and settings, which may be the reason
     changes: tuple[Change, ...] = ()
 
     def of(self, kind: Kind) -> list[Change]:
-        """The clauses of which this is to be said."""
+        """The changes of one kind."""
         return [change for change in self.changes if change.kind is kind]
 
     @property
     def worse(self) -> bool:
-        """Whether something broke."""
+        """Whether the implementation became worse."""
         return self.lost or any(change.worse for change in self.changes)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two reports say of the same implementations."""
+    """The differences between two reports on the same implementations."""
 
-    limits: tuple[str, ...]  # how the runs themselves differ
+    limits: tuple[str, ...]  # differences between the runs themselves
     implementations: tuple[Compared, ...]
 
     @property
     def worse(self) -> bool:
-        """Whether something broke that was not counted against an implementation, or is no longer checked.
+        """Whether a new failure counts against an implementation, or a clause is no longer checked.
 
-        A clause that fails is no worse for failing still or otherwise, nor where it is new, newly claimed
-        or checked again: nothing was known of it.
+        A clause that failed before is no worse if it still fails. A clause that is new, newly claimed or checked
+        again is no worse either, since its earlier behaviour is unknown.
         """
         return any(compared.worse for compared in self.implementations)
 
@@ -146,13 +147,13 @@ def _changes(old: Report, new: Report, column: str) -> Iterator[Change]:
 
 
 def _outcomes(report: Report, column: str) -> dict[str, Outcome]:
-    """By clause; one of which there is no result was not run."""
+    """{clause: outcome} of one implementation. A clause without a result counts as not run."""
     missing = {clause.id: Outcome.NOT_RUN for clause in report.clauses}
     return missing | {result.clause.id: result.outcome for result in report.of(column)}
 
 
 def kind(before: Outcome | None, after: Outcome | None) -> Kind | None:
-    """What is to be said of two outcomes; nothing where the later one is as good as the earlier one."""
+    """The kind of change between two outcomes; None if the later one is as good as the earlier one."""
     if before is None or after is None:
         return Kind.NEW if after else Kind.REMOVED if before else None
     if before is after and after not in TOLD:
@@ -173,7 +174,7 @@ def _kind_of_checked(before: Outcome, after: Outcome) -> Kind:
 
 
 def text(comparison: Comparison, width: int, colour: bool) -> str:
-    """For the terminal: what limits the comparison, each implementation, and whether something is worse."""
+    """The comparison for the terminal: its limits, each implementation, and whether something became worse."""
     console, written = open_console(width, colour)
     if comparison.limits:
         limits = one_line("; ".join(comparison.limits))
@@ -204,7 +205,7 @@ def _verdicts(compared: Compared) -> Text:
 
 
 def _rows(compared: Compared) -> Iterator[tuple[Text, Text]]:
-    """Labels, and the clauses of which they are to be said."""
+    """A label for each kind of change, with the clauses that it applies to."""
     for difference in compared.differences:
         yield Text("differs", "dim"), Text(one_line(difference))
     if compared.after is Verdict.BROKEN:

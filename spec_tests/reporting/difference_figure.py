@@ -1,6 +1,6 @@
-"""An array that is wrong: what was expected, what came and their difference, cell by cell as the windows gave them.
+"""Pictures of a wrong array: the expected values, the actual values and their difference, cell by cell.
 
-Small elements of SVG, written here: a picture is a few kilobytes, and the same for the same numbers.
+The SVG is written directly: a picture is a few kilobytes, and the same numbers give the same file.
 """
 
 import math
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from .window_figure import FAINT, WORST, CannotDraw
 
-MOST = 40  # cells a side
+MOST = 40  # cells on a side
 NUMBERED = 5  # columns up to which each cell holds its number
 WIDE, HIGH = 40, 26  # CSS pixels of a cell with a number
-SMALLEST, SIDE = 10, 126  # of one without, and of all cells of a row, so that three pictures stand side by side
+SMALLEST, SIDE = 10, 126  # a cell without a number; all cells of a row, so that three pictures fit side by side
 LEVELS = 8  # of grey
 DARKEST = 150  # of 255, so that black numbers stay legible
 FONT = "DejaVu Sans,Verdana,Arial,sans-serif"
@@ -42,7 +42,7 @@ class Planes:
     expected: Numbers
     got: Numbers
     wrong: NDArray[np.bool_]
-    worst: tuple[int, int]  # among what is drawn
+    worst: tuple[int, int]  # relative to the drawn part
 
     @property
     def apart(self) -> Numbers:
@@ -52,7 +52,7 @@ class Planes:
 
 
 def planes(evidence: Mapping[str, Any]) -> Planes:
-    """Those of evidence; CannotDraw if they are not of one shape, or too large."""
+    """The arrays of the evidence; raises CannotDraw if their shapes differ or are too large."""
     found = [_plane(evidence[name]) for name in ("expected", "got", "wrong")]
     expected, got, wrong = found
     row, column = (int(at) - int(first) for at, first in zip(evidence["worst"], evidence["first"], strict=True))
@@ -68,7 +68,7 @@ def _plane(rows: list[list[float | None]]) -> Numbers:
 
 
 def describe(evidence: Mapping[str, Any], shown: Planes) -> str:
-    """The same in words."""
+    """A description of the difference in words."""
     (height, width), (row, column) = evidence["shape"], evidence["worst"]
     alone = evidence["sample"] is None
     plane = "Most" if alone else f"Image {evidence['sample']}, channel {evidence['channel']}: most"
@@ -84,10 +84,10 @@ def describe(evidence: Mapping[str, Any], shown: Planes) -> str:
 
 
 def grids(shown: Planes) -> Iterator[Grid]:
-    """Expected and got in the same greys, wrong cells marked at a corner; and the difference, wrong cells filled."""
+    """Expected and actual values in the same greys, with wrong cells marked at a corner, and their difference."""
     low, high = _range(shown.expected)
     for name, values, marked in (("expected", shown.expected, False), ("got", shown.got, True)):
-        # The range of what was expected for both: what lies outside has the colour of its end.
+        # Both use the range of the expected values. A value beyond it takes the colour of the nearer end.
         levels = [[_grey(float(value), low, high) for value in row] for row in values]
         yield _grid(name, values, levels, shown, marked)
     apart = shown.apart
@@ -105,15 +105,15 @@ def _range(values: Numbers) -> tuple[float, float]:
 
 
 def _grey(value: float, low: float, high: float) -> str:
-    """White for the lowest value; NaN is white too, and says so or is marked."""
-    spread = high / 2 - low / 2  # halves, since the largest numbers have no difference
+    """A grey; white for the lowest value and for NaN, whose cell has a text or a mark."""
+    spread = high / 2 - low / 2  # halves, since the difference of the largest numbers overflows
     share = min(max((value / 2 - low / 2) / spread, 0), 1) if spread > 0 and not math.isnan(value) else 0
     level = 255 - round(share * LEVELS) * (255 - DARKEST) // LEVELS
     return f"#{level:02x}{level:02x}{level:02x}"
 
 
 def _tint(value: float, largest: float) -> str:
-    """The colour of what is wrong, the stronger the more; of NaN the strongest."""
+    """A colour for a wrong value, stronger for a larger difference and strongest for NaN."""
     share = 1.0 if not math.isfinite(value) else min(abs(value) / largest, 1)
     strength = 0.2 + 0.55 * math.ceil(share * LEVELS) / LEVELS
     return "#" + "".join(f"{round(255 - strength * (255 - int(WORST[at : at + 2], 16))):02x}" for at in (1, 3, 5))
@@ -133,7 +133,7 @@ def _grid(name: str, values: Numbers, fills: list[list[str]], shown: Planes, mar
     lines += "".join(f"M0 {row * down}h{width}" for row in range(1, rows))
     parts = [*cells, f'<path stroke="{FAINT}" stroke-width=".5" fill="none" d="{lines}"/>']
     parts.append(f'<path stroke="#000" stroke-width="1.2" fill="none" d="M0 0h{width}v{height}h-{width}z"/>')
-    if marked:  # a corner, which leaves the grey to be seen
+    if marked:  # a corner, so that the grey stays visible
         corner = max(down // 3, 4)
         ends = [(int(column + 1) * across, int(row) * down) for row, column in np.argwhere(shown.wrong)]
         corners = "".join(f"M{x - corner} {y}h{corner}v{corner}z" for x, y in ends)
@@ -163,5 +163,5 @@ def _texts(values: Numbers, across: int, down: int) -> Iterator[str]:
 
 
 def _number(value: float) -> str:
-    """A few digits, since a cell is narrow."""
+    """The number in a few digits, since a cell is narrow."""
     return "NaN" if math.isnan(value) else f"{value:.3g}".replace("e+0", "e+").replace("e-0", "e-")

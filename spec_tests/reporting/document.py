@@ -1,4 +1,4 @@
-"""Write the specification as a document: ``python -m spec_tests.reporting.document`` makes SPEC.md of the clauses."""
+"""Write the specification as a document: ``python -m spec_tests.reporting.document`` makes SPEC.md from the clauses."""
 
 import argparse
 import ast
@@ -66,7 +66,7 @@ In the sentences, `n` is the side of an input, `k` the side of a kernel, `d` a d
 
 
 def document() -> str:
-    """SPEC.md."""
+    """The text of SPEC.md."""
     return "\n\n".join(_parts()) + "\n"
 
 
@@ -99,7 +99,7 @@ def _contents(clauses: list[Clause]) -> Iterator[str]:
 
 
 def _clause(clause: Clause) -> Iterator[str]:
-    """Heading, level and sentence, notes, a drawing, advice, source."""
+    """The lines of a clause: heading, level and sentence, notes, a drawing, advice, source."""
     yield f"#### {clause.id}"
     yield f"**{clause.level}.** {escaped(clause.sentence)}"
     if clause.notes:
@@ -113,14 +113,14 @@ def _clause(clause: Clause) -> Iterator[str]:
 
 
 def caption_of(clause: str) -> str:
-    """What the drawing of a clause's window shows, in words; nothing if there is no drawing."""
+    """A description of the drawing of a clause's window; an empty string if there is no drawing."""
     file = DRAWINGS / f"{clause}.svg"
     found = TITLE.search(file.read_text(encoding="utf-8")) if file.is_file() else None
     return html.unescape(found[1]) if found else ""
 
 
 def _contract() -> Iterator[str]:
-    """The types, then the functions of each stage, as in contract.py."""
+    """The types, then the functions of each stage, in the order of contract.py."""
     lines = inspect.getsource(contract).splitlines()
     types = [lines[node.lineno - 1] for node in ast.parse("\n".join(lines)).body if isinstance(node, ast.Assign)]
     variable = textwrap.indent(members(contract.Variable), "    ")
@@ -132,7 +132,7 @@ def _contract() -> Iterator[str]:
 
 
 def members(protocol: type) -> str:
-    """The body of a class below its docstring; functions as they are called, without ``self``."""
+    """The body of a class without its docstring; functions as they are called, without ``self``."""
     source = inspect.getsource(protocol)
     (definition,) = ast.parse(source).body
     documentation, *_ = definition.body  # type: ignore[attr-defined]
@@ -149,7 +149,10 @@ def _heading(family: str) -> str:
 
 
 def _link(heading: str, earlier: int = 0) -> str:
-    """A link to a heading of the same document, as GitHub names its anchor after ``earlier`` ones of the same words."""
+    """A link to a heading of the document.
+
+    GitHub numbers the anchor after ``earlier`` headings with the same words.
+    """
     return f"[{heading}](#{slug(heading)}{f'-{earlier}' if earlier else ''})"
 
 
@@ -165,7 +168,7 @@ def escaped(text: str) -> str:
 
 
 def main() -> int:
-    """Write SPEC.md, or say whether it is up to date."""
+    """Write SPEC.md, or report whether it is up to date."""
     parser = argparse.ArgumentParser(prog=COMMAND, description="Make SPEC.md of the clauses.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if SPEC.md is out of date")
     if parser.parse_args().check:

@@ -1,7 +1,7 @@
-"""Pictures of what clauses saw: evidence in, images with words out that a page can hold as they are.
+"""Pictures of the evidence of clauses: evidence in, images with descriptions out, embedded in the page as they are.
 
-Evidence may come from an untrusted file. What cannot be drawn of it gives an exhibit without
-pictures that says why.
+Evidence may come from an untrusted file. Evidence that cannot be drawn gives an exhibit without
+pictures, with the reason as its caption.
 """
 
 import base64
@@ -31,27 +31,27 @@ STYLE = {  # beyond matplotlib's defaults
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # a short list, since every word repeats it
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],  # a short list, since every text element repeats it
     "font.size": 9,
     "lines.linewidth": 1.4,
-    "svg.fonttype": "none",  # text stays text: smaller, and in a font of the reader's
+    "svg.fonttype": "none",  # text stays text: smaller, and in the reader's font
     "svg.hashsalt": "convspec",  # the same evidence gives the same file
     "text.parse_math": False,
 }
 NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-PIXELS_AN_INCH = 96  # as CSS has it
+PIXELS_AN_INCH = 96  # as in CSS
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#777777"
 
-CURVES = ("loss", "val_loss", "accuracy", "val_accuracy")  # as the contract names them
+CURVES = ("loss", "val_loss", "accuracy", "val_accuracy")  # the contract's names
 MOST_BINS = 500
 MOST_EPOCHS = 1000
-MARKED = 60  # epochs, beyond which there are lines alone
+MARKED = 60  # epochs; longer curves are drawn without markers
 MOST_PIXELS = 1 << 20  # of a PNG
 PNG = b"\x89PNG\r\n\x1a\n"
 HEAD_OF_PNG = struct.Struct(">8s8xII")  # signature, width, height
-LARGEST = 1e12  # number on an axis
-LONGEST_NAME = 60  # characters of a layer's, of which the end tells layers apart
-PALE = 0.35  # of the contrast of an image is left behind what differs
+LARGEST = 1e12  # number that an axis shows
+LONGEST_NAME = 60  # characters of a layer's name; its end is kept, which distinguishes layers
+PALE = 0.35  # contrast of the image behind the highlighted differences
 SMALLEST_SIDE, LARGEST_SIDE = 120, 288  # CSS pixels at which an image is shown
 
 Evidence = Mapping[str, Any]
@@ -65,12 +65,12 @@ class Picture:
     alt: str
     width: int
     height: int
-    label: str = ""  # where there are several
+    label: str = ""  # if there are several
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """The pictures of one piece of evidence; none, and a caption that says why, if it cannot be drawn."""
+    """The pictures of one piece of evidence; if it cannot be drawn, none, and a caption with the reason."""
 
     kind: str
     title: str
@@ -79,11 +79,11 @@ class Exhibit:
 
 
 def exhibit(evidence: Evidence) -> Exhibit:
-    """What there is to see of evidence, as the schema has it."""
+    """The exhibit for evidence in the form of the schema."""
     return _exhibit(json.dumps(evidence, sort_keys=True))
 
 
-@functools.lru_cache(512)  # implementations that do the same share a picture
+@functools.lru_cache(512)  # implementations with the same evidence share a picture
 def _exhibit(text: str) -> Exhibit:
     evidence = json.loads(text)
     kind, title = str(evidence["kind"]), str(evidence["title"])
@@ -94,7 +94,7 @@ def _exhibit(text: str) -> Exhibit:
     return Exhibit(kind, title, caption, pictures)
 
 
-Drawn = tuple[str, tuple[Picture, ...]]  # a caption, and what stands above it
+Drawn = tuple[str, tuple[Picture, ...]]  # a caption, and the pictures above it
 
 
 def _window(evidence: Evidence) -> Drawn:
@@ -121,7 +121,7 @@ def _difference(evidence: Evidence) -> Drawn:
 
 
 def _histogram(evidence: Evidence) -> Drawn:
-    """Bars, the range in which they are to be level, and the height that they are to have there."""
+    """A histogram with the range in which bars should be level, and the height that they should have there."""
     given = [evidence["low"], evidence["high"], *evidence["edges"], *evidence["counts"]]
     if len(given) > 2 * MOST_BINS or not all(map(_drawable, given)):
         raise CannotDraw("its numbers are too many or too large")
@@ -158,7 +158,7 @@ def _bars(
 
 
 def _curves(evidence: Evidence) -> Drawn:
-    """Loss, and accuracy, each of training and of validation."""
+    """The curves of loss and of accuracy, each for training and for validation."""
     history = {name: _numbers(evidence["history"].get(name, ())) for name in CURVES}
     best = _best(history["val_loss"])
     epochs = max(len(values) for values in history.values())
@@ -176,7 +176,7 @@ def _curves(evidence: Evidence) -> Drawn:
 
 
 def _lines(measure: str, training: NDArray[np.float64], validation: NDArray[np.float64], best: int) -> Figure:
-    """One curve and the other, distinguished by dashes and markers too."""
+    """The curves of training and validation, distinguished also by dashes and markers."""
     figure = Figure(figsize=(3.4, 2.1))
     axes: Any = figure.add_axes((0.17, 0.21, 0.8, 0.66))
     for values, label, style, colour in (
@@ -195,7 +195,7 @@ def _lines(measure: str, training: NDArray[np.float64], validation: NDArray[np.f
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """One value an epoch, NaN where it was not finite."""
+    """One value per epoch, NaN where it was not finite."""
     given = [value for value in values if value is not None]
     if len(values) > MOST_EPOCHS or not all(map(_drawable, given)):
         raise CannotDraw("its numbers are too many or too large")
@@ -203,17 +203,17 @@ def _numbers(values: Sequence[float | None]) -> NDArray[np.float64]:
 
 
 def _best(losses: NDArray[np.float64]) -> int:
-    """The epoch of the lowest loss, from 1; 0 if there is none."""
+    """The epoch with the lowest loss, counted from 1; 0 if there is none."""
     return int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else 0
 
 
 def _ends(label: str, values: NDArray[np.float64]) -> str:
-    """Where a curve begins and ends, in words."""
+    """The first and last value of a curve in words."""
     return f"{label} from {values[0]:.3g} to {values[-1]:.3g}" if len(values) else f"no {label}"
 
 
 def _images(evidence: Evidence) -> Drawn:
-    """Two images, expected and got unless they have other names, and where they differ."""
+    """Two images, called expected and got unless they have other names, and the pixels that differ."""
     expected, got = (_pixels(evidence[name], name) for name in ("expected", "got"))
     title, names = evidence["title"], evidence.get("names", ("expected", "got"))
     pictures = [
@@ -236,7 +236,7 @@ def _images(evidence: Evidence) -> Drawn:
 
 
 def _preprocessing(evidence: Evidence) -> Drawn:
-    """What pixels become, and what colours look like to the base."""
+    """The preprocessing of pixels as lines, and the colours that the base sees."""
     expected, got = lines(evidence)
     caption = describe_lines(evidence["subset"], expected, got)
     with style():
@@ -248,7 +248,7 @@ def _preprocessing(evidence: Evidence) -> Drawn:
 
 
 def _movement(evidence: Evidence) -> Drawn:
-    """A bar for each layer."""
+    """A bar for each layer, as long as the layer moved."""
     layers = [replace(layer, name=_printable(layer.name[-LONGEST_NAME:])) for layer in layers_of(evidence)]
     caption = describe_layers(evidence, layers)
     with style():
@@ -256,7 +256,7 @@ def _movement(evidence: Evidence) -> Drawn:
 
 
 def _highlighted(image: NDArray[np.int16], apart: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """The image in pale grey, and what differs in colour over it, the stronger the more."""
+    """The image in pale grey, with differences coloured over it, stronger where they are larger."""
     pale = 255 - (255 - image.mean(axis=-1, keepdims=True)) * PALE
     colour = np.array([int(WORST[at : at + 2], 16) for at in (1, 3, 5)])
     strength = np.where(apart > 0, 0.3 + 0.7 * apart / apart.max(), 0)[..., None]
@@ -265,7 +265,7 @@ def _highlighted(image: NDArray[np.int16], apart: NDArray[np.int16]) -> NDArray[
 
 
 def _pixels(encoded: str, name: str) -> NDArray[np.int16]:
-    """RGB of a PNG (height, width, 3); CannotDraw if it is none, or a large one."""
+    """The RGB pixels of a PNG (height, width, 3); raises CannotDraw if it is not a PNG, or too large."""
     try:
         content = base64.b64decode(encoded, validate=True)
         signature, width, height = HEAD_OF_PNG.unpack_from(content)
@@ -278,12 +278,12 @@ def _pixels(encoded: str, name: str) -> NDArray[np.int16]:
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             return np.asarray(image.convert("RGBA").convert("RGB")).astype(np.int16)
-    except Exception:  # Pillow's are of many kinds, AssertionError among them
+    except Exception:  # Pillow raises many kinds, including AssertionError
         raise CannotDraw(f"the image {name} is a damaged PNG file") from None
 
 
 def _png(encoded: str, alt: str, shape: tuple[int, ...], label: str) -> Picture:
-    """Shown enlarged by a whole number, or made smaller."""
+    """A picture, enlarged by a whole number or reduced."""
     longer = max(shape[:2])
     factor = max(SMALLEST_SIDE // longer, 1) if longer <= LARGEST_SIDE else LARGEST_SIDE / longer
     height, width = (max(round(side * factor), 1) for side in shape[:2])
@@ -296,18 +296,18 @@ def _svg(figure: Figure, alt: str) -> Picture:
 
 
 def svg_text(figure: Figure, title: str | None = None, background: str | None = None) -> str:
-    """An element ``svg``, the same for the same figure, with a title for those who do not see it."""
+    """An ``svg`` element, the same for the same figure, with a title for readers who cannot see it."""
     written = io.StringIO()
     metadata = NO_METADATA | ({"Title": title} if title else {})
     behind: dict[str, Any] = {"facecolor": background} if background else {"transparent": True}
     figure.savefig(written, format="svg", metadata=metadata, **behind)
-    text = re.sub(r"\s*\n\s*", " ", written.getvalue())  # a fifth is indentation
-    return text[text.index("<svg") :]  # without the document type, which names an address
+    text = re.sub(r"\s*\n\s*", " ", written.getvalue())  # a fifth of the text is indentation
+    return text[text.index("<svg") :]  # without the document type, which contains an address
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Drawing that does not depend on the settings of whoever draws."""
+    """Draw independently of the user's matplotlib settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
@@ -315,7 +315,7 @@ def style() -> Iterator[None]:
 
 
 def _encoded(pixels: NDArray[np.uint8]) -> str:
-    """A PNG, base64."""
+    """The pixels as a PNG in base64."""
     encoded = io.BytesIO()
     Image.fromarray(pixels).save(encoded, "PNG")
     return _base64(encoded.getvalue())

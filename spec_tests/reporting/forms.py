@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Form:
-    """A file that a report can be written to, and the function that makes its text."""
+    """A file format of reports, and the function that makes its text."""
 
     help: str
-    module: str  # beside this one; imported when the form is asked for: the page needs matplotlib
+    module: str  # beside this one; imported on request, since the page needs matplotlib
     function: str
 
     def make(self, report: "Report") -> str:

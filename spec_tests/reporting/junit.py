@@ -1,4 +1,4 @@
-"""A report as JUnit XML, for the test reporters of CI servers: a suite an implementation, a case a clause."""
+"""A report as JUnit XML, for CI servers: a suite for each implementation, a case for each clause."""
 
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -8,8 +8,8 @@ from ..support.texts import one_line, printable
 from .record import FAILURES, LOST, TOLD, Implementation, Outcome, Report, Result
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
-ERRORS = (*LOST, Outcome.BROKEN)  # no answer came: JUnit tells these from failures
-MESSAGE = 300  # characters; all of it is the text
+ERRORS = (*LOST, Outcome.BROKEN)  # no answer was returned: JUnit separates errors from failures
+MESSAGE = 300  # characters; the text of the element is complete
 
 
 def junit(report: Report) -> str:
@@ -47,7 +47,10 @@ def _counts(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _case(result: Result) -> Element:
-    """Readers tell cases apart by class and name alone, so the implementation is part of the class."""
+    """The case of a result.
+
+    Readers distinguish cases by class and name alone, so the class names the implementation.
+    """
     clause = result.clause
     case = Element(
         "testcase",
@@ -74,7 +77,7 @@ def _about(result: Result) -> list[tuple[str, str]]:
 
 
 def _add_outcome(case: Element, result: Result) -> None:
-    """Why it did not just pass: a message of one line, and all there is to say where something does not hold."""
+    """Add the reason for an outcome other than a pass: a one-line message, and the full text of a failure."""
     failure = result.failure
     if result.outcome in FAILURES or result.outcome is Outcome.BROKEN:
         tag = "error" if result.outcome in ERRORS else "failure"

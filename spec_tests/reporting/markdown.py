@@ -1,7 +1,7 @@
-"""A report as Markdown, for the summary of a CI job: GitHub flavoured, and below the size that GitHub takes.
+"""A report as Markdown for the summary of a CI job: GitHub flavoured, and within GitHub's size limit.
 
-What comes from an implementation stands in code fences that it cannot close, or with every character
-that means something as a reference, which is text in Markdown and in HTML alike.
+Text from an implementation is placed in code fences that it cannot close. Elsewhere every character with a
+meaning in Markdown is written as a character reference, which Markdown and HTML both show as text.
 """
 
 import re
@@ -15,16 +15,16 @@ from .causes import Cause, causes, names
 from .naming.names import named
 from .record import CHECKED, FAILURES, Outcome, Report, Result, Verdict, claimed, counted
 
-LIMIT = 1_000_000  # bytes: GitHub takes 1 MiB a step, and shows nothing of what is larger
+LIMIT = 1_000_000  # bytes: GitHub takes 1 MiB a step, and shows nothing of a larger summary
 LONGEST_NAME, LONGEST_PART, LONGEST_FAILURE = 80, 2_000, 16_000  # characters
 MEANINGFUL = re.compile(
     r"[&<>\\`*\[\]|~#$@]"
-    r"|(?<![^\W_])_|_(?![^\W_])"  # at the edge of a word: in one it is a character as any other
-    r"|:(?=//)|(?<=www)\."  # of addresses, which become links by themselves
+    r"|(?<![^\W_])_|_(?![^\W_])"  # at the edge of a word: inside a word it is an ordinary character
+    r"|:(?=//)|(?<=www)\."  # in addresses, which would become links
 )
 MARKS = {Verdict.CONFORMS: "✓", Verdict.DIFFERS: "✗", Verdict.BROKEN: "✗", Verdict.NOTHING: "–"}
 
-Section = tuple[str, list[str]]  # a heading, and what stands below it in blocks that may be left out
+Section = tuple[str, list[str]]  # a heading, and the blocks below it, which may be left out
 
 
 def markdown(report: Report) -> str:
@@ -33,7 +33,7 @@ def markdown(report: Report) -> str:
 
 
 def _fitting(sections: Iterator[Section]) -> Iterator[str]:
-    """Headings, and the blocks for which there is room."""
+    """Headings, with as many of their blocks as fit."""
     room = LIMIT
     for heading, blocks in sections:
         left_out = 0
@@ -70,7 +70,7 @@ def _sections(report: Report) -> Iterator[Section]:
     yield "### Tolerances made wider", [_item(r, r.tolerance.need) for r in wider]
     yield "### Not decided", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_DECIDED]
     yield "### Not run", [_item(r, r.reason) for r in results if r.outcome is Outcome.NOT_RUN]
-    if len(columns) == 1:  # the report of one begins with what is wrong
+    if len(columns) == 1:  # the report on one implementation begins with its failures
         yield by_family
 
 
@@ -84,7 +84,7 @@ def _verdicts(report: Report) -> str:
 
 
 def _matrix(report: Report) -> str:
-    """How many clauses of each family hold, a column an implementation."""
+    """How many clauses of each family hold, with a column for each implementation."""
     columns = [implementation.column for implementation in report.implementations]
     found: defaultdict[tuple[str, tuple[str, str]], list[Result]] = defaultdict(list)
     for result in report.results:
@@ -105,18 +105,18 @@ def _matrix(report: Report) -> str:
 
 
 def _left_out(report: Report) -> set[str]:
-    """The stages that no implementation claims, a line each."""
+    """The stages that no implementation claims, a line for each."""
     results = [result for result in report.results if result.outcome is Outcome.NOT_CLAIMED]
     return {result.clause.stage for result in results} - {result.clause.stage for result in claimed(report.results)}
 
 
 def _family(clause: Clause) -> tuple[str, str]:
-    """Some families have clauses of two stages."""
+    """Stage and family of a clause, since some families have clauses of two stages."""
     return clause.stage, clause.family
 
 
 def _cell(results: Sequence[Result]) -> str:
-    """6 where all hold, else 5 of 6, and ✗ where that is a failure; – where none applies."""
+    """The text of a cell: 6 if all hold, otherwise 5 of 6, with ✗ if this is a failure; – if none applies."""
     outcomes = [result.outcome for result in claimed(results)]
     if not outcomes:
         return "–"
@@ -136,7 +136,7 @@ def _item(result: Result, said: str) -> str:
 
 
 def _details(cause: Cause) -> str:
-    """What does not hold for one cause, folded up."""
+    """The failures of one cause, folded."""
     failure = cause.told.failure
     parts = (f"{label}: {cut(text, LONGEST_PART)}" for label, text in cause.parts())
     blocks = [
@@ -150,7 +150,7 @@ def _details(cause: Cause) -> str:
 
 
 def _head(cause: Cause) -> str:
-    """The clauses, and what is to be said of them; a sentence is never cut."""
+    """The clauses of a cause and what they state. A sentence is never cut."""
     told, several = cause.told, len(cause.results) > 1
     head = f"<b>{words(names(cause.clauses), None)}</b> {words(told.implementation)}"
     if several:
@@ -165,12 +165,12 @@ def _broken(result: Result) -> str:
 
 
 def words(text: str, most: int | None = LONGEST_NAME) -> str:
-    """One line that Markdown and HTML show as it is; it must not begin a line."""
+    """One line that Markdown and HTML show literally; it must not begin a line."""
     return MEANINGFUL.sub(lambda found: f"&#{ord(found[0])};", one_line(text, most))
 
 
 def fenced(text: str, language: str) -> str:
-    """Lines of code that nothing in them can end."""
+    """Lines of code in a fence that nothing in them can close."""
     shown = printable(cut(text, LONGEST_FAILURE))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
     return f"{fence}{language}\n{shown}\n{fence}"

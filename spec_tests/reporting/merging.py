@@ -9,7 +9,7 @@ from .record import Implementation, Report
 
 
 def merged(reports: Sequence[Report], labels: Sequence[str] = ()) -> Report:
-    """All implementations of several reports; of clauses that are worded differently the later wording counts.
+    """All implementations of several reports. If a clause's wording differs, the later wording is used.
 
     Columns with the same name are distinguished by version, or else by the label of their report.
     """
@@ -51,7 +51,7 @@ def _columns(reports: Sequence[Report], labels: Sequence[str]) -> Iterator[tuple
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """The name, or if it is taken the first of its numbers that is not."""
+    """The name, or if it is taken, the name with the first free number."""
     number = 2
     free = name
     while free in taken:
@@ -60,7 +60,7 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def labels_of(paths: Sequence[str]) -> list[str]:
-    """Labels that distinguish files: their names without a suffix, or their paths if these are the same."""
+    """Labels that distinguish files: their names without a suffix, or their paths if the names are equal."""
     stems = [path.replace("\\", "/").rpartition("/")[2].removesuffix(".json") for path in paths]
     often = Counter(stems)
     return [stem if often[stem] == 1 else path for stem, path in zip(stems, paths, strict=True)]

@@ -1,4 +1,4 @@
-"""How far layers moved that should not have: a bar for each."""
+"""A bar for each layer that moved and should not have."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from matplotlib.patches import Patch
 
 from .window_figure import FIRST, LAST, LINES, CannotDraw
 
-LARGEST = 1e12  # change that is drawn
-LONGEST = 24  # characters of a name: its end, which tells layers apart
+LARGEST = 1e12  # largest change that is drawn
+LONGEST = 24  # characters of a name; its end is kept, which distinguishes layers
 # In inches:
 WIDE, ROW = 3.0, 0.155
-LETTER = 0.064  # of a name
+LETTER = 0.064  # one character of a name
 NUMBER = 0.55  # beside a bar
 ABOVE, BELOW = 0.05, 0.42
 KINDS = {True: (LAST, "batch normalisation"), False: (FIRST, "other layers")}
@@ -30,7 +30,7 @@ class Layer:
 
 
 def layers_of(evidence: Mapping[str, Any]) -> list[Layer]:
-    """Those of evidence; CannotDraw if there are none, or if a change is too large."""
+    """The layers of the evidence; raises CannotDraw if there are none, or if a change is too large."""
     given = evidence["layers"]
     found = [
         Layer(one["name"], one["normalization"], math.inf if one["largest"] is None else one["largest"])
@@ -44,7 +44,7 @@ def layers_of(evidence: Mapping[str, Any]) -> list[Layer]:
 
 
 def describe_layers(evidence: Mapping[str, Any], layers: Sequence[Layer]) -> str:
-    """The same in words."""
+    """A description of the layers in words."""
     moved, count = evidence["moved"], evidence["count"]
     words = f"{moved:,} of {count:,} layers moved"
     if len(layers) == moved and (normalizations := sum(layer.normalization for layer in layers)):
@@ -60,7 +60,7 @@ def describe_layers(evidence: Mapping[str, Any], layers: Sequence[Layer]) -> str
 
 
 def draw_layers(layers: Sequence[Layer]) -> Figure:
-    """A row for each, its name at the left and its number at the end of its bar."""
+    """A row for each layer: its name at the left, its bar, and its number at the end of the bar."""
     names = [_short(layer.name, LONGEST) for layer in layers]
     left, high = LETTER * (1 + max(map(len, names))), ROW * len(layers)
     height = ABOVE + high + BELOW

@@ -1,4 +1,4 @@
-"""What is printed of a report, and the files that it is written to."""
+"""The printed form of a report, and the files that it is written to."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def write(report: Report, form: str, file: Path) -> None:
 
 
 def terminal(report: Report, width: int, colour: bool) -> str:
-    """What is printed: the clauses that do not hold, then a table of one implementation or a matrix of several."""
+    """The printed report: the clauses that do not hold, then a table of one implementation or a matrix of several."""
     told = [result for result in report.results if result.outcome in TOLD]
     parts = [failures(told, width, colour), likely(report.results, width, colour)] if told else []
     columns = report.implementations

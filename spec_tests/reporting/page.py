@@ -1,7 +1,7 @@
-"""A report as one HTML file: a matrix of implementations and clauses, and what is to be said of each failure.
+"""A report as one HTML file: a matrix of implementations and clauses, and the details of each failure.
 
-It loads nothing from elsewhere and runs nothing that it did not bring: the policy in its head names its one
-style sheet and its one script by their hashes, and whatever came from an implementation is escaped.
+The page loads nothing and runs only its own script. The policy in its head names its one style sheet and its one
+script by their hashes, and all text from an implementation is escaped.
 """
 
 import base64
@@ -30,7 +30,7 @@ FOLDER = Path(__file__).parent
 TEMPLATE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
 AT_LENGTH = (*TOLD, Outcome.EXCUSED)
 UNCHECKED = (Outcome.NOT_DECIDED, Outcome.NOT_CLAIMED, Outcome.NOT_RUN, Outcome.BROKEN)
-GLYPHS = {  # beside a word or a title, so that no outcome is told by its colour alone
+GLYPHS = {  # next to a word or a title, so that colour is never the only sign of an outcome
     Outcome.PASSED: "✓",
     **dict.fromkeys(FAILURES, "✗"),
     Outcome.REPORTED: "!",
@@ -40,7 +40,7 @@ GLYPHS = {  # beside a word or a title, so that no outcome is told by its colour
     Outcome.NOT_RUN: "·",
     Outcome.BROKEN: "⊘",
 }
-VERDICTS = {  # the outcome whose glyph and colour a verdict takes
+VERDICTS = {  # {verdict: the outcome whose glyph and colour it has}
     Verdict.CONFORMS: Outcome.PASSED,
     Verdict.DIFFERS: Outcome.FAILED,
     Verdict.BROKEN: Outcome.BROKEN,
@@ -53,107 +53,107 @@ class Column:
     """An implementation, and its results in the order of the clauses."""
 
     number: int
-    title: str  # one of a kind
+    title: str  # unique
     implementation: Implementation
     verdict: Verdict
     results: tuple[Result, ...]
 
     @cached_property
     def counts(self) -> dict[Outcome, int]:
-        """How often there is each outcome, in their order."""
+        """{outcome: how often it occurs}, in the order of outcomes."""
         return counted(self.results)
 
     @property
     def remarkable(self) -> dict[Outcome, int]:
-        """The same without results that need no attention or are shown elsewhere."""
+        """The same counts without outcomes that need no attention or are shown elsewhere."""
         usual = (Outcome.PASSED, Outcome.NOT_CLAIMED, Outcome.BROKEN)
         return {outcome: count for outcome, count in self.counts.items() if outcome not in usual}
 
     @property
     def claimed(self) -> int:
-        """Clauses of what it offers."""
+        """The number of clauses that apply to what the implementation offers."""
         return len(self.results) - self.counts.get(Outcome.NOT_CLAIMED, 0)
 
     @property
     def not_claimed(self) -> list[str]:
-        """The stages that it does not offer."""
+        """The stages that the implementation does not offer."""
         return unclaimed_stages(self.results)
 
     @property
     def broken(self) -> dict[str, int]:
-        """{what is wrong with the adapter: the clauses that could not be checked}."""
+        """{fault of the adapter: number of clauses that it made impossible to check}."""
         return Counter(result.reason for result in self.results if result.outcome is Outcome.BROKEN)
 
     @property
     def unneeded(self) -> list[Result]:
-        """What holds though it is excused."""
+        """Results that pass although they are excused."""
         return [result for result in self.results if result.outcome is Outcome.PASSED and result.reason]
 
     @property
     def widened(self) -> list[Result]:
-        """What was given more tolerance than the clause states."""
+        """Results whose tolerance is wider than the clause states."""
         return [result for result in self.results if result.tolerance.factor != 1]
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A clause and an implementation."""
+    """The result of a clause with an implementation."""
 
     column: Column
     result: Result
-    cause: Cause | None = None  # that it has in common with other clauses
+    cause: Cause | None = None  # shared with other clauses
 
     @property
     def follows(self) -> bool:
-        """Whether what there is to say stands under another clause."""
+        """Whether the details are shown under another clause."""
         return self.cause is not None and self.cause.told is not self.result
 
     @property
     def outcome(self) -> Outcome:
-        """What became of it."""
+        """The outcome of the clause."""
         return self.result.outcome
 
     @property
     def anchor(self) -> str:
-        """Where on the page more is said."""
+        """The anchor of the details on the page."""
         return f"{self.result.clause.id}.{self.column.number}"
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """Why it does not hold, each text with its label; what is said of the clause is left out."""
+        """The reasons for the failure, each text with its label, without the general texts of the clause."""
         return self.result.failure.facts()
 
     @cached_property
     def exhibits(self) -> list[Exhibit]:
-        """The pictures."""
+        """The pictures of the evidence."""
         return [exhibit(evidence) for evidence in self.result.evidence]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A clause, and what became of it with each implementation."""
+    """A clause, and its results with each implementation."""
 
     clause: Clause
     cells: tuple[Cell, ...]
 
     @property
     def at_length(self) -> list[Cell]:
-        """Where it does not hold."""
+        """The cells whose outcomes are described at length."""
         return [cell for cell in self.cells if cell.outcome in AT_LENGTH]
 
     @property
     def leads(self) -> bool:
-        """Whether one of them is shown in full here, and not under another clause."""
+        """Whether a failure is shown in full here, and not under another clause."""
         return any(not cell.follows for cell in self.at_length)
 
     @property
     def others(self) -> list[Cell]:
-        """Where there is less to say."""
+        """The remaining cells, with shorter descriptions."""
         return [cell for cell in self.cells if cell.outcome not in AT_LENGTH]
 
     @property
     def counts(self) -> dict[Outcome, int]:
-        """How often there is each outcome, in their order."""
+        """{outcome: how often it occurs}, in the order of outcomes."""
         return counted([cell.result for cell in self.cells])
 
 
@@ -164,21 +164,21 @@ class Family:
     name: str
     title: str
     stage: str
-    first: bool  # of its stage
+    first: bool  # whether it is the first of its stage
     rows: tuple[Row, ...]
 
     @property
     def size(self) -> int:
-        """How many clauses it has."""
+        """The number of clauses."""
         return len(self.rows)
 
     @property
     def claimed(self) -> bool:
-        """Whether any implementation claims some of it."""
+        """Whether any implementation claims a clause of the family."""
         return any(cell.outcome is not Outcome.NOT_CLAIMED for row in self.rows for cell in row.cells)
 
     def holding(self, number: int) -> str:
-        """How many of its clauses hold, of those that were to be checked, with an implementation."""
+        """How many clauses of the family hold, of those that apply to an implementation, as in "5 of 6"."""
         results = [row.cells[number].result for row in self.rows]
         claimed = sum(result.outcome is not Outcome.NOT_CLAIMED for result in results)
         return f"{sum(result.outcome is Outcome.PASSED for result in results)} of {claimed}" if claimed else "–"
@@ -222,7 +222,7 @@ def _clauses(report: Report) -> list[Clause]:
 
 
 def _columns(report: Report) -> list[Column]:
-    """The implementations, distinguished by their columns where their titles are the same."""
+    """The implementations; those with equal titles are distinguished by their columns."""
     titles = Counter(implementation.title for implementation in report.implementations)
     columns = []
     for number, implementation in enumerate(report.implementations):
@@ -235,7 +235,7 @@ def _columns(report: Report) -> list[Column]:
 
 
 def _common(column: Column) -> dict[str, Cause]:
-    """{clause ID: the cause that it has in common with others}."""
+    """{clause ID: the cause that the clause shares with others}."""
     several = [cause for cause in causes(column.results) if len(cause.results) > 1]
     return {clause.id: cause for cause in several for clause in cause.clauses}
 
@@ -252,7 +252,7 @@ def _families(rows: Sequence[Row]) -> Iterator[Family]:
 
 
 def counted(results: Sequence[Result]) -> dict[Outcome, int]:
-    """How often there is each outcome, in their order."""
+    """{outcome: how often it occurs}, in the order of outcomes."""
     counts = Counter(result.outcome for result in results)
     return {outcome: counts[outcome] for outcome in Outcome if counts[outcome]}
 
@@ -273,7 +273,7 @@ def _environment() -> Environment:
 
 
 def policy(style: str, script: str) -> str:
-    """Nothing may be loaded, and nothing may run or be drawn by but these two."""
+    """A policy that allows no loading, and only this style sheet and this script."""
     allowed = {"style-src": style, "script-src": script}
     hashes = {name: base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for name, text in allowed.items()}
     sources = [f"{name} 'sha256-{digest}'" for name, digest in hashes.items()]
@@ -294,7 +294,7 @@ def code(text: str) -> Markup:
 
 
 def used(tolerance: Tolerance) -> str:
-    """The share of its tolerance that a clause used; nothing if nothing was compared within one."""
+    """The share of its tolerance that a clause used; empty if nothing was compared with a tolerance."""
     share = tolerance.used
     if share is None:
         return ""
@@ -306,14 +306,14 @@ def used(tolerance: Tolerance) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In seconds, or minutes and seconds."""
+    """The duration in seconds, or in minutes and seconds."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     return f"{seconds // 60:,.0f} min {seconds % 60:.0f} s"
 
 
 def moment(text: str) -> str:
-    """A time of ISO 8601 to the minute; what is none stays as it is."""
+    """A time of ISO 8601 to the minute; other text is returned unchanged."""
     try:
         return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M %Z}".strip()
     except ValueError:

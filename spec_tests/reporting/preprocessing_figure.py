@@ -1,4 +1,4 @@
-"""What pixels become on their way to a base, beside what it was pretrained with: lines, and colours."""
+"""The preprocessing of pixels before a base, next to the one of its pretraining, as lines and colours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ LARGEST, SMALLEST = 1e9, 1e-9  # of a number that is drawn, and of a scale
 NAMES = {"r": "red", "g": "green", "b": "blue"}
 COLOURS = {"r": "#c62828", "g": "#2e7d32", "b": "#1565c0"}
 BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0))
-BAR, HIGH, RAMP = 16, 56, 28  # pixels: the width of a colour, its height, and that of the greys below
+BAR, HIGH, RAMP = 16, 56, 28  # pixels: the width of a colour bar, its height, and the height of the greys below
 
 Numbers = NDArray[np.float64]
 
@@ -32,12 +32,12 @@ class Line:
 
     @property
     def ends(self) -> Numbers:
-        """What 0 and 255 become, (2, channels)."""
+        """The values of pixels 0 and 255, (2, channels)."""
         return np.array([self.offset, self.scale * BRIGHTEST + self.offset])
 
 
 def lines(evidence: Mapping[str, Any]) -> tuple[Line, Line]:
-    """Expected and got; CannotDraw if they are not those of three channels, or no numbers that can be drawn."""
+    """The expected and the actual line; raises CannotDraw without three channels of numbers of drawable size."""
     expected, got = (_line(evidence[name]) for name in ("expected", "got"))
     if np.abs(expected.scale).min() < SMALLEST:
         raise CannotDraw("a channel that is expected to be 0 for all pixels")
@@ -55,7 +55,7 @@ def _line(given: Mapping[str, Any]) -> Line:
 
 
 def describe_lines(subset: str, expected: Line, got: Line) -> str:
-    """The same in words."""
+    """A description of both lines in words."""
     words = f"In {subset} pixels from 0 to 255 become {_ranges(got)}"
     same = np.allclose(expected.ends, got.ends, rtol=0, atol=1e-3 * np.ptp(expected.ends))
     words += ", as they should" if same else f"; expected: {_ranges(expected)}"
@@ -89,7 +89,7 @@ def draw_lines(expected: Line, got: Line) -> Figure:
         axes.tick_params(labelsize=8, labelleft=place == 0)
         axes.locator_params(axis="y", nbins=5)
         for number, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-            number.set_horizontalalignment(side)  # within the plot, apart from the next one's
+            number.set_horizontalalignment(side)  # inside the plot, so that it does not touch the next one's
     figure.text(0.565, 0.212, "pixel", fontsize=8, ha="center", va="center")
     styles = (("got", "-", 2.2), ("expected", "--", 1.4))
     handles = [Line2D([], [], color=LINES, linestyle=style, linewidth=w, label=name) for name, style, w in styles]
@@ -98,9 +98,9 @@ def draw_lines(expected: Line, got: Line) -> Figure:
 
 
 def card(expected: Line, got: Line) -> NDArray[np.uint8]:
-    """Colour bars and greys (height, width, 3) as the base takes what it gets for them.
+    """Colour bars and greys (height, width, 3) as the base interprets its input.
 
-    They are the bars that would have given the same numbers, had they been prepared as the base expects it.
+    With the expected preprocessing, these colours would give the same numbers as the actual ones gave.
     """
     colours = np.repeat(np.array(BARS, np.float64), BAR, axis=0)
     greys = np.repeat(np.linspace(0, BRIGHTEST, len(colours))[:, None], CHANNELS, axis=1)

@@ -1,7 +1,7 @@
-"""The record of a run: what became of each clause with each implementation, as objects and as JSON.
+"""The record of a run: the outcome of each clause with each implementation, as objects and as JSON.
 
-Everything else that is said of a run is made from it. The JSON form is described by ``schema.json``;
-what is read from a file is checked against it before anything is made of it.
+All forms of a report are made from this record. ``schema.json`` describes the JSON form, and the content of
+a file is checked against it before it is used.
 """
 
 import json
@@ -21,12 +21,12 @@ from ..support.texts import Told, one_line
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-FORMAT, VERSION = "convspec report", 2  # another version where a reader of this one would go wrong
+FORMAT, VERSION = "convspec report", 2  # a new version if a reader of this one would misread the file
 SCHEMA = Path(__file__).with_name("schema.json")
 
 
 class Outcome(StrEnum):
-    """What became of a clause."""
+    """The outcome of a clause."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -34,31 +34,31 @@ class Outcome(StrEnum):
     CRASHED = "crashed"  # the process of the implementation ended
     OUT_OF_MEMORY = "out of memory"
     REPORTED = "reported"  # a SHOULD that does not hold
-    EXCUSED = "excused"  # it does not hold, and the implementation gives a reason
-    NOT_DECIDED = "not decided"  # the clause ran, and cannot tell for this implementation
+    EXCUSED = "excused"  # it does not hold, and the implementation states a reason
+    NOT_DECIDED = "not decided"  # the clause ran, but cannot be decided for this implementation
     NOT_CLAIMED = "not claimed"
     NOT_RUN = "not run"
     BROKEN = "broken adapter"
 
 
-LOST = (Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.OUT_OF_MEMORY)  # no answer came
+LOST = (Outcome.TIMED_OUT, Outcome.CRASHED, Outcome.OUT_OF_MEMORY)  # no answer was returned
 FAILURES = (Outcome.FAILED, *LOST)
-TOLD = (*FAILURES, Outcome.REPORTED)  # told at length
+TOLD = (*FAILURES, Outcome.REPORTED)  # described at length
 CHECKED = (Outcome.PASSED, *TOLD, Outcome.EXCUSED)
 ASIDE = (
     Outcome.EXCUSED,
     Outcome.REPORTED,
     Outcome.NOT_DECIDED,
     Outcome.NOT_RUN,
-)  # claimed and not held, and no failures either
+)  # claimed clauses that neither hold nor count as failures
 
 
 class Verdict(StrEnum):
-    """What a run says of an implementation."""
+    """The verdict on an implementation."""
 
     CONFORMS = "conforms"
     DIFFERS = "does not conform"
-    BROKEN = "adapter broken"  # what could be called holds
+    BROKEN = "adapter broken"  # everything that could be called holds
     NOTHING = "nothing was checked"
 
 
@@ -68,23 +68,23 @@ class UnreadableReport(Told):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a clause does not hold, as texts, and Python that shows it again; what does not apply is empty."""
+    """The reasons why a clause does not hold, as texts, and Python code that reproduces it. Unused fields are empty."""
 
     violated: str = ""
     expected: str = ""
     got: str = ""
     raised: str = ""
-    at: str = ""  # where an error was raised
+    at: str = ""  # the lines at which an error was raised
     counterexample: tuple[str, ...] = ()  # name = value
-    output: str = ""  # the last that was printed before the process was lost
+    output: str = ""  # the last output before the process ended
     snippet: str = ""
     where: str = ""  # in the code of a pipeline's author
     cost: str = ""
-    fix: str = ""  # the lines that fix it
-    also: tuple["Failure", ...] = ()  # other ways in which the same clause fails, that were seen on the way
+    fix: str = ""  # lines of code
+    also: tuple["Failure", ...] = ()  # other failures of the same clause that were found
 
     def facts(self) -> list[tuple[str, str]]:
-        """What there is to say of this run, each text with its label."""
+        """The texts about this run, each with its label."""
         counterexample = [("counterexample", text) for text in self.counterexample]
         said = [
             (name, getattr(self, name))
@@ -94,60 +94,62 @@ class Failure:
         return [(label, text) for label, text in [*said, *counterexample, *also] if text]
 
     def parts(self, clause: Clause) -> list[tuple[str, str]]:
-        """The same and what the clause says, but for its sentence."""
+        """The same texts and those of the clause, without its sentence."""
         advice = [("advice", clause.advice)] if clause.advice else []
         return [*self.facts(), *advice, ("source", clause.source)]
 
     def text(self, clause: Clause) -> str:
-        """All of it."""
+        """All texts as one."""
         again = f"\nto see it again, in Python:\n{self.snippet}" if self.snippet else ""
         lines = [(clause.id, clause.sentence), *self.parts(clause)]
         return "\n".join(f"{label}: {words}" for label, words in lines) + again
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Failure":
-        """The failure that ``asdict`` was made of; one of an earlier report has no others."""
+        """The failure that ``asdict`` converted. A failure of an earlier report has no others."""
         others = tuple(map(cls.from_json, content.get("also", ())))
         return cls(**content | {"counterexample": tuple(content["counterexample"]), "also": others})
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How much of its tolerance a clause used, and by which factor it was made wider."""
+    """The share of its tolerance that a clause used, and the factor by which the tolerance was widened."""
 
-    used: float | None = None  # the largest error over the tolerance; None where nothing was compared within one
+    # The largest error over the tolerance; None if nothing was compared with a tolerance.
+    used: float | None = None
     factor: float = 1.0
     reason: str = ""  # for the factor
 
     @property
     def need(self) -> str:
-        """What is to be said of a factor."""
+        """How much of the widened tolerance the clause needed, and the reason for widening it."""
         needed = f"{self.used:.2g} of" if self.used is not None else "nothing of"
         return f"needed {needed} tolerances {self.factor:g} times as wide: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one clause with one implementation."""
+    """The outcome of one clause with one implementation."""
 
     clause: Clause
     implementation: str  # the name of its column
     outcome: Outcome
     seconds: float = 0.0
     failure: Failure = Failure()
-    reason: str = ""  # of an excuse, of a broken adapter, of not claiming, not deciding or not running
+    # For an excuse, a broken adapter, or a clause that is not claimed, not decided or not run.
+    reason: str = ""
     tolerance: Tolerance = Tolerance()
-    evidence: tuple[dict[str, Any], ...] = ()  # what a picture is drawn of, by kind: see the schema
-    discarded: dict[str, int] = field(default_factory=dict)  # {reason: examples} that are not supported
+    evidence: tuple[dict[str, Any], ...] = ()  # the data of pictures, by kind: see the schema
+    discarded: dict[str, int] = field(default_factory=dict)  # {reason: number of unsupported examples}
 
     @property
     def is_of_broken(self) -> bool:
-        """Whether the adapter is the reason that it is not known what the implementation does."""
+        """Whether a broken adapter is the reason why there is no result."""
         unusable = self.outcome is Outcome.NOT_DECIDED and self.failure.violated.startswith(Outcome.BROKEN)
         return self.outcome is Outcome.BROKEN or unusable
 
     def to_json(self) -> dict[str, Any]:
-        """As the schema says."""
+        """The result in the form of the schema."""
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "clause": self.clause.id,
             "failure": asdict(self.failure),
@@ -174,18 +176,18 @@ class Result:
 class Implementation:
     """An implementation on a backend, a column of the report."""
 
-    column: str  # its name in the report, one of a kind
+    column: str  # unique in the report
     target: str  # package.module or package.module:object
-    backend: str = ""  # where it has several
+    backend: str = ""  # if there are several
     name: str = ""
     version: str = ""
-    packages: dict[str, str] = field(default_factory=dict)  # {distribution: version} of the frameworks it imported
+    packages: dict[str, str] = field(default_factory=dict)  # {distribution: version} of imported frameworks
     python: str = ""
     platform: str = ""
 
     @property
     def title(self) -> str:
-        """Name, version and backend, as far as there are any."""
+        """Name, version and backend, as far as they are known."""
         named = self.name or self.target
         return " ".join(filter(None, (named, self.version, f"on {self.backend}" if self.backend else "")))
 
@@ -194,7 +196,7 @@ class Implementation:
 class Report:
     """A run over all clauses that were selected, or several such runs put together."""
 
-    specification: str  # its version
+    specification: str  # the version of the specification
     seed: int
     profile: str
     started: str  # ISO 8601, UTC
@@ -208,11 +210,11 @@ class Report:
         return [result for result in self.results if result.implementation == column]
 
     def verdict(self, column: str) -> Verdict:
-        """What they say of it."""
+        """The verdict on one implementation."""
         return verdict(self.of(column))
 
     def to_json(self) -> dict[str, Any]:
-        """As the schema says."""
+        """The report in the form of the schema."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -250,14 +252,14 @@ class Report:
 
 
 def outcome_of_failure(clause: Clause, excuse: str, outcome: Outcome) -> Outcome:
-    """What a failure counts as."""
+    """The outcome that a failure counts as."""
     if excuse:
         return Outcome.EXCUSED
     return Outcome.REPORTED if clause.level is Level.SHOULD else outcome
 
 
 def verdict(results: Sequence[Result]) -> Verdict:
-    """What the results of one implementation say of it."""
+    """The verdict that follows from the results of one implementation."""
     outcomes = {result.outcome for result in results}
     if outcomes & set(FAILURES):
         return Verdict.DIFFERS
@@ -267,14 +269,14 @@ def verdict(results: Sequence[Result]) -> Verdict:
 
 
 def claimed(results: Sequence[Result]) -> list[Result]:
-    """Those of clauses that apply."""
+    """The results of clauses that apply."""
     return [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
 
 
 def unclaimed_stages(results: Sequence[Result]) -> list[str]:
-    """The stages of which no clause is claimed, though some were asked for, in the order of the pipeline.
+    """The stages of which no clause is claimed although some were requested, in the order of the pipeline.
 
-    Several that have a name together are told by that name if it is all of them.
+    Stages with a common name are replaced by that name if all of them are unclaimed.
     """
     named = {result.clause.stage for result in results}
     left_out = named - {result.clause.stage for result in claimed(results)}
@@ -287,29 +289,29 @@ def unclaimed_stages(results: Sequence[Result]) -> list[str]:
 
 
 def counted(results: Sequence[Result]) -> str:
-    """How many clauses hold of those that apply: "64 of 66, 2 excused"."""
+    """How many of the applicable clauses hold: "64 of 66, 2 excused"."""
     return f"{holding(results)}{aside(results)}"
 
 
 def holding(results: Sequence[Result]) -> str:
-    """The same without those that are not failures: "64 of 66"."""
+    """The same without results that are not failures: "64 of 66"."""
     passed = sum(result.outcome is Outcome.PASSED for result in results)
     return f"{passed} of {len(claimed(results))}"
 
 
 def aside(results: Sequence[Result]) -> str:
-    """How many do not hold without being failures, to follow other words: ", 2 excused"."""
+    """How many clauses do not hold without being failures, as a continuation: ", 2 excused"."""
     outcomes = Counter(result.outcome for result in results)
     return "".join(f", {outcomes[outcome]} {outcome}" for outcome in ASIDE if outcomes[outcome])
 
 
 def json_text(report: Report) -> str:
-    """The JSON form."""
+    """The report as JSON text."""
     return json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n"
 
 
 def read_report(file: Path) -> Report:
-    """The report in a file; UnreadableReport if it does not hold one."""
+    """The report in a file; raises UnreadableReport if the file does not hold one."""
     try:
         content = json.loads(
             file.read_text(encoding="utf-8"), parse_int=_number, parse_float=_number, parse_constant=_number
@@ -327,14 +329,14 @@ def read_report(file: Path) -> Report:
 
 
 def _number(text: str) -> float:
-    """A number of JSON; NaN is none, and neither is one that calculating with would overflow."""
+    """A number from JSON; raises ValueError for NaN and for numbers that overflow."""
     if not math.isfinite(float(text)):
         raise ValueError(f"{text[:20]} is beyond all numbers")
     return int(text) if text.removeprefix("-").isdecimal() else float(text)
 
 
 def _fault(content: Any) -> str:
-    """Why it is not a report, in one line that follows the name of the file; empty if it is one."""
+    """The reason why the content is not a report, in one line to follow the file's name; empty if it is one."""
     if isinstance(content, dict) and content.get("format") == FORMAT and content.get("version", VERSION) != VERSION:
         given = one_line(repr(content["version"]), 20)
         return f"has version {given}, and this program reads {VERSION}: write a new one"
@@ -347,7 +349,7 @@ def _fault(content: Any) -> str:
 
 
 def _contradiction(content: dict[str, Any]) -> str:
-    """What is named twice, or not at all."""
+    """A name that occurs twice or is undefined, in words; empty if there is none."""
     clauses = [clause["id"] for clause in content["clauses"]]
     columns = [implementation["column"] for implementation in content["implementations"]]
     pairs = [f"{result['clause']} with {result['implementation']}" for result in content["results"]]
@@ -363,7 +365,7 @@ def _contradiction(content: dict[str, Any]) -> str:
 
 @cache
 def validator() -> "Draft202012Validator":
-    """Of the JSON form."""
-    from jsonschema import Draft202012Validator  # where a report is read: it takes as long as all the rest
+    """The validator of the JSON form."""
+    from jsonschema import Draft202012Validator  # slow to import, and needed only to read a report
 
     return Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8")))

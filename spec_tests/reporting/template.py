@@ -1,4 +1,4 @@
-"""The beginning of an adapter: the functions of the contract, to be filled in."""
+"""A template of an adapter: the functions of the contract, to be filled in."""
 
 import re
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ END_OF_DOCSTRING = re.compile(r'^( {4}""".*"""|.*""")$', re.MULTILINE)
 
 
 class Occupied(Told):
-    """There is a file already."""
+    """The file exists already."""
 
 
 def template(stages: Sequence[str], module: str = "my_adapter") -> str:
@@ -77,7 +77,7 @@ def template(stages: Sequence[str], module: str = "my_adapter") -> str:
 
 
 def write_template(file: Path | None, stages: Sequence[str]) -> None:
-    """Print it, or write it where no file is yet."""
+    """Print the template, or write it to a file that does not exist yet."""
     if file is None:
         print(template(stages), end="")
         return

@@ -1,4 +1,4 @@
-"""What is said of a run on the terminal: the failures, and a table at the end."""
+"""The terminal's form of a report: the failures, and a table at the end."""
 
 import io
 from collections import Counter
@@ -21,7 +21,7 @@ WORDS = {"expected": "green", "got": "red"}
 
 
 def failures(results: Sequence[Result], width: int, colour: bool) -> str:
-    """What does not hold, a block for each cause; what is to be copied stands at the margin, unbroken."""
+    """The failures, a block for each cause. Text to copy starts at the margin and is not wrapped."""
     console, text = open_console(width, colour)
     for cause in causes(results):
         told = cause.told
@@ -45,13 +45,13 @@ def failures(results: Sequence[Result], width: int, colour: bool) -> str:
 
 
 def _broken(result: Result) -> tuple[Text, Text]:
-    """One of several clauses that a cause breaks."""
+    """Label and text of one of several clauses that a cause breaks."""
     clause = result.clause
     return Text(f"{clause.id} {clause.level}", "bold red"), Text(one_line(clause.sentence))
 
 
 def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> str:
-    """The clauses of one implementation by stage and family, and those of which there is something to say."""
+    """The clauses of one implementation by stage and family, and remarks on results other than a pass."""
     console, text = open_console(width, colour)
     results = sorted(results, key=lambda result: order(result.clause))
     run = [result for result in results if _is_run(result)]
@@ -64,7 +64,7 @@ def summary(results: Sequence[Result], title: str, width: int, colour: bool) -> 
 
 
 def matrix(report: Report, width: int, colour: bool) -> str:
-    """Several implementations side by side, by family, and what there is to say of each."""
+    """Several implementations side by side, by family, and remarks on each."""
     console, text = open_console(width, colour)
     columns = [implementation.column for implementation in report.implementations]
     results = {column: sorted(report.of(column), key=lambda result: order(result.clause)) for column in columns}
@@ -95,7 +95,7 @@ def matrix(report: Report, width: int, colour: bool) -> str:
 
 
 def _cell(results: Sequence[Result]) -> Text:
-    """How many clauses hold, of how many that are claimed; and how many are excused."""
+    """How many of the claimed clauses hold, and how many are excused."""
     applying = claimed(results)
     holding = sum(result.outcome is Outcome.PASSED for result in applying)
     if not applying:
@@ -107,7 +107,7 @@ def _cell(results: Sequence[Result]) -> Text:
 
 
 def _why_nothing(results: Sequence[Result]) -> str:
-    """The one reason for which nothing was run, if that is so."""
+    """The reason why no clause ran, if all share one; empty otherwise."""
     applying = claimed(results)
     reasons = {result.reason for result in applying if result.outcome is Outcome.NOT_RUN}
     everything = all(result.outcome is Outcome.NOT_RUN for result in applying)
@@ -119,7 +119,7 @@ def _is_run(result: Result) -> bool:
 
 
 def _verdict(results: Sequence[Result], title: str) -> Text:
-    """How many clauses hold, and what is not claimed."""
+    """How many clauses hold, and which stages are not claimed."""
     applying = claimed(results)
     holding, count = sum(result.outcome is Outcome.PASSED for result in applying), len(applying)
     broken = sum(result.outcome is Outcome.BROKEN for result in applying)
@@ -162,7 +162,7 @@ def _counts(results: Sequence[Result], outcomes: Sequence[Outcome]) -> list[Text
 
 
 def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
-    """Labels and words for results other than a pass; a reason that clauses share is shown once with their names."""
+    """Labels and texts for results other than a pass. A reason that clauses share is shown once, with their names."""
     left_out, told = unclaimed_stages(results), _why_nothing(results)
     alike: dict[tuple[Outcome, str], list[Result]] = {}
     for result in results:
@@ -178,7 +178,7 @@ def _remarks(results: Sequence[Result]) -> Iterator[tuple[Text, Text]]:
 
 
 def _discarded(results: Sequence[Result]) -> Iterator[str]:
-    """Why examples were left out, how many, and of which clauses."""
+    """The reasons why examples were left out, with their numbers and clauses."""
     reasons = dict.fromkeys(reason for result in results for reason in result.discarded)
     for reason in reasons:
         of = [result for result in results if reason in result.discarded]
@@ -187,7 +187,7 @@ def _discarded(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _remark(result: Result) -> str:
-    """What there is to say of a clause, if it did not just pass."""
+    """A remark on a result other than a pass; empty if there is none."""
     if result.outcome in TOLD:
         return result.clause.sentence
     if result.outcome is Outcome.PASSED and result.reason:
@@ -198,7 +198,7 @@ def _remark(result: Result) -> str:
 
 
 def labelled(rows: Iterable[tuple[Text, Text]]) -> Table:
-    """Words beside their labels, so that long ones hang."""
+    """A table of texts beside their labels, so that long texts wrap with a hanging indent."""
     grid = Table.grid(padding=(0, 2))
     for row in rows:
         grid.add_row(*row)
@@ -206,12 +206,12 @@ def labelled(rows: Iterable[tuple[Text, Text]]) -> Table:
 
 
 def open_console(width: int, colour: bool) -> tuple[Console, io.StringIO]:
-    """One that writes to a text instead of the terminal."""
+    """A console that writes to a text instead of the terminal, and that text."""
     text = io.StringIO()
     system: Literal["standard"] | None = "standard" if colour else None
     return Console(file=text, width=width, force_terminal=colour, color_system=system, highlight=False), text
 
 
 def trimmed(text: io.StringIO) -> str:
-    """Without the blanks that fill the cells of a table."""
+    """The text without the blanks that fill the cells of a table."""
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())

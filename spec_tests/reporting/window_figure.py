@@ -12,25 +12,25 @@ from matplotlib.path import Path
 from ..oracles.windows import Padding, output_side, span
 
 FIRST, LAST, WORST, LINES, FAINT = "#d55e00", "#0072b2", "#b5179e", "#777777", "#bbbbbb"
-BREAK = (math.nan, math.nan)  # between two lines
-LARGEST = 64  # pixels of a side, with its padding, that are drawn
+BREAK = (math.nan, math.nan)  # a gap between two lines
+LARGEST = 64  # pixels of a side with its padding, at most
 # In points:
-CELL = 24  # a pixel, if there is room
-SIDE = 240  # what the pixels of a side may take together
+CELL = 24  # a pixel, if it fits
+SIDE = 240  # the pixels of a side together, at most
 MARGIN = 40  # around them, for arrows and sizes
-NEAR, FAR = 11, 25  # a line, and the text beside it
-LEGEND = 34  # below, of two lines
+NEAR, FAR = 11, 25  # distance of a line from the image, and of the text beside it
+LEGEND = 34  # height, below the image, for two lines
 LEGEND_LINE = 12
-NARROWEST = 300  # so that the legend fits
+NARROWEST = 300  # width in which the legend fits
 
 
 class CannotDraw(Exception):  # noqa: N818 - not an error of this program
-    """Why there is no picture of some evidence, in half a sentence."""
+    """The reason why some evidence has no picture, in half a sentence."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One side of an image and the windows along it, in pixels from the first one of the image."""
+    """One side of an image and the windows along it, in pixels from the image's first pixel."""
 
     side: int
     size: int
@@ -42,44 +42,44 @@ class Axis:
 
     @property
     def span(self) -> int:
-        """From the first to the last pixel of a window."""
+        """The number of pixels from the first to the last one of a window."""
         return span(self.size, self.dilation)
 
     @property
     def count(self) -> int:
-        """How many windows there are."""
+        """The number of windows."""
         return max(output_side(self.side, self.size, self.stride, self.dilation, self.padding), 0)
 
     @property
     def last(self) -> int:
-        """Where the last window begins; the first one begins at -before."""
+        """The first pixel of the last window. The first window begins at -before."""
         return self.start(self.count - 1)
 
     @property
     def low(self) -> int:
-        """Where the padding begins, and with it the first window."""
+        """The first pixel of the padding, where the first window also begins."""
         return -self.before
 
     @property
     def high(self) -> int:
-        """Where all ends: image, padding, and a window that does not fit."""
+        """The end of the image, of its padding and of a window that does not fit."""
         return max(self.side + self.after, self.span - self.before)
 
     def start(self, number: int) -> int:
-        """Where the window of an output begins."""
+        """The first pixel of the window of an output."""
         return number * self.stride - self.before
 
     def pixels(self, start: int) -> list[int]:
-        """Those that a window sees."""
+        """The pixels that a window covers."""
         return [start + self.dilation * number for number in range(self.size)]
 
 
 def draw_window(evidence: Mapping[str, Any]) -> Figure:
-    """The picture; CannotDraw if the numbers are not those of a window, or too large to be seen."""
+    """The picture; raises CannotDraw if the numbers do not describe a window, or are too large."""
     rows, columns = _axes(evidence)
     worst = _worst(evidence, rows, columns)
     longer = max(axis.high - axis.low for axis in (rows, columns))
-    point = max(1 / CELL, longer / SIDE)  # in pixels of the image
+    point = max(1 / CELL, longer / SIDE)  # pixels of the image in one point
     left, right = columns.low - MARGIN * point, columns.high + MARGIN * point
     top, bottom = rows.low - MARGIN * point, rows.high + MARGIN * point
     width, height = max((right - left) / point, NARROWEST), (bottom - top) / point
@@ -100,7 +100,7 @@ def draw_window(evidence: Mapping[str, Any]) -> Figure:
 
 
 def describe_window(evidence: Mapping[str, Any]) -> str:
-    """The same in words."""
+    """A description of the window in words."""
     rows, columns = axes = _axes(evidence)
     words = [f"Image {rows.side} × {columns.side}", f"window {rows.size} × {columns.size}"]
     if any(axis.dilation > 1 for axis in axes):
@@ -116,7 +116,7 @@ def describe_window(evidence: Mapping[str, Any]) -> str:
 
 
 def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
-    """Height and width; CannotDraw if they are not those of a window, or too large to be seen."""
+    """Height and width; raises CannotDraw if they do not describe a window, or are too large."""
     rows, columns = _axis(evidence, 0), _axis(evidence, 1)
     for axis in (rows, columns):
         if min(axis.side, axis.size, axis.stride, axis.dilation) < 1:
@@ -127,7 +127,7 @@ def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
 
 
 def _worst(evidence: Mapping[str, Any], rows: Axis, columns: Axis) -> tuple[int, int] | None:
-    """The output that is most wrong, if the evidence names one."""
+    """The output with the largest error; None if the evidence names none."""
     if "worst" not in evidence:
         return None
     row, column = evidence["worst"]
@@ -143,7 +143,7 @@ def _axis(evidence: Mapping[str, Any], number: int) -> Axis:
 
 
 def _draw_image(axes: Any, rows: Axis, columns: Axis) -> None:
-    """The pixels, and the padding around them."""
+    """Draw the pixels and the padding around them."""
     height, width = (axis.before + axis.side + axis.after for axis in (rows, columns))
     if (height, width) != (rows.side, columns.side):
         around = (columns.low, rows.low), width, height
@@ -156,7 +156,7 @@ def _draw_image(axes: Any, rows: Axis, columns: Axis) -> None:
 
 
 def _draw_windows(axes: Any, rows: Axis, columns: Axis) -> None:
-    """What the first one sees and, if there are several, the last one; gaps of dilation stay empty."""
+    """Draw the first window and, if there are several, the last one. Gaps of dilation stay empty."""
     several = rows.count * columns.count > 1
     windows = [(FIRST, rows.low, columns.low, "-")]
     windows += [(LAST, rows.last, columns.last, "--")] if several else []
@@ -168,7 +168,7 @@ def _draw_windows(axes: Any, rows: Axis, columns: Axis) -> None:
 
 
 def _draw_worst(axes: Any, rows: Axis, columns: Axis, worst: tuple[int, int]) -> None:
-    """The window whose output is most wrong."""
+    """Draw the window of the output with the largest error."""
     corner = columns.start(worst[1]), rows.start(worst[0])
     outline = Rectangle(corner, columns.span, rows.span, fill=False, edgecolor=WORST, linewidth=2.6, linestyle=":")
     axes.add_patch(outline)
@@ -180,7 +180,7 @@ def _pixel(x: int, y: int) -> Any:
 
 
 def _draw_strides(axes: Any, rows: Axis, columns: Axis, point: float) -> None:
-    """From the first window to the next ones, above and at the left."""
+    """Draw the strides from the first window to the next ones, above and at the left."""
     arrow = {"arrowstyle": "-|>", "color": FIRST, "shrinkA": 0, "shrinkB": 0, "linewidth": 1.2}
     text = {"color": FIRST, "fontsize": 8, "ha": "center", "va": "center"}
     x, y = columns.low + 0.5, rows.low + 0.5
@@ -195,7 +195,7 @@ def _draw_strides(axes: Any, rows: Axis, columns: Axis, point: float) -> None:
 
 
 def _draw_sizes(axes: Any, rows: Axis, columns: Axis, point: float) -> None:
-    """How long each part of the sides is, below and at the right."""
+    """Draw the length of each part of the sides, below and at the right."""
     line = {"color": LINES, "linewidth": 0.8, "markersize": 5}
     text = {"fontsize": 9, "ha": "center", "va": "center"}
     below, right = rows.high + NEAR * point, columns.high + NEAR * point
@@ -208,7 +208,7 @@ def _draw_sizes(axes: Any, rows: Axis, columns: Axis, point: float) -> None:
 
 
 def _parts(axis: Axis) -> Iterator[tuple[int, int]]:
-    """Padding before, image, padding after, as far as there are any."""
+    """The padding before, the image and the padding after, as far as they exist."""
     for start, end in ((axis.low, 0), (0, axis.side), (axis.side, axis.side + axis.after)):
         if end > start:
             yield start, end

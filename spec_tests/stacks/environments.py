@@ -1,4 +1,4 @@
-"""Environments that stacks are checked in, made with uv where there is one and with pip otherwise, and kept."""
+"""Environments that stacks are checked in. uv makes them if it is installed, otherwise pip, and they are kept."""
 
 import hashlib
 import importlib
@@ -22,22 +22,25 @@ from .plan import Stack
 
 READY = "convspec-ready"  # written last: an environment without it was not finished
 NOISE = ("warning:", "hint:", "[notice]", "note:")
-LOCKS = dict[Path, Lock]()  # of environments, so that each is made by one thread
-SAYS = 300  # characters of why something cannot be installed
+LOCKS = dict[Path, Lock]()  # a lock for each environment, so that one thread makes it
+SAYS = 300  # characters of the reason for a failed installation that are shown
 
 
 class NotInstalled(Told):
-    """The packages of a stack cannot be had together."""
+    """The packages of a stack cannot be installed together."""
 
 
 class Environments:
-    """Those below one folder."""
+    """The environments below one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def python(self, stack: Stack) -> Path:
-        """The interpreter of an environment with the packages of a stack and what checks need; NotInstalled without."""
+        """The interpreter of an environment with the stack's packages and the requirements of checks.
+
+        Raises NotInstalled if it cannot be made.
+        """
         wanted = sorted({*stack.packages, *own_requirements()})
         digest = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:12]
         folder = self._folder / digest
@@ -52,7 +55,7 @@ class Environments:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """No other process on this machine makes the environment; not kept from it on Windows, which has no ``flock``."""
+    """Keep other processes on this machine from making the environment. Windows has no ``flock``, so not there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as file:
         if os.name != "nt":
@@ -62,7 +65,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def own_requirements() -> list[str]:
-    """What checks need: of the installed distribution, or of the checkout."""
+    """The requirements of checks, of the installed distribution or of the checkout."""
     if PARENT:
         return [text for text in requires("convspec") or [] if "extra" not in str(Requirement(text).marker)]
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
@@ -70,7 +73,7 @@ def own_requirements() -> list[str]:
 
 
 def source(folder: Path) -> Path:
-    """From where the specification in use can be imported, and nothing besides: of an installed one a copy."""
+    """A folder from which only the specification in use can be imported. An installed one is copied."""
     above = Path(__file__).parents[2]
     if not PARENT:
         return above
@@ -93,7 +96,7 @@ def _make(folder: Path, python: Path, wanted: list[str]) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """NotInstalled with the last thing that was said where it fails."""
+    """Run a command; raises NotInstalled with the last line of its output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         lines = [one_line(line) for line in (done.stderr or done.stdout).splitlines() if line.strip()]

@@ -1,6 +1,6 @@
-"""Check each stack in its environment, and put the results side by side: a column each, whatever becomes of it.
+"""Check each stack in its environment, and put the results side by side, a column for each stack.
 
-A result is kept in a file as soon as it is there: a run that was interrupted goes on, and counts nothing twice.
+Each result is written to a file as soon as it exists, so an interrupted run continues where it stopped.
 """
 
 import hashlib
@@ -26,20 +26,20 @@ from ..support.texts import one_line
 from .environments import Environments, NotInstalled, source
 from .plan import Plan, Stack
 
-FINISHED = (0, 1, 3)  # exit codes of a check that came to its end
-ENDING = 20  # seconds that a check has to end when it is asked to
+FINISHED = (0, 1, 3)  # exit codes of a check that finished
+ENDING = 20  # seconds that a check has to end after it is asked to
 Stop = Callable[[], str]
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a stack."""
+    """The result of a stack, or the reason why there is none."""
 
     stack: Stack
     report: Report
-    seconds: float  # of this run
-    kept: bool = False  # whether its result was there before
-    missing: str = ""  # why there is none
+    seconds: float  # in this run
+    kept: bool = False  # whether an earlier run had the result
+    missing: str = ""  # the reason why there is no result
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Matrix:
     stop: Stop
 
     def run(self, workers: int, address: str = "") -> Report | None:
-        """The report on all that were checked; nothing if the first of them was interrupted."""
+        """The report on all stacks that were checked; None if the first of them was interrupted."""
         runner, found = Runner(self.results, workers, address, resume=True), dict[str, Report]()
         stacks = {stack.label: stack for stack in self.plan.stacks}
         for done in runner.run([self.job(stack) for stack in self.plan.stacks], self.stop):
@@ -65,11 +65,11 @@ class Matrix:
 
     @property
     def results(self) -> Path:
-        """Where results are kept."""
+        """The folder of the results."""
         return self.folder / "results"
 
     def job(self, stack: Stack) -> Job:
-        """What is to be done: the result of another stack, seed or version of the specification is another one."""
+        """The job of a stack. Its key covers the stack, the seed and the version of the specification."""
         excuses = (self.plan.file.parent / stack.expectations).resolve() if stack.expectations else None
         given = {
             "stack": asdict(stack), "expectations": str(excuses or ""), "seed": self.seed,
@@ -80,7 +80,7 @@ class Matrix:
 
 
 def checked(stack: dict[str, Any], expectations: str, seed: int, folder: str) -> dict[str, Any]:
-    """The report on a stack as JSON, checked in its environment; NotInstalled or Failed if there is none."""
+    """The report on a stack as JSON, checked in its environment; raises NotInstalled or Failed if there is none."""
     fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stack.items()}
     of = Stack(**fields)
     try:
@@ -105,7 +105,7 @@ def _command(stack: Stack, python: Path, file: Path, expectations: str, seed: in
 
 
 def _run(command: Sequence[str], stack: Stack, log: Path, folder: Path) -> int:
-    """The exit code; the check is asked to end when the run is to."""
+    """The exit code of a command. When the run is asked to end, the command is too."""
     log.parent.mkdir(parents=True, exist_ok=True)
     places = [str(source(folder)), str(Path.cwd())]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(places)}
@@ -122,14 +122,14 @@ def _run(command: Sequence[str], stack: Stack, log: Path, folder: Path) -> int:
 
 
 def named(report: Report, label: str) -> Report:
-    """The report with the label of its stack as the name of its one column."""
+    """The report with its one column named by the label of the stack."""
     (implementation,) = report.implementations
     results = tuple(replace(result, implementation=label) for result in report.results)
     return replace(report, implementations=(replace(implementation, column=label),), results=results)
 
 
 def not_run(stack: Stack, why: str, seed: int) -> Report:
-    """The column of a stack of which there is no result."""
+    """The column of a stack without a result."""
     clauses = tuple(chosen([], stack.stages))
     results = tuple(Result(clause, stack.label, Outcome.NOT_RUN, reason=why) for clause in clauses)
     column = Implementation(stack.label, stack.implementation, stack.backend, name=stack.label)
@@ -144,7 +144,7 @@ def _last(log: Path) -> str:
 
 
 def told(done: Done) -> str:
-    """What became of a stack, in a line."""
+    """The result of a stack in one line."""
     (column,) = done.report.implementations
     results = done.report.of(column.column)
     words = done.missing or f"{holding(results)} clauses hold{aside(results)}"

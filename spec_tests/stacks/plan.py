@@ -30,9 +30,9 @@ class Stack:
     packages: tuple[str, ...] = ()  # requirements, as pip takes them
     implementation: str = DEFAULT_IMPLEMENTATION
     backend: str = ""
-    stages: tuple[str, ...] = ()  # all that the implementation offers, if none is named
+    stages: tuple[str, ...] = ()  # if none is named, all stages that the implementation offers
     profile: str = "quick"
-    expectations: str = ""  # a file, named from the folder of the plan
+    expectations: str = ""  # a file, relative to the folder of the plan
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ class Plan:
 
 
 def read_plan(name: str) -> Plan:
-    """Of a file, or of one of those that are shipped: keras, frameworks, libraries. WrongPlan where it holds none."""
+    """The plan in a file, or one of those that are included: keras, frameworks, libraries.
+
+    Raises WrongPlan if the file holds none.
+    """
     file = Path(name)
     if not file.exists() and (SHIPPED / f"{name}.toml").is_file():
         file = SHIPPED / f"{name}.toml"
@@ -73,7 +76,7 @@ def read_plan(name: str) -> Plan:
 
 
 def _stack(given: Mapping[str, Any], where: str) -> Stack:
-    """One of them; WrongPlan says what is wrong with it."""
+    """One stack of a plan; raises WrongPlan with the reason if it is wrong."""
     if unknown := given.keys() - {*TEXTS, *LISTS}:
         raise WrongPlan(f"{where}: {min(unknown)} is none of {', '.join((*TEXTS, *LISTS))}")
     if not given.get("label"):

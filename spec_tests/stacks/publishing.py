@@ -1,4 +1,4 @@
-"""A folder to publish: the page of a matrix, a badge for each of its stacks, and how each did in runs before."""
+"""A folder to publish: the page of a matrix, a badge for each of its stacks, and the results of earlier runs."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from ..support.texts import Told
 
 PAGE, REPORT, TREND, TABLE = "index.html", "report.json", "trend.json", "trend.html"
 TEMPLATE = "trend.html.j2"
-MOST = 52  # runs that are kept: those of a year, week by week
-SHOWN = 12  # of the newest, in the table
+MOST = 52  # runs that are kept: a year of weekly runs
+SHOWN = 12  # newest runs that the table shows
 NO_NAME = re.compile(r"[^a-z0-9.]+")
 
 
@@ -27,7 +27,7 @@ class WrongTrend(Told):
 
 @dataclass(frozen=True)
 class Row:
-    """A stack over time: a cell for each run that is shown, the newest last; None where the run did not have it."""
+    """The history of a stack: a cell for each run that is shown, the newest last; None if the run did not have it."""
 
     label: str
     badge: str
@@ -35,7 +35,10 @@ class Row:
 
 
 def publish(report: Report, folder: Path) -> None:
-    """Write the files; runs that the folder has already come before this one. WrongTrend if they cannot be read."""
+    """Write the files and add this run to those that the folder already has.
+
+    Raises WrongTrend if these cannot be read.
+    """
     from ..reporting.page import page  # imports matplotlib
 
     runs = [*earlier(folder / TREND), run(report)][-MOST:]
@@ -49,12 +52,12 @@ def publish(report: Report, folder: Path) -> None:
 
 
 def badge_of(label: str) -> str:
-    """The file of a stack's badge."""
+    """The file name of a stack's badge."""
     return f"badges/{NO_NAME.sub('-', label.lower()).strip('-')}.json"
 
 
 def run(report: Report) -> dict[str, Any]:
-    """What is kept of a run: when, and of each stack its versions and how many clauses failed, of how many."""
+    """The record of a run: its time and, for each stack, its versions and the numbers of failed and of all clauses."""
     stacks = {}
     for implementation in report.implementations:
         results = report.of(implementation.column)
@@ -68,7 +71,7 @@ def run(report: Report) -> dict[str, Any]:
 
 
 def earlier(file: Path) -> list[dict[str, Any]]:
-    """The runs of a file; none if there is no file."""
+    """The runs in a file; an empty list if there is no file."""
     if not file.is_file():
         return []
     try:
@@ -83,7 +86,7 @@ def earlier(file: Path) -> list[dict[str, Any]]:
 
 
 def table(runs: list[dict[str, Any]]) -> str:
-    """The newest runs side by side, as a page."""
+    """The newest runs side by side, as an HTML page."""
     labels = list(dict.fromkeys(label for one in reversed(runs) for label in one["stacks"]))
     rows = [Row(label, badge_of(label), [one["stacks"].get(label) for one in runs]) for label in labels]
     dates = [datetime.fromisoformat(one["started"]).date().isoformat() for one in runs]

@@ -1,4 +1,4 @@
-"""The worked examples of the clauses, a module for each part of the pipeline."""
+"""The worked examples of the clauses, with a module for each part of the pipeline."""
 
 from ..example import EXAMPLES, Example
 from . import convolution, data, dense, learning, networks, padding, pictures, pooling, units
@@ -7,5 +7,5 @@ __all__ = ["convolution", "data", "dense", "learning", "networks", "padding", "p
 
 
 def worked(clause: str) -> Example | None:
-    """The example of a clause, worked out now; WrongExample where the oracle says otherwise."""
+    """The example of a clause, computed anew; raises WrongExample if the oracle disagrees."""
     return EXAMPLES[clause]() if clause in EXAMPLES else None

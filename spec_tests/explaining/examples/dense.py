@@ -11,12 +11,12 @@ BIAS = np.array([10.0, 20])
 
 
 def units(features: np.ndarray = FEATURES, kernel: np.ndarray = KERNEL) -> list[float]:
-    """What the oracle gives for one sample."""
+    """The oracle's outputs for one sample."""
     return [float(value) for value in dense(features[None], kernel, BIAS)[0]]
 
 
 def terms(unit: int) -> list[tuple[float, float]]:
-    """The products of a unit."""
+    """The products that a unit sums."""
     return list(zip(FEATURES.tolist(), KERNEL[:, unit].tolist(), strict=True))
 
 

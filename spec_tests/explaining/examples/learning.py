@@ -1,4 +1,4 @@
-"""Training, and what it must reach."""
+"""Training, and the accuracy that it must reach."""
 
 import math
 
@@ -118,7 +118,7 @@ def _counts_from_one() -> Example:
 
 
 def _epsilon() -> float:
-    """What epsilon, which is added after the correction, makes of the quotient above."""
+    """The quotient above with epsilon, which is added after the correction."""
     root = math.sqrt(0.00009)
     corrected = root / math.sqrt(1 - BETA_2**1001)
     return (corrected + 1e-7) / corrected * root / (root + 1e-7)
@@ -131,7 +131,7 @@ def _wilson() -> Example:
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     limits = (centre - half, centre + half)
-    for p in limits:  # Wilson's limits are where the normal test is at z
+    for p in limits:  # Wilson's limits are the proportions at which the normal test gives z
         agree(abs(share - p) / math.sqrt(p * (1 - p) / n), z)
     steps = (
         f"787 of 800 test images right are {number(share)}; by Wilson's interval the accuracy lies between "

@@ -1,4 +1,4 @@
-"""The base, the head, and what of them is trained."""
+"""The base, the head, and the parts of them that are trained."""
 
 import math
 from itertools import pairwise

@@ -13,7 +13,7 @@ SMALL = np.arange(1.0, 10).reshape(3, 3)
 
 
 def _shown(image: Numbers, matrix: Numbers) -> Numbers:
-    """What the oracle makes of one image."""
+    """The oracle's result for one image."""
     return transformed(image[None, ..., None], matrix[None])[0, ..., 0]
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation, dropout, and what lies in memory."""
+"""Batch normalisation, dropout, and the layout of arrays in memory."""
 
 import math
 

@@ -1,1 +1,1 @@
-"""Which known fault the failures of a run look like: they are matched against the rows of the kill matrix."""
+"""Name the known fault that the failures of a run look like, by comparing them with the rows of the kill matrix."""

@@ -8,25 +8,25 @@ from ..record import FAILURES, Outcome, Result
 from .model import CLOSE, CONFIDENT, PAIR, Match, Ranking, Seen, best, same
 from .rows import Row, said, usable
 
-MOST = 3  # faults that are named together
-LISTED = 6  # clauses that are
+MOST = 3  # faults that are named together, at most
+LISTED = 6  # clauses that are listed, at most
 
 
 @dataclass(frozen=True)
 class Naming:
-    """A fault that failures look like, or that there is none."""
+    """A fault that failures look like, or the statement that no known fault matches."""
 
     implementation: str
-    failures: tuple[str, ...]  # the clauses
-    # The likeliest first, those that no clause distinguishes together; none: no known fault.
+    failures: tuple[str, ...]  # the IDs of the clauses
+    # The likeliest first, with those that no clause distinguishes from it. Empty: no known fault matches.
     faults: tuple[Row, ...] = ()
     fit: float = 0.0
-    expected: int = 0  # failures of the fault, of clauses that ran
+    expected: int = 0  # failures that the fault causes, of clauses that ran
     total: int = 0  # failures of the run
 
     @property
     def text(self) -> str:
-        """One paragraph."""
+        """The finding as one paragraph."""
         if not self.faults:
             return f"no known fault matches {_clauses(self.failures)}"
         return f"{_clauses(self.failures)} {self._like}: {self._named}. {self._fits}"
@@ -52,10 +52,10 @@ class Naming:
 
 
 def named(results: Iterable[Result]) -> list[Naming]:
-    """What the failures of each implementation look like: one fault, two, or none that is known."""
+    """What the failures of each implementation look like: one known fault, two, or none."""
     every = list(results)
     if any(PIPELINE in result.clause.tied for result in every):
-        return []  # an audit: the rows are of implementations of the contract
+        return []  # an audit; the rows come from implementations of the contract
     columns = dict.fromkeys(result.implementation for result in every)
     return [found for column in columns for found in _of_column(column, every)]
 
@@ -65,7 +65,7 @@ def _of_column(column: str, results: Sequence[Result]) -> list[Naming]:
         seen = observed([result for result in results if result.implementation == column])
         found = decided(Ranking(usable(), seen)) if seen.failed else []
         return [_naming(column, match, faults, seen) for match, faults in found] or _unknown(column, seen)
-    except Exception:  # whatever is wrong with this, a report comes without it
+    except Exception:  # an error here must not cost the user the report
         return []
 
 
@@ -78,7 +78,7 @@ def _naming(column: str, match: Match, faults: tuple[Row, ...], seen: Seen) -> N
 
 
 def observed(results: Iterable[Result]) -> Seen:
-    """What became of the clauses that were decided; what is excused or only reported tells nothing."""
+    """The outcomes of the clauses that were decided. Excused and reported ones carry no information."""
     run = [result for result in results if result.outcome in (*FAILURES, Outcome.PASSED)]
     failed = {result.clause.id: said(result.failure) for result in run if result.outcome in FAILURES}
     held = frozenset(result.clause.id for result in run if result.outcome is Outcome.PASSED)
@@ -86,7 +86,7 @@ def observed(results: Iterable[Result]) -> Seen:
 
 
 def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match, tuple[Row, ...]]]:
-    """One fault, or else two, with those that no clause distinguishes from it; nothing if none fits well enough."""
+    """One fault, or else two, each with the faults that no clause distinguishes from it; empty if none fits well."""
     known, seen = ranking.known, ranking.seen
     near = [match for match in ranking.likeliest if match.agrees >= confident]
     if near and near[0].fit >= confident:
@@ -94,14 +94,14 @@ def decided(ranking: Ranking, confident: float = CONFIDENT) -> list[tuple[Match,
     pair = ranking.pair
     if pair is None or pair.fit < confident or len(pair.explained) < len(seen.failed):
         return []
-    if pair.score < ranking.singles[0].score + PAIR:  # one fault of which little is known is likelier
+    if pair.score < ranking.singles[0].score + PAIR:  # a single fault whose row is incomplete is likelier
         return []
     halves = [_half(known, row, other, seen) for row, other in (pair.rows, pair.rows[::-1])]
     return halves if all(match.fit >= confident for match, _ in halves) else []
 
 
 def _half(known: tuple[Row, ...], row: Row, other: Row, seen: Seen) -> tuple[Match, tuple[Row, ...]]:
-    """One of two faults, by what the other one does not explain."""
+    """One fault of a pair, judged without the failures that only the other fault explains."""
     singles = best(known, seen.without(clause for clause in other.failed if clause not in row.failed))
     first = next(match for match in singles if match.rows == (row,))
     near = [match for match in singles if match.score > first.score - CLOSE and match.agrees >= first.agrees]
@@ -109,18 +109,18 @@ def _half(known: tuple[Row, ...], row: Row, other: Row, seen: Seen) -> tuple[Mat
 
 
 def _with_kin(known: tuple[Row, ...], near: Sequence[Match]) -> tuple[Row, ...]:
-    """These, and those of the kind of the first."""
+    """The faults of these matches, and those that no clause distinguishes from the first."""
     rows = [match.rows[0] for match in near]
     return tuple(dict.fromkeys([*rows, *_kind(known, rows[0])]))
 
 
 def _kind(known: Iterable[Row], row: Row) -> list[Row]:
-    """Those that no clause distinguishes from it."""
+    """The faults that no clause distinguishes from this one."""
     return [other for other in known if other is not row and same(row, other)]
 
 
 def _clauses(ids: Sequence[str]) -> str:
-    """These failures, the first of them by name."""
+    """A phrase for these failures, with the first few IDs."""
     count = "this failure" if len(ids) == 1 else f"these {len(ids)} failures"
     more = f" and {len(ids) - LISTED} more" if len(ids) > LISTED else ""
     return f"{count} ({', '.join(ids[:LISTED])}{more})"

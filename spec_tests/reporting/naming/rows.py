@@ -1,4 +1,4 @@
-"""What is known of each fault: a row of the kill matrix, kept in the package.
+"""The known outcomes for each fault: a row of the kill matrix, kept in the package.
 
 The rows are made by ``python -m spec_tests.proof mutants --rows``; the mutants themselves are not installed.
 """
@@ -15,18 +15,18 @@ from ...support.files import write_text
 from ..record import Failure
 
 FILE = Path(__file__).with_name("faults.json")
-FEW = "glance"  # the profile of few examples
-KEPT = ("name", "group", "of", "fault", "seen", "diff", "profile")  # as they are
+FEW = "glance"  # the profile with few examples
+KEPT = ("name", "group", "of", "fault", "seen", "diff", "profile")  # copied unchanged
 FORMAT, VERSION = "convspec faults", 1
 LONGEST = 120  # characters of a text that are compared
 LIST = re.compile(r"#(?:(?:,| ×|) ?#)+,?")
-CHANCES = (  # what differs from run to run, and what stands for it
-    (re.compile(r"(?:[A-Za-z]:)?[/\\][^\s'\"]+"), "…"),  # names of files
+CHANCES = (  # parts that differ from run to run, and their replacements
+    (re.compile(r"(?:[A-Za-z]:)?[/\\][^\s'\"]+"), "…"),  # file names
     (re.compile(r"(?<!\w)-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?\b"), "#"),
     (LIST, "#"),
     (re.compile(r"\(#,?\)"), "#"),
-    (LIST, "#"),  # of what stood in brackets
-    (re.compile(r", in\b.*| \(off by .*|(?<=array)\(.*"), ""),  # more about them
+    (LIST, "#"),  # again, for the contents of brackets
+    (re.compile(r", in\b.*| \(off by .*|(?<=array)\(.*"), ""),  # details
 )
 
 
@@ -36,41 +36,46 @@ class Row:
 
     name: str
     group: str
-    of: str  # the implementation that has it
+    of: str  # the implementation that has the fault
     fault: str
     seen: str
-    diff: str  # a digest, which tells when the row is out of date
-    profile: str  # in which the clauses looked at it; nothing for a row that stands for one that is to be made
-    stages: tuple[str, ...]  # that the fault may reach
-    must: tuple[str, ...]  # the clauses that catch it in each run
-    failed: dict[str, str] = field(hash=False)  # {clause: what it said, numbers left out; nothing if that is not known}
+    diff: str  # a digest of the diff, which shows when the row is out of date
+    # The profile in which the clauses checked the fault; empty for a placeholder of a row that is still to be made.
+    profile: str
+    stages: tuple[str, ...]  # those that the fault may reach
+    must: tuple[str, ...]  # the clauses that catch the fault in each run
+    # {clause: its message without numbers; empty if unknown}
+    failed: dict[str, str] = field(hash=False)
     held: frozenset[str] = field(hash=False)
 
     @cached_property
     def looked(self) -> frozenset[str]:
-        """The clauses that checked it."""
+        """The clauses that checked the fault."""
         return self.held | self.failed.keys()
 
     @property
     def is_whole(self) -> bool:
-        """Whether it has what a user's run has: with three examples a property, many a failure is not found."""
+        """Whether the row is as complete as a user's run.
+
+        With three examples per property many failures are not found.
+        """
         without_properties = {"environment"}, {"transfer"}
         return bool(self.profile) and (self.profile != FEW or set(self.stages) in without_properties)
 
     @property
     def sentence(self) -> str:
-        """What is wrong, to stand within other words."""
+        """The fault in words, to be used inside another sentence."""
         return self.fault.rstrip(".")
 
 
 def said(failure: Failure) -> str:
-    """What a clause said, without numbers and names of files, which differ from run to run."""
+    """The message of a failure, without the numbers and file names that differ from run to run."""
     words = (failure.violated or failure.raised, failure.expected, failure.got)
     return " | ".join(filter(None, map(normalised, words)))
 
 
 def normalised(text: str) -> str:
-    """The first line of it, numbers as ``#`` and lists of them as one."""
+    """The first line of a text, with numbers as ``#`` and lists of numbers as one ``#``."""
     line = (text.strip().splitlines() or [""])[0][: 4 * LONGEST]
     for chance, mark in CHANCES:
         line = chance.sub(mark, line)
@@ -79,7 +84,7 @@ def normalised(text: str) -> str:
 
 @cache
 def rows(file: Path = FILE) -> tuple[Row, ...]:
-    """All that are kept."""
+    """All rows in a file."""
     content = json.loads(file.read_text(encoding="utf-8"))
     texts, looked = content["texts"], [frozenset(ids) for ids in content["looked"]]
     return tuple(_row(given, texts, looked[given["looked"]]) for given in content["faults"])
@@ -87,7 +92,7 @@ def rows(file: Path = FILE) -> tuple[Row, ...]:
 
 @cache
 def usable() -> tuple[Row, ...]:
-    """Those that faults are named by."""
+    """The rows that are used to name faults."""
     return tuple(row for row in rows() if row.is_whole)
 
 
@@ -99,7 +104,7 @@ def _row(given: dict[str, Any], texts: list[str], looked: frozenset[str]) -> Row
 
 
 def write(found: Iterable[Row], file: Path = FILE) -> None:
-    """Keep these, a line each; what many of them have in common stands once."""
+    """Write rows, a line each. Content that many rows share is written once."""
     ordered = sorted(found, key=lambda row: (row.group, row.name))
     texts = sorted({text for row in ordered for text in row.failed.values()})
     looked = sorted({tuple(sorted(row.looked)) for row in ordered})

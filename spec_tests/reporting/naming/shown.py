@@ -11,7 +11,7 @@ from .names import named
 
 
 def likely(results: Sequence[Result], width: int, colour: bool) -> str:
-    """What the failures look like; nothing without failures."""
+    """The faults that the failures look like; empty without failures."""
     found = named(results)
     if not found:
         return ""
