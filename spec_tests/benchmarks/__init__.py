@@ -1,1 +1,1 @@
-"""Benchmarks of the steps that matter, and the gate that compares two revisions by them."""
+"""Benchmarks of the important steps, and the gate that compares two revisions with them."""

@@ -1,7 +1,7 @@
-"""What the cells of the notes do, step for step, as a plain script: the other side of the comparison of epochs.
+"""The cells of the notes as a plain script, step for step: the other side of the comparison of epochs.
 
-Cells 4 to 8, with the base and the folder of subsets taken from elsewhere. The convnet, which the notes draw and do
-not spell out, is that of the contract.
+These are cells 4 to 8, with the base and the folder of subsets passed in. The notes draw the convnet without giving
+its code, so it is that of the contract.
 """
 
 from pathlib import Path
@@ -58,7 +58,7 @@ def classifier(conv_base: Any, preprocessor: Any) -> Any:
 
 
 def convnet() -> Any:
-    """A model to be trained from scratch, built and compiled as cell 7 does it."""
+    """A model to be trained from scratch, built and compiled as in cell 7."""
     inputs = keras.Input(shape=(*IMAGE_SIZE, 3))
     x = layers.Rescaling(1.0 / 255)(inputs)
     for filters in CONVNET_FILTERS[:-1]:

@@ -1,9 +1,9 @@
-"""Epochs of the reference beside epochs of the notes' cells, on the same images and backend.
+"""Compare epochs of the reference with epochs of the notes' cells, on the same images and backend.
 
-``python -m spec_tests.benchmarks.epochs FOLDER`` takes a folder of subsets, ``train`` and ``validation``, as the stage
-of the data makes it. The sides run by turns. An epoch is what more epochs take beyond one, so that what is done
-once, compiling above all, and the reference's decoding, is on neither side; its share of reading, and of augmentation,
-is what a pass over the batches takes when no step is made.
+``python -m spec_tests.benchmarks.epochs FOLDER`` takes a folder of subsets, ``train`` and ``validation``, as the data
+stage makes it. The sides alternate. The time of an epoch is the time that further epochs add to the first, so that
+one-time work, mainly compilation and the reference's decoding, is left out on both sides. The shares of reading and
+of augmentation are the times of a pass over the batches without training steps.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from ..support.files import write_text
 from .gate.numbers import count, new_file
 
 DROPOUT, SEED = 0.25, 0
-FEW, MANY = 1, 4  # epochs, whose difference is timed
+FEW, MANY = 1, 4  # numbers of epochs, whose difference in time is measured
 FEATURE_EPOCHS = 10
 TURNS = 3
 
@@ -41,16 +41,16 @@ Seconds = dict[str, list[float]]  # by part
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: what it does with the training and the validation set."""
+    """One side of the comparison, with its training and validation sets."""
 
     name: str
     read: Callable[[], Iterable[Any]]  # the batches of both sets
-    augmented: Callable[[], Iterable[Any]]  # the same, those of training augmented
-    fit: Callable[[int], object]  # a new convnet for so many epochs, under augmentation
+    augmented: Callable[[], Iterable[Any]]  # the same, with training batches augmented
+    fit: Callable[[int], object]  # trains a new convnet for so many epochs, with augmentation
 
 
 def cells(folder: Path) -> Side:
-    """The cells of the notes."""
+    """The side of the notes' cells."""
     from . import cells
 
     train, validation = cells.load(folder)
@@ -64,7 +64,7 @@ def cells(folder: Path) -> Side:
 
 
 def reference(folder: Path, name: str) -> Side:
-    """The reference, or ``reference_fast``."""
+    """The side of the reference or of ``reference_fast``."""
     from reference.augmentation import augment_dataset, augmentation_layers
     from reference.loading import load_images
     from reference.training import fit
@@ -85,7 +85,7 @@ def reference(folder: Path, name: str) -> Side:
 
 
 def epochs_by_turns(sides: list[Side], turns: int) -> dict[str, Seconds]:
-    """Seconds of an epoch, and of what it consists of, by side."""
+    """{side: {part: seconds of an epoch or of a part of it}}, measured in turns."""
     seconds: dict[str, Seconds] = {side.name: {part: [] for part in PARTS} for side in sides}
     for turn in range(turns):
         for side in sides if turn % 2 == 0 else reversed(sides):
@@ -105,7 +105,7 @@ def _measured(side: Side) -> tuple[float, float, float]:
 
 
 def feature_extraction(folder: Path, preset: Path) -> dict[str, float]:
-    """Seconds of ten epochs of the head: over features, their computation included, and with the base in the model."""
+    """Seconds of ten epochs of the head: on features, including their computation, and with the base in the model."""
     from reference.classifier import build_classifier
     from reference.features import cached_features, feature_batches, fit_head
     from reference.loading import load_images
@@ -129,7 +129,7 @@ def feature_extraction(folder: Path, preset: Path) -> dict[str, float]:
 
 
 def show(seconds: dict[str, Seconds], console: Console) -> None:
-    """The medians, and the ratio of each to that of the last side."""
+    """Print the medians, and the ratio of each to that of the last side."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("seconds")
     for column in ("reading", "augmentation", "rest", "epoch", "ratio"):
@@ -143,7 +143,7 @@ def show(seconds: dict[str, Seconds], console: Console) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 measured, 2 something the user can put right."""
+    """The exit code: 0 if measured, 2 for an error that the user can correct."""
     options = parser().parse_args(arguments)
     try:
         select_backend(options.backend)
@@ -155,7 +155,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options."""
+    """The parser of the options."""
     top = argparse.ArgumentParser("python -m spec_tests.benchmarks.epochs", description=__doc__)
     add, either = top.add_argument, top.add_mutually_exclusive_group()
     add("folder", type=Path, help="with the subsets train and validation")
@@ -168,14 +168,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    """Measure and show; raises what the reference raises for images or a base that cannot be loaded."""
+    """Measure and print; raises the reference's errors for images or a base that cannot be loaded."""
     made: Any
     if options.features:
         made = feature_extraction(options.folder, options.features)
         fast, slow = made.values()
         print(*(f"{name}: {value:.1f} s" for name, value in made.items()), f"ratio {fast / slow:.3f}", sep="\n")
     else:
-        ours = ["reference"] if options.backend == "tensorflow" else ["reference", "reference_fast"]  # there the same
+        # on TensorFlow both are the same
+        ours = ["reference"] if options.backend == "tensorflow" else ["reference", "reference_fast"]
         sides = [*(reference(options.folder, name) for name in ours), cells(options.folder)]
         made = epochs_by_turns(sides, options.turns)
         show(made, Console())

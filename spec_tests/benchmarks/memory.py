@@ -1,4 +1,4 @@
-"""The most memory that a process held, since it was last asked or since it began."""
+"""The peak memory of a process, since the last reset or since its start."""
 
 import resource
 import sys
@@ -10,7 +10,7 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
 
 def forget_peak() -> bool:
-    """Count from now on; False where the system has no way to, and the peak is that of the whole process."""
+    """Start to count anew; False if the system cannot, and the peak is that of the whole process."""
     try:
         CLEAR.write_text(FORGET_PEAK)
     except OSError:
@@ -19,7 +19,7 @@ def forget_peak() -> bool:
 
 
 def peak() -> int:
-    """The largest resident set, in bytes."""
+    """The largest resident set in bytes."""
     try:
         line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024

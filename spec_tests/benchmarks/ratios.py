@@ -1,7 +1,7 @@
-"""Training steps of the reference over those of the floor: ``python -m spec_tests.benchmarks.ratios``.
+"""Compare training steps of the reference with those of the floor: ``python -m spec_tests.benchmarks.ratios``.
 
-On a backend and for each kind of step the reference, its fast variant and the floor run by turns, each in a process
-of its own; of a process the fastest step counts. Rounds have new processes, and each gives a ratio.
+On a backend, for each kind of step, the reference, its fast variant and the floor alternate in separate processes.
+The fastest step of each process counts. Each round has new processes and gives a ratio.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Fastest = dict[str, float]  # seconds of a step, by subject
 
 
 def orders(backend: str, step: str, preset: Path, image_size: int, batch_size: int) -> dict[str, Order]:
-    """What each subject is to time; on TensorFlow the fast variant is the reference."""
+    """The order of each subject. On TensorFlow the fast variant is the reference."""
 
     def order(target: str, on: str | None) -> Order:
         return Order(str(HARNESS), target, on, step, image_size, batch_size, SEED, str(preset.resolve()))
@@ -47,13 +47,13 @@ def orders(backend: str, step: str, preset: Path, image_size: int, batch_size: i
 
 
 def measured(subjects: dict[str, Order], rounds: int, start: Start) -> list[Fastest]:
-    """So many rounds."""
+    """The fastest steps of so many rounds."""
     made = played(subjects, start, Shape(runs=1, blocks=BLOCKS), np.random.default_rng(SEED))
     return [{name: fastest(one, name) for name in subjects} for one in islice(made, rounds)]
 
 
 def row(rounds: Sequence[Fastest]) -> list[str]:
-    """Milliseconds of the floor, and the ratio of each of ours to it: median, lowest and highest round."""
+    """Milliseconds of the floor, and the ratio of each other subject to it: median, lowest and highest round."""
     cells = [f"{1e3 * statistics.median(one[FLOOR] for one in rounds):.1f}"]
     for name in OURS:
         ratios = sorted(one[name] / one[FLOOR] for one in rounds if name in one)
@@ -62,7 +62,7 @@ def row(rounds: Sequence[Fastest]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None, start: Start = spawned) -> int:
-    """Exit code: 0 measured, 2 something the user can put right."""
+    """The exit code: 0 if measured, 2 for an error that the user can correct."""
     options = parser().parse_args(arguments)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for column in ("backend", "step", "floor (ms)", *OURS):
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None, start: Start = spawned) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options."""
+    """The parser of the options."""
     top = argparse.ArgumentParser("python -m spec_tests.benchmarks.ratios", description=__doc__)
     add = top.add_argument
     add("--backend", nargs="+", choices=BACKENDS, default=BACKENDS, metavar="NAME", help="default: all three")

@@ -1,7 +1,7 @@
-"""Peak memory of an epoch, and of one over ten times the images: ``python -m spec_tests.benchmarks.streaming``.
+"""Peak memory of an epoch, and of one with ten times the images: ``python -m spec_tests.benchmarks.streaming``.
 
-Each in a process of its own: drawn images at 180 × 180 are loaded, and the convnet is trained for one epoch under
-augmentation. What is held in memory must not grow with the number of images.
+In a separate process for each, drawn images are loaded at 180 × 180 and the convnet is trained for one epoch with
+augmentation. The memory must not grow with the number of images.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from .memory import peak
 from .work import DROPOUT, LEARNING_RATE
 
 IMAGES, TIMES = 1000, 10
-DRAWN = 20  # a class; the others are the same once more
+DRAWN = 20  # images drawn for a class; further ones are copies
 IMAGE_SIZE, BATCH_SIZE = (180, 180), 64
 
 
 def write_images(folder: Path, count: int) -> None:
-    """So many images in two class folders."""
+    """Write so many images to two class folders."""
     drawn = {(name, index): drawn_jpeg(name, index) for name in ("cat", "dog") for index in range(DRAWN)}
     for name in ("cat", "dog"):
         (folder / name).mkdir(parents=True)
@@ -32,7 +32,7 @@ def write_images(folder: Path, count: int) -> None:
 
 
 def train(folder: Path, target: str, backend: str | None) -> int:
-    """One epoch; the peak of this process in bytes."""
+    """Train for one epoch; returns the peak of this process in bytes."""
     implementation = load(target, backend)
     batches = implementation.load_images(folder, image_size=IMAGE_SIZE, batch_size=BATCH_SIZE, shuffle=True, seed=0)
     model = implementation.build_convnet(image_size=IMAGE_SIZE, dropout=DROPOUT, seed=0)
@@ -44,7 +44,7 @@ def train(folder: Path, target: str, backend: str | None) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 measured, 2 something the user can put right."""
+    """The exit code: 0 if measured, 2 for an error that the user can correct."""
     options = parser().parse_args(arguments)
     if options.folder:
         return _measure(options)
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             command = [sys.executable, "-m", f"{__package__}.streaming", "--folder", str(Path(scratch, "images"))]
             command += ["--implementation", options.implementation, "--backend", options.backend]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
-        if done.returncode:  # it said why
+        if done.returncode:  # the process printed the reason
             return done.returncode
         peaks.append(int(done.stdout.split()[-1]))
         print(f"{images:,} images: {peaks[-1] / 2**20:,.0f} MiB")
@@ -64,18 +64,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options."""
+    """The parser of the options."""
     top = argparse.ArgumentParser("python -m spec_tests.benchmarks.streaming", description=__doc__)
     add = top.add_argument
     add("--implementation", default=DEFAULT_IMPLEMENTATION, metavar="NAME", help="default: %(default)s")
     add("--backend", default=default_backend(), metavar="NAME",
         help="for implementations that run on several (default: %(default)s)")  # fmt: skip
-    add("--folder", type=Path, help=argparse.SUPPRESS)  # of a process that measures
+    add("--folder", type=Path, help=argparse.SUPPRESS)  # for a process that measures
     return top
 
 
 def _measure(options: argparse.Namespace) -> int:
-    """Print the peak of this process; the exit code."""
+    """Print the peak of this process; returns the exit code."""
     try:
         print(train(options.folder, options.implementation, options.backend))
     except BrokenAdapter as error:

@@ -10,8 +10,8 @@ from ..running.results import backend_of
 from .memory import forget_peak, peak
 from .work import WORK, Settings, lacking
 
-WARM_UP = 2  # times: the first compiles, the second finds what the first left behind
-ROUNDS = 5  # of work that is made anew each time
+WARM_UP = 2  # runs: the first compiles, the second meets the state that the first left
+ROUNDS = 5  # for work that is set up anew each time
 
 
 @pytest.mark.parametrize("name", WORK)

@@ -1,7 +1,7 @@
-"""What is timed: pieces of work that the contract's functions do, each over when the call returns.
+"""The work that is timed: calls of the contract's functions, each finished when it returns.
 
-Everything that crosses the contract is a number or a NumPy array, which no framework can hand out before it
-is computed: a call that returned is a call that is done, on a device as on the processor.
+All values that cross the contract are numbers or NumPy arrays, which no framework can return before they
+are computed. A call that has returned is therefore finished, on a device as on the processor.
 """
 
 import tempfile
@@ -24,7 +24,7 @@ TOP_LAYERS = 4
 
 @dataclass(frozen=True)
 class Settings:
-    """What the work is done on."""
+    """The inputs of the work."""
 
     preset: Path = EMBEDDED_PRESET
     image_size: tuple[int, int] = (180, 180)
@@ -33,7 +33,7 @@ class Settings:
 
     @property
     def batch(self) -> tuple[Array, Labels]:
-        """Images (batch size, height, width, 3) of noise and as many labels."""
+        """Images (batch size, height, width, 3) of noise and their labels."""
         rng = np.random.default_rng(self.seed)
         images = rng.uniform(0, 255, (self.batch_size, *self.image_size, 3)).astype(np.float32)
         return images, (np.arange(self.batch_size) % 2).astype(np.int32)
@@ -44,8 +44,8 @@ class Work:
     """A piece of work that can be repeated."""
 
     run: Callable[[], object]
-    images: int  # that it deals with
-    renew: Callable[[], object] | None = None  # before each time, not timed
+    images: int  # number of images that it processes
+    renew: Callable[[], object] | None = None  # called before each run, not timed
 
 
 Prepare = Callable[[Implementation, Settings], Work]
@@ -87,7 +87,7 @@ def augment(implementation: Implementation, settings: Settings) -> Work:
 
 
 def load_epoch(implementation: Implementation, settings: Settings) -> Work:
-    """Finding, decoding and resizing JPEG files, to the end of the first epoch; four batches of drawings."""
+    """Find, decode and resize JPEG files until the end of the first epoch: four batches of drawings."""
     count = 4 * settings.batch_size
     kept = tempfile.TemporaryDirectory()
     for index in range(count):
@@ -110,7 +110,7 @@ def load_epoch(implementation: Implementation, settings: Settings) -> Work:
 
 
 def first_step(implementation: Implementation, settings: Settings) -> Work:
-    """The first training step of a new classifier with a frozen base: what compilation takes, and one step."""
+    """The first training step of a new classifier with a frozen base, including compilation."""
     (images, labels), built = settings.batch, list[Model]()
 
     def renew() -> None:
@@ -135,7 +135,7 @@ WORK: dict[str, Prepare] = {
         first_step,
     )
 }
-NEEDS = {  # functions of the contract
+NEEDS = {  # {work: the functions of the contract that it needs}
     "train_from_scratch": ("build_convnet", "train_step"),
     "train_frozen": ("build_classifier", "train_step"),
     "train_last_four": ("build_classifier", "unfreeze_top", "train_step"),
@@ -148,7 +148,7 @@ NEEDS = {  # functions of the contract
 
 
 def lacking(implementation: Implementation, name: str) -> str:
-    """What an implementation lacks for a piece of work, in words; nothing if it can do it."""
+    """The functions that an implementation lacks for a piece of work, in words; empty if it has all."""
     return " and no ".join(function for function in NEEDS[name] if not implementation.offers(function))
 
 

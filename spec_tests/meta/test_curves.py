@@ -248,7 +248,7 @@ def test_a_curve_is_told_in_words() -> None:
     (curve,) = (curve for curve in RECORDED if curve.clause == "ACC-1")
     points = (Point(0, 1000, 0), Point(0.1, 200, 50))
     assert described(replace(curve, points=points)) == (
-        "ACC-1, predictions turned round (share of the test images): found in 25% of 200 at 0.1. "
+        "ACC-1, predictions inverted (share of the test images): found in 25% of 200 at 0.1. "
         "False alarms without a fault: 0 of 1,000, at most 0.003 a run. "
         "Trials are drawn from the normal distribution fitted to the recorded ones, and made worse by the size."
     )

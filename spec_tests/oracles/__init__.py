@@ -1,1 +1,1 @@
-"""Right answers, from the definitions: NumPy in float64, and nothing of Keras."""
+"""Right answers from the definitions, in NumPy with float64 and without Keras."""

@@ -1,4 +1,4 @@
-"""The convnet that is trained from scratch: valid 3 × 3 convolutions with ReLU, and max poolings between them."""
+"""The convnet that is trained from scratch: valid 3 × 3 convolutions with ReLU, and max pooling between them."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,7 +14,8 @@ Array = NDArray[np.float64]
 
 FILTERS = (8, 16, 32, 64, 128)
 CHANNELS = (3, *FILTERS)
-SIZES = sorted([size for a, b in pairwise(CHANNELS) for size in (9 * a * b, b)] + [FILTERS[-1], 1])  # of its arrays
+# number of values in each array
+SIZES = sorted([size for a, b in pairwise(CHANNELS) for size in (9 * a * b, b)] + [FILTERS[-1], 1])
 
 
 def probabilities(
@@ -24,7 +25,10 @@ def probabilities(
     weights: NDArray[Any],
     offset: float,
 ) -> Array:
-    """Of class 1, (n,), for images in [0, 255]; dropout off. Kernels are (3, 3, in, out), weights (128,)."""
+    """Probabilities of class 1 (n,) for images in [0, 255], dropout off.
+
+    Kernels are (3, 3, in, out), weights (128,).
+    """
     x = images.astype(np.float64) / 255
     for layer, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
         x = max_pooling2d(x, (2, 2), (2, 2)) if layer else x

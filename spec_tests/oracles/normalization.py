@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 EPSILON = 1e-3  # added to a variance
-MOMENTUM = 0.99  # the share of the old moving statistics that stays
+MOMENTUM = 0.99  # the share of the old moving statistics that is kept
 
 
 def batch_normalization(
@@ -26,5 +26,5 @@ def moments(x: NDArray[Any]) -> tuple[Array, Array]:
 
 
 def moved(old: NDArray[Any], batch: NDArray[Any]) -> Array:
-    """A moving statistic after a training step on a batch that has the statistic ``batch``."""
+    """A moving statistic after a training step on a batch whose statistic is ``batch``."""
     return np.asarray(MOMENTUM * old.astype(np.float64) + (1 - MOMENTUM) * batch)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
-# The largest step in units of the learning rate: a first gradient after none at all.
+# The largest step in units of the learning rate, which a first gradient after zeros gives.
 LARGEST_STEP = (1 - BETA_1) / np.sqrt(1 - BETA_2)
 
 
 def crossentropy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The mean over samples of -log of the probability that the right class was given.
+    """The mean over samples of -log of the probability of the right class.
 
     Probabilities are those of class 1, (n,), or of each class, (n, classes).
     """
@@ -26,7 +26,7 @@ def crossentropy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
 
 
 def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The fraction of samples whose class is (p > 0.5), exactly 0.5 being class 0, or the likeliest of several."""
+    """The fraction of right samples. The class is p > 0.5, so exactly 0.5 is class 0, or the likeliest of several."""
     classes = probabilities > 0.5 if probabilities.ndim == 1 else probabilities.argmax(axis=1)
     return float((classes == labels).mean())
 
@@ -34,7 +34,7 @@ def accuracy(probabilities: NDArray[Any], labels: NDArray[Any]) -> float:
 def adam(
     gradients: Sequence[float], learning_rate: float, *, first: float = 0, second: float = 0, taken: int = 0
 ) -> Array:
-    """What each step in a row adds to a weight with these gradients, after ``taken`` steps that left both moments."""
+    """The change of a weight in each of these steps, after ``taken`` steps that left both moments."""
     m, v = first, second
     steps = []
     for t, gradient in enumerate(gradients, start=taken + 1):
@@ -46,9 +46,9 @@ def adam(
 
 @dataclass
 class Classifier:
-    """A head whose features are zero: its biases and last weights alone decide, and every sample has one probability.
+    """A head whose features are zero, so that its biases and last weights give every sample the same probability.
 
-    Of a convnet the last bias alone is left: ``hidden`` and ``last`` are empty.
+    In a convnet only the last bias remains: ``hidden`` and ``last`` are empty.
     """
 
     hidden: Array  # biases (units,)
@@ -57,13 +57,13 @@ class Classifier:
 
     @property
     def probability(self) -> float:
-        """Of class 1, without dropout."""
+        """The probability of class 1, without dropout."""
         return float(sigmoid(self.hidden @ self.last + self.offset))
 
     def epochs(
         self, train: Sequence[NDArray[Any]], validation: Sequence[NDArray[Any]], count: int, rate: float
     ) -> dict[str, list[float]]:
-        """Loss and accuracy of epochs of one step of Adam for each batch of labels, dropout left aside."""
+        """Loss and accuracy of each epoch, with one step of Adam for each batch of labels and without dropout."""
         judged, learnt = np.concatenate(validation), np.concatenate(train)
         history: dict[str, list[float]] = {name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
         moments, taken = np.zeros((2, 2 * len(self.last) + 1)), 0
@@ -96,7 +96,7 @@ class Classifier:
 def dropped_losses(
     hidden: NDArray[Any], last: NDArray[Any], offset: float, labels: NDArray[Any], rate: float, rng: np.random.Generator
 ) -> Array:
-    """The loss of each sample whose hidden units (n, units) are dropped at ``rate``, with a mask per sample."""
+    """The loss of each sample whose hidden units (n, units) are dropped at ``rate``, with a separate mask for each."""
     kept = np.where(rng.random(hidden.shape) < rate, 0, hidden / (1 - rate))
     logits = kept @ last + offset
     return np.asarray(np.logaddexp(0, np.where(labels == 1, -logits, logits)))
@@ -108,6 +108,6 @@ def sigmoid(x: NDArray[Any] | float) -> Array:
 
 
 def head(features: NDArray[Any], kernel: NDArray[Any], bias: NDArray[Any], last: NDArray[Any], offset: float) -> Array:
-    """Dense without an activation, then one sigmoid unit: probabilities (n,), dropout off."""
+    """Probabilities (n,) of a dense layer without activation and one sigmoid unit, dropout off."""
     hidden = features.astype(np.float64) @ kernel + bias
     return sigmoid(hidden @ last + offset)

@@ -1,7 +1,7 @@
-"""Mirror, rotation and zoom of images, and what an image that was transformed tells about its transformation.
+"""Mirror, rotation and zoom of images, and the recovery of a transformation from a transformed image.
 
 Positions are (y, x) in pixels from the centre, ((height - 1) / 2, (width - 1) / 2). A transformation is
-a matrix that takes each position of the output to the position of the input that is shown there.
+a matrix that maps each position of the output to the position of the input that is shown there.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 MIRROR = np.diag([1.0, -1.0])
-MIDDLE = 0.35  # of the shorter side: the radius within which no reflection comes in, for zooms up to 1.4
+MIDDLE = 0.35  # of the shorter side: the radius without reflected pixels, for zooms up to 1.4
 
 
 def rotation(turns: float | NDArray[Any]) -> Array:
@@ -61,20 +61,23 @@ def transformed(images: NDArray[Any], matrices: NDArray[Any], *, repeated: bool 
 
 
 def reflected(index: NDArray[Any], side: int, *, repeated: bool = True) -> NDArray[Any]:
-    """The pixel seen at an index outside: d c b a | a b c d | d c b a; d c b | a b c d | c b a if none is repeated."""
+    """The index of the pixel seen at an index outside: d c b a | a b c d | d c b a with ``repeated``.
+
+    Otherwise d c b | a b c d | c b a.
+    """
     period = 2 * side if repeated else max(2 * side - 2, 1)
     folded = index % period
     return np.asarray(np.minimum(folded, (period - 1 if repeated else period) - folded))
 
 
 def sources(height: int, width: int, matrices: NDArray[Any]) -> Array:
-    """Row and column of the input that each pixel of the output shows, (2, n, height, width)."""
+    """Row and column of the input for each pixel of the output, (2, n, height, width)."""
     centre = np.array([height - 1, width - 1]).reshape(2, 1, 1, 1) / 2
     return np.asarray(np.einsum("nij,yxj->inyx", matrices, positions(height, width)) + centre)
 
 
 def comes_from_outside(height: int, width: int, matrices: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether what each pixel of the output shows lies beyond the outermost pixels of the input, (n, height, width)."""
+    """Whether each output pixel shows a point beyond the outermost pixels of the input, (n, height, width)."""
     y, x = sources(height, width, matrices)
     return np.asarray((y < 0) | (y > height - 1) | (x < 0) | (x > width - 1))
 
@@ -86,7 +89,7 @@ def positions(height: int, width: int) -> Array:
 
 
 def chart(height: int, width: int, seed: int) -> Array:
-    """A test image (height, width, 3) in [0, 255]: a slope down, a slope to the right, and noise."""
+    """A test image (height, width, 3) in [0, 255]: a vertical slope, a horizontal slope, and noise."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     noise = np.random.default_rng(seed).uniform(size=(height, width))
     return np.stack([y / (height - 1), x / (width - 1), noise], axis=-1) * 255
@@ -97,7 +100,7 @@ class Recovered:
     """The transformations recovered from n transformed charts: a mirror, then a rotation, then a zoom."""
 
     matrices: Array  # (n, 2, 2)
-    shifts: Array  # (n, 2): where in the input, from its centre, the centre of the output lies
+    shifts: Array  # (n, 2): the point of the input at the centre of the output, measured from the input's centre
 
     @cached_property
     def mirrored(self) -> NDArray[np.bool_]:
@@ -134,6 +137,6 @@ def recover(charts: NDArray[Any]) -> Recovered:
     middle = np.linalg.norm(place, axis=-1) <= MIDDLE * (min(height, width) - 1)
     plane = np.column_stack([place[middle], np.ones(middle.sum())])
     sides = np.array([height - 1, width - 1])
-    seen = (charts[:, middle, :2].astype(np.float64) / 255 - 0.5) * sides  # where each pixel comes from, (n, pixels, 2)
+    seen = (charts[:, middle, :2].astype(np.float64) / 255 - 0.5) * sides  # the origin of each pixel, (n, pixels, 2)
     fitted = np.linalg.pinv(plane) @ seen  # (n, 3, 2)
     return Recovered(np.swapaxes(fitted[:, :2], 1, 2), fitted[:, 2])

@@ -1,4 +1,4 @@
-"""Sliding windows, and convolution and pooling as sums, maxima and means over them; a dense layer sees all at once.
+"""Sliding windows, and convolution and pooling as sums, maxima and means over them; also dense layers.
 
 A window of k pixels with dilation d spans e = (k - 1) d + 1. Images are (n, height, width, channels).
 """
@@ -17,19 +17,19 @@ ONE = (1, 1)
 
 
 def span(kernel: int, dilation: int = 1) -> int:
-    """Pixels from the first to the last of a window."""
+    """The number of pixels from the first to the last of a window."""
     return (kernel - 1) * dilation + 1
 
 
 def output_side(side: int, kernel: int, stride: int = 1, dilation: int = 1, padding: Padding = "valid") -> int:
-    """How many windows fit, one every ``stride`` pixels."""
+    """The number of windows that fit, one every ``stride`` pixels."""
     if padding == "same":
         return -(-side // stride)
     return (side - span(kernel, dilation)) // stride + 1
 
 
 def same_padding(side: int, kernel: int, stride: int = 1, dilation: int = 1) -> Pair:
-    """Pixels added before and after by same padding; the odd one after."""
+    """The pixels that same padding adds before and after; an odd one goes after."""
     total = max((-(-side // stride) - 1) * stride + span(kernel, dilation) - side, 0)
     return total // 2, total - total // 2
 
@@ -77,7 +77,7 @@ def separable_conv2d(
     strides: Pair = ONE,
     padding: Padding = "valid",
 ) -> Array:
-    """A depthwise convolution, then a mixture of its channels, (1, 1, in, out), at each pixel."""
+    """A depthwise convolution, then a 1 × 1 convolution of its channels with a kernel (1, 1, in, out)."""
     return np.asarray(depthwise_conv2d(images, depthwise, strides, padding) @ pointwise[0, 0].astype(np.float64))
 
 
@@ -92,13 +92,13 @@ def average_pooling2d(images: NDArray[Any], size: Pair, strides: Pair, padding: 
 
 
 def dense(features: NDArray[Any], kernel: NDArray[Any], bias: NDArray[Any]) -> Array:
-    """For each unit all features (n, inputs) times its column of the kernel (inputs, units), plus its bias."""
+    """Features (n, inputs) times the kernel (inputs, units), plus the bias of each unit."""
     return np.asarray(features.astype(np.float64) @ kernel.astype(np.float64) + bias)
 
 
 def seeing(
     image: Pair, size: Pair, strides: Pair = ONE, dilation: Pair = ONE, padding: Padding = "valid"
 ) -> NDArray[np.bool_]:
-    """For each pixel, counted by rows, the windows that hold it: (height × width, out_height, out_width)."""
+    """For each pixel, counted by rows, the windows that contain it: (height × width, out_height, out_width)."""
     pixels = np.eye(image[0] * image[1]).reshape(-1, *image, 1)
     return np.asarray(windows(pixels, size, strides, dilation, padding).any(axis=(3, 4, 5)))

@@ -1,7 +1,7 @@
-"""An Xception of any configuration: its arrays, its sizes, and what it computes (arXiv 1610.02357).
+"""An Xception of any configuration: its arrays, its sizes, and its outputs (arXiv 1610.02357).
 
-Block 1 is two plain convolutions, the others are separable ones; a block with pooling halves the
-side. Between the first and the last block each has a shortcut, convolved where the number of
+Block 1 has two plain convolutions, the others separable ones. A block with pooling halves the height and
+width. Each block between the first and the last has a shortcut, convolved if the number of
 channels changes. Every convolution is followed by batch normalisation; there are no biases.
 """
 
@@ -23,7 +23,7 @@ Normalise = Callable[[str, Array], Array]
 
 @dataclass(frozen=True)
 class Xception:
-    """A configuration: the filters of each convolution, by block, and whether the block ends in a pooling."""
+    """A configuration: the filters of each convolution, by block, and whether each block ends with pooling."""
 
     filters: tuple[tuple[int, ...], ...]
     pooling: tuple[bool, ...]
@@ -55,12 +55,12 @@ class Xception:
         return found
 
     def top_kernels(self) -> tuple[str, str]:
-        """The arrays of the last convolution: what the last four layers hold besides batch normalisation."""
+        """The kernels of the last convolution, which are in the last four layers together with batch normalisation."""
         name = f"block{len(self.filters)}_sepconv{len(self.filters[-1])}"
         return f"{name}/depthwise_kernel", f"{name}/pointwise_kernel"
 
     def feature_side(self, side: int) -> int:
-        """Height or width of the feature map of an image of that side."""
+        """The height or width of the feature map of an image of that side."""
         side = output_side(side, 3, stride=2)
         for _ in self.filters[0][1:]:
             side = output_side(side, 3)
@@ -78,7 +78,7 @@ XCEPTION_41 = Xception(
 
 
 def normalisation_of(convolution: str) -> str:
-    """The name of the batch normalisation behind a convolution."""
+    """The name of the batch normalisation after a convolution."""
     return convolution.replace("residual_conv", "residual") + "_bn"
 
 
@@ -88,7 +88,7 @@ def is_kernel(name: str) -> bool:
 
 
 def count(shapes: dict[str, tuple[int, ...]]) -> int:
-    """How many numbers are in arrays of these shapes."""
+    """The number of values in arrays of these shapes."""
     return sum(math.prod(shape) for shape in shapes.values())
 
 
@@ -129,10 +129,10 @@ def feature_map(config: Xception, arrays: Arrays, images: NDArray[Any], normalis
 
 
 def features(config: Xception, arrays: Arrays, images: NDArray[Any]) -> Array:
-    """The feature map's mean over height and width, (n, channels)."""
+    """The mean of the feature map over height and width, (n, channels)."""
     return np.asarray(feature_map(config, arrays, images).mean(axis=(1, 2)))
 
 
 def relu(x: Array) -> Array:
-    """Zero below zero."""
+    """The values, with negative ones set to zero."""
     return np.maximum(x, 0)

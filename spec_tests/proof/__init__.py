@@ -1,1 +1,1 @@
-"""The proof that the specification catches what it claims to, and condemns nobody else."""
+"""The proof that the specification catches the faults that it claims to catch, and passes correct implementations."""

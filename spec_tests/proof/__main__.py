@@ -26,7 +26,7 @@ from . import alarms, curves, measured, mutants, naming, output, terminal, wild
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 all is as it must be, 1 it is not, 2 the command cannot be carried out."""
+    """The exit code: 0 if the proof holds, 1 if it does not, 2 if the command cannot be carried out."""
     options = parser().parse_args(arguments)
     try:
         code: int = options.command(options)
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """The parser of the commands and their options."""
     top = argparse.ArgumentParser(
         prog="python -m spec_tests.proof", description="What the specification catches, and what it leaves alone."
     )
@@ -65,7 +65,7 @@ def _add_wild(command: argparse.ArgumentParser) -> None:
 
 
 def _wild(options: argparse.Namespace) -> int:
-    """Audit the wild set; 1 where a fault is not found, or something else is."""
+    """Audit the wild set; returns 1 if a fault is missed or a correct pipeline fails."""
     pipelines = [one for framework in options.frameworks or FRAMEWORKS for one in wild_set(framework)]
     pipelines = [one for one in pipelines if not (options.right and one.clause)]
     console = Console()
@@ -133,7 +133,7 @@ def _mutants(options: argparse.Namespace) -> int:
         thorough=options.thorough,
         runner=runner(options),
         told=lambda death: print(f"{death.mutant.name}: {death.fate}", file=sys.stderr),
-        few=options.profile if options.rows else mutants.FEW,  # a row is to have what a user's run has
+        few=options.profile if options.rows else mutants.FEW,  # a row needs what a user's run has
         beside=bool(options.rows),
     )
     whole = not options.names
@@ -188,7 +188,7 @@ def _naming(options: argparse.Namespace) -> int:
 
 
 def _chosen(names: Sequence[str]) -> list[Mutant]:
-    """The mutants of these names and groups; ValueError for one that there is not."""
+    """The mutants with these names and in these groups; raises ValueError for an unknown name."""
     known = all_mutants()
     groups = {mutant.group for mutant in known.values()}
     if wrong := next((name for name in names if name not in known and name not in groups), None):

@@ -1,7 +1,7 @@
-"""False alarms: right implementations against every clause, with many seeds.
+"""False alarms: correct implementations checked against every clause, with many seeds.
 
-Each run is one implementation with one seed. What was seen is kept in ``alarms.json``, and a run that is made
-again replaces the one before. None of them may be condemned: an alarm is a fault of the specification.
+A run is one implementation with one seed. ``alarms.json`` holds the result of each run, and a repeated run replaces
+the earlier one. No correct implementation may fail: an alarm is a fault of the specification.
 """
 
 import json
@@ -31,30 +31,30 @@ from .mutants import ignored
 RECORDED = Path(__file__).with_name("alarms.json")
 CORRECT = ("reference@jax", "reference@tensorflow", "reference@torch", "torch_port", "jax_port", "numpy_port")
 CONFIDENCE = 0.95
-LIMITS = replace(OF_MUTANTS, seconds=1200)  # a clause that is slow on a busy machine is no alarm
+LIMITS = replace(OF_MUTANTS, seconds=1200)  # a clause that is slow on a busy machine is not an alarm
 
 
 @dataclass(frozen=True)
 class Run:
-    """What was said of a right implementation with one seed."""
+    """The result of a correct implementation with one seed."""
 
     implementation: str
     seed: int
     specification: str
     date: str
     packages: dict[str, str]
-    clauses: int  # that were checked
+    clauses: int  # number of clauses that were checked
     seconds: float
-    alarms: list[str]  # clauses that failed, and what they said
+    alarms: list[str]  # clauses that failed, with their messages
 
     @property
     def key(self) -> tuple[str, int]:
-        """One of a kind."""
+        """A unique key of the run."""
         return self.implementation, self.seed
 
 
 def upper_bound(events: int, trials: int) -> float:
-    """Of the probability of an event: exact (Clopper and Pearson), one-sided, at 95 %."""
+    """The one-sided upper bound of an event's probability at 95 %, exact by Clopper and Pearson."""
     return float(stats.beta.ppf(CONFIDENCE, events + 1, trials - events)) if events < trials else 1.0
 
 
@@ -67,7 +67,7 @@ def record(
     names: Sequence[str], seeds: Iterable[int], options: Sequence[str], runner: Runner,
     file: Path, told: Callable[[Run], None],
 ) -> list[Run]:  # fmt: skip
-    """Make the runs and keep each as soon as it is done; those made now."""
+    """Make runs and save each as soon as it is done; returns the new runs."""
     jobs, made = [_job(name, seed, options) for seed in seeds for name in names], dict[tuple[str, int], Run]()
     for done in runner.whole(jobs):
         run = Run(**done.result)
@@ -80,7 +80,7 @@ def record(
 
 
 def known() -> dict[str, Variant | None]:
-    """{name: the variant, or nothing for an implementation as it is}."""
+    """{name: the variant, or None for an unchanged implementation}."""
     return {**dict.fromkeys(CORRECT), **variants()}
 
 
@@ -93,8 +93,8 @@ def _job(name: str, seed: int, options: Sequence[str]) -> Job:
 
 
 def made(name: str, target: str, backend: str, seed: int, options: Sequence[str]) -> dict[str, Any]:
-    """One run, as JSON."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
+    """The result of one run as JSON."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes run in parallel, each on one core
     task = Task(name, target, backend, (f"--seed={seed}", *options))
     state = check(task, LIMITS, ignored, spawned, stopped)
     results = list(state.results.values())

@@ -7,12 +7,12 @@ from itertools import groupby
 from .mutants import Death, Matrix
 
 STEP = 9  # of a row and of a column, in pixels
-LEFT, TOP = 96, 52  # room for labels
+LEFT, TOP = 96, 52  # pixels for the labels
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A mutant and a clause of which there is something to say."""
+    """The outcome of a mutant with a clause, if it is worth a mark."""
 
     x: int
     y: int
@@ -23,7 +23,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Label:
-    """A family above its columns, or a group beside its rows, with the line that ends it."""
+    """A family above its columns or a group beside its rows, and the line after it."""
 
     text: str
     at: float
@@ -32,7 +32,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Chart:
-    """Where everything is."""
+    """The positions of all marks and labels."""
 
     width: int
     height: int
@@ -42,7 +42,7 @@ class Chart:
 
 
 def chart(matrix: Matrix) -> Chart:
-    """Of all mutants that were checked."""
+    """The chart of all mutants that were checked."""
     deaths, clauses = matrix.deaths, matrix.clauses
     columns = {clause.id: place for place, clause in enumerate(clauses)}
     marks = [
@@ -80,7 +80,7 @@ def _plain(death: Death) -> str:
 
 
 def _labels(names: Sequence[str], start: int) -> list[Label]:
-    """One for each run of the same name."""
+    """One label for each run of equal names."""
     labels, place = [], start
     for name, run in groupby(names):
         end = place + STEP * len(list(run))

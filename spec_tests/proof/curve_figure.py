@@ -1,4 +1,4 @@
-"""Operating curves as pictures, one for each clause, no wider than a telephone."""
+"""Operating curves as pictures, one for each clause, narrow enough for a phone."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -11,17 +11,17 @@ from .curves import RECORDED, Curve
 from .faults import PROMISES, Promise, in_words
 
 WIDTH, HEIGHT = 3.5, 2.3  # inches, of one curve
-LEFT, BOTTOM, BREADTH, RISE = 0.68, 0.5, 2.74, 1.25  # inches, of its axes within
-ABOVE, FAR_ABOVE = 1.07, 1.22  # lines of text, in heights of the axes
+LEFT, BOTTOM, BREADTH, RISE = 0.68, 0.5, 2.74, 1.25  # inches, the position of the axes in the picture
+ABOVE, FAR_ABOVE = 1.07, 1.22  # vertical positions of the two text lines, in heights of the axes
 
 
 def figures(curves: Iterable[Curve]) -> dict[str, str]:
-    """{clause ID: an element ``svg``}, with the curves of a clause below each other."""
+    """{clause ID: an ``svg`` element}, with the curves of a clause stacked."""
     return {clause: _figure(list(members)) for clause, members in groupby(curves, key=lambda curve: curve.clause)}
 
 
 def described(curve: Curve) -> str:
-    """The same in words."""
+    """A description of a curve in words."""
     rates = ", ".join(
         f"{point.rate:.0%} of {point.runs:,} at {point.size:g}" for point in curve.points if point.size != curve.none
     )
@@ -49,7 +49,7 @@ def _figure(curves: list[Curve]) -> str:
 
 
 def _draw(axes: Any, curve: Curve, promises: list[Promise]) -> None:
-    """Rates with their intervals, how often there was a false alarm, and what is promised."""
+    """Draw the rates with their intervals, the false-alarm rate, and the promised power."""
     points = sorted(curve.points, key=lambda point: point.size)
     sizes, rates = [point.size for point in points], [point.rate for point in points]
     below = [point.rate - point.interval[0] for point in points]

@@ -1,7 +1,7 @@
-"""Operating curves: how often a clause finds a fault of each size, and how often it finds one that is not there.
+"""Operating curves: how often a clause finds a fault of each size, and how often it gives a false alarm.
 
-``python -m spec_tests.proof curves`` runs the clauses themselves and counts, which takes half an hour, and writes
-``curves.json``; ``shortcomings`` says where the counts do not bear out what the clauses say of themselves.
+``python -m spec_tests.proof curves`` runs the clauses, counts, and writes ``curves.json``. It takes half an
+hour. ``shortcomings`` lists the places where the counts contradict the statements of the clauses.
 """
 
 import inspect
@@ -31,17 +31,18 @@ from .faults import FAULTS, PROMISES, Fault, Promise, in_words
 FILE = Path(__file__).with_name("curves.json")
 COMMAND = "python -m spec_tests.proof curves"
 CONFIDENCE = 0.95
-STEP = 1000  # between seeds: a clause takes some seeds above its own
-SEEDS = 30  # a size, where a run takes a fifth of a second
-CHEAP, DEAR = {"AUG-4": 100, "FLIP-2": 40, "ACC": 1000}, {"AUG-7": 20, "DROP": 15, "AUG-12": 10}  # by clause or family
-AT_NONE = 10  # times as many where there is no fault, for one fault of each clause
+STEP = 1000  # between seeds, since a clause also uses a few seeds above its own
+SEEDS = 30  # for each size, if a run takes a fifth of a second
+# by clause or family
+CHEAP, DEAR = {"AUG-4": 100, "FLIP-2": 40, "ACC": 1000}, {"AUG-7": 20, "DROP": 15, "AUG-12": 10}
+AT_NONE = 10  # factor for runs without a fault, for one fault of each clause
 RECORDED = "the recorded trials"
-SURE = 0.999  # the power from which on a fault that is larger than promised must not be missed once
+SURE = 0.999  # the power at which no larger fault may be missed even once
 
 
 @dataclass(frozen=True)
 class Point:
-    """How often a fault of a size was found."""
+    """The number of runs in which a fault of one size was found."""
 
     size: float
     runs: int
@@ -49,18 +50,18 @@ class Point:
 
     @property
     def rate(self) -> float:
-        """The share of runs in which it was found."""
+        """The share of runs in which the fault was found."""
         return self.detected / self.runs
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Clopper and Pearson's, for the probability of finding it."""
+        """Clopper and Pearson's interval for the probability of finding the fault."""
         found = stats.binomtest(self.detected, self.runs).proportion_ci(CONFIDENCE, "exact")
         return float(found.low), float(found.high)
 
     @property
     def upper_bound(self) -> float:
-        """What that probability does not exceed, one-sided."""
+        """The one-sided upper bound of that probability."""
         return float(stats.beta.ppf(CONFIDENCE, self.detected + 1, self.runs - self.detected))
 
 
@@ -73,23 +74,23 @@ class Curve:
     title: str
     unit: str
     none: float
-    subject: str  # the conforming implementation that was spoilt
+    subject: str  # the correct implementation that received the fault
     versions: dict[str, str]
     date: str
     points: tuple[Point, ...]
 
     def at(self, size: float) -> Point | None:
-        """The point of this size."""
+        """The point of this size; None if there is none."""
         return next((point for point in self.points if point.size == size), None)
 
 
 def stochastic() -> dict[str, Any]:
-    """{clause ID: test} of those that a statistical test decides."""
+    """{clause ID: test} of the clauses that a statistical test decides."""
     return {name: test for name, test in tests().items() if test.clause.level is Level.STOCHASTIC}
 
 
 def detects(clause: str, arguments: dict[str, Any]) -> bool:
-    """Whether a clause finds its subject at fault."""
+    """Whether a clause fails with these arguments."""
     test = tests()[clause]
     tally = checks.start_tally()
     try:
@@ -102,7 +103,7 @@ def detects(clause: str, arguments: dict[str, Any]) -> bool:
 
 
 def measured(fault: Fault, subject: str, seeds: int | None = None) -> Curve:
-    """The curve of a fault in the implementation of that name, the same each time but for its date."""
+    """The curve of a fault in the named implementation. Except for its date it is reproducible."""
     base = load(subject)
     seeds = seeds or seeds_of(fault.clause)
     first = next(other for other in FAULTS if other.clause == fault.clause)
@@ -118,25 +119,25 @@ def measured(fault: Fault, subject: str, seeds: int | None = None) -> Curve:
 
 
 def seeds_of(clause: str) -> int:
-    """How many seeds a size, the fewer the longer a run takes."""
+    """The number of seeds for each size, smaller for clauses with slow runs."""
     known = CHEAP | DEAR
     return known.get(clause) or known.get(clause.partition("-")[0]) or SEEDS
 
 
 def read(file: Path = FILE) -> list[Curve]:
-    """The curves in a file; none if there is no file."""
+    """The curves in a file; empty if there is no file."""
     if not file.is_file():
         return []
     return [of_json(curve) for curve in json.loads(file.read_text(encoding="utf-8"))["curves"]]
 
 
 def of_json(curve: Mapping[str, Any]) -> Curve:
-    """The curve that ``asdict`` was made of."""
+    """The curve that ``asdict`` converted."""
     return Curve(**{**curve, "points": tuple(Point(**point) for point in curve["points"])})
 
 
 def merge(new: Iterable[Curve], file: Path = FILE) -> None:
-    """Put curves in the place of older ones of the same faults, in the order of the faults."""
+    """Write curves to a file in the order of the faults, replacing older curves of the same faults."""
     found = {(curve.clause, curve.fault): curve for curve in (*read(file), *new)}
     kept = [found[key] for fault in FAULTS if (key := (fault.clause, fault.name)) in found]
     write_text(file, json.dumps({"curves": [asdict(curve) for curve in kept]}, indent=1) + "\n")
@@ -148,7 +149,7 @@ def shortcomings(
     faults: Sequence[Fault] = FAULTS,
     promises: Sequence[Promise] = PROMISES,
 ) -> list[str]:
-    """Where curves do not show what the clauses say of themselves, a sentence each; none if all is well."""
+    """Sentences about curves that contradict the clauses; none if all agree."""
     found = []
     for name in stochastic() if clauses is None else clauses:
         if not any(curve.clause == name for curve in curves):
@@ -173,7 +174,7 @@ def _of(curves: Iterable[Curve], clause: str, fault: str) -> Curve | None:
 
 
 def _wrong_counts(curve: Curve) -> Iterator[str]:
-    """Counts that cannot be, and false alarms: there must be none, at one in a million runs."""
+    """Impossible counts, and false alarms. At a rate of one in a million runs there should be none."""
     for point in curve.points:
         place = f"{curve.clause}, {curve.title} {point.size:g}: {point.detected} found in {point.runs} runs"
         if not 0 <= point.detected <= point.runs or not point.runs:
@@ -183,7 +184,7 @@ def _wrong_counts(curve: Curve) -> Iterator[str]:
 
 
 def _broken(promise: Promise, curves: Iterable[Curve]) -> Iterator[str]:
-    """What stands in a clause's text and is not so, or is so and does not stand there."""
+    """Promises that the curves contradict, and power that the curves show but the clause does not state."""
     promised = f"{promise.clause} promises a power of {promise.power:g} at {promise.fault} {promise.size:g}"
     if not is_stated(promise):
         yield f"{promised}, which its text does not state: it lacks {promise.words!r} with that power"
@@ -201,7 +202,7 @@ def _broken(promise: Promise, curves: Iterable[Curve]) -> Iterator[str]:
 
 
 def is_stated(promise: Promise) -> bool:
-    """Whether the notes of the clause hold the words of a promise, and before their end its power."""
+    """Whether the notes of the clause contain the words of a promise and, before their end, its power."""
     notes = tests()[promise.clause].clause.notes if promise.clause in tests() else ""
     power = rf"(?<![\d.]){re.escape(in_words(promise.power))}(?!\d)"
     _, _, stated = notes[: notes.find(promise.words) + len(promise.words)].rpartition("Power")
@@ -211,13 +212,13 @@ def is_stated(promise: Promise) -> bool:
 def record(
     clauses: Sequence[str], subject: str, seeds: int | None, runner: Runner, file: Path
 ) -> Iterator[tuple[Curve, float]]:
-    """Measure the curves of these clauses or families, or all; each is written as soon as it is finished.
+    """Measure the curves of these clauses or families, or all curves, and write each as soon as it is done.
 
-    With the processor's seconds. ValueError for a clause that has no curve.
+    Yields each curve with its seconds of processor time. Raises ValueError for a clause without a curve.
     """
     if wrong := unknown(clauses, [test.clause for test in stochastic().values()]):
         raise ValueError(wrong)
-    load(subject)  # refused here where it cannot be
+    load(subject)  # fails here if it cannot be loaded
     wanted = [fault for fault in FAULTS if selected(tests()[fault.clause].clause, clauses, ())]
     jobs = [
         Job(f"{fault.clause}-{fault.name}", f"{__name__}:counted", {"clause": fault.clause, "name": fault.name,
@@ -231,7 +232,7 @@ def record(
 
 
 def counted(clause: str, name: str, subject: str, seeds: int | None) -> dict[str, Any]:
-    """The curve of the fault of that clause and name as JSON, and the processor's seconds."""
+    """The curve of a fault, named by clause and name, as JSON, and the seconds of processor time."""
     begun = time.process_time()
     fault = next(fault for fault in FAULTS if (fault.clause, fault.name) == (clause, name))
     return {"curve": asdict(measured(fault, subject, seeds)), "seconds": time.process_time() - begun}

@@ -1,12 +1,12 @@
 """Faults of a known size, for each clause that a statistical test decides.
 
-A fault of layers or augmentation is put into an implementation that conforms, by way of the contract alone: calls
-are handed on to it with other factors, other seeds or other images, or the results of two calls are mixed. That
-is all that the clauses of these stages can see.
+A fault of layers or augmentation is added to a conforming implementation through the contract alone: its calls are
+forwarded with other factors, other seeds or other images, or the results of two calls are mixed. The clauses
+of these stages see nothing else.
 
-Accuracies are not made by training, since a point of a curve takes hundreds of trials. A trial is drawn from the
-normal distribution fitted to the recorded trials of the reference, its means and covariances, and made worse by
-the size of the fault; the bounds are those of the records.
+Accuracies do not come from training, since a point of a curve takes hundreds of trials. A trial is drawn from the
+normal distribution fitted to the reference's recorded trials, with their means and covariances. The size of the
+fault then makes it worse. The bounds are those of the records.
 """
 
 from collections.abc import Callable
@@ -27,51 +27,53 @@ from ..oracles.transformations import recover
 from .fitted import unturned
 
 Function = Callable[..., Array]
-Arguments = dict[str, Any]  # those of a clause's test
+Arguments = dict[str, Any]  # arguments of a clause's test
 Rng = np.random.Generator
 
 PARTS = ("random_flip", "random_rotation", "random_zoom")
-ROTATION, ZOOM = 36.0, 0.2  # degrees and share that a transformation is to stay within
-FAR = 10**9  # between seeds that have nothing to do with each other
+ROTATION, ZOOM = 36.0, 0.2  # limits of a transformation in degrees, and as a share
+FAR = 10**9  # offset between independent seeds
 TESTED = 2 * COUNTS["test"]  # images
-HEADS = 2  # that ACC-5 takes the mean of
+HEADS = 2  # heads whose mean ACC-5 takes
 
-# The correlation of a coin, or of the sign of a uniform draw, with the larger of two uniform draws where it is up
-# and the smaller where it is down: that is one third of the range's half above the middle, or below.
+# The correlation of a coin, or of the sign of a uniform draw, with a value that is the larger of two uniform draws
+# where the coin is up and the smaller where it is down. The mean of such a value is
+# a third of half the range above or below the middle.
 FLIP_AND_ANGLE, ANGLE_AND_ZOOM = 3**-0.5, 0.5
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault that comes in sizes."""
+    """A fault with an adjustable size."""
 
-    clause: str  # the one that is to find it
+    clause: str  # that must find the fault
     name: str
     title: str
     unit: str  # of the sizes
-    none: float  # the size that is no fault
-    sizes: tuple[float, ...]  # those that are
-    spoilt: Callable[[Implementation, float, int], Arguments]  # of a conforming one, for a size and a seed
+    none: float  # the size without a fault
+    sizes: tuple[float, ...]  # the sizes with a fault
+    # takes a conforming implementation, a size and a seed
+    spoilt: Callable[[Implementation, float, int], Arguments]
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What the text of a clause says of its power."""
+    """The statement in a clause's text about its power."""
 
     clause: str
     fault: str
     size: float
     power: float
-    words: str  # as they stand in the notes of the clause
+    words: str  # as written in the notes of the clause
 
 
 def in_words(power: float) -> str:
-    """A power as texts have it."""
+    """A power in the notation of clause texts."""
     return "always" if power == 1 else f"{power:g}"
 
 
 def augmentation(base: Implementation, **faulty: Function) -> Implementation:
-    """The base's transformations but for those that are given, and ``augment`` made of them with a seed for each."""
+    """The base's transformations, except for the given ones, and an ``augment`` made from them with separate seeds."""
     parts = {name: faulty.get(name, getattr(base, name)) for name in PARTS}
 
     def augment(images: Array, labels: Labels, *, seed: int, **options: bool) -> tuple[Array, Labels]:
@@ -83,22 +85,22 @@ def augmentation(base: Implementation, **faulty: Function) -> Implementation:
 
 
 def mixed(chosen: NDArray[np.bool_], first: Array, second: Array) -> Array:
-    """Those of the first images that are chosen, and the others of the second."""
+    """The chosen images of the first array, and the remaining ones of the second."""
     return np.where(chosen[:, None, None, None], first, second)
 
 
 def with_epochs(implementation: Implementation, seed: int, count: int = 1) -> Arguments:
-    """The first ``count`` epochs of the clauses of augmentation; most look at one."""
+    """The arguments of augmentation clauses: the first ``count`` epochs. Most clauses look at one."""
     images = Charts(count=MANY).images
     epochs = tuple(transform(implementation, "augment", images, seed=seed + epoch) for epoch in range(count))
     return {"epochs": epochs, "seed": seed}
 
 
 def narrower(name: str, right: float) -> Callable[[Implementation, float, int], Arguments]:
-    """Draws within a limit that is too narrow: any factor is taken for so much less."""
+    """A fault that draws within too narrow a limit: it reduces each factor."""
 
     def spoilt(base: Implementation, limit: float, seed: int) -> Arguments:
-        factor = 0.1 if name == "random_rotation" else 0.2  # what the contract takes where none is given
+        factor = 0.1 if name == "random_rotation" else 0.2  # the contract's defaults
 
         def function(images: Array, *, factor: float = factor, **options: Any) -> Array:
             drawn: Array = getattr(base, name)(images, factor=factor * limit / right, **options)
@@ -111,7 +113,7 @@ def narrower(name: str, right: float) -> Callable[[Implementation, float, int], 
 
 
 def flipped_rarely(base: Implementation, probability: float, seed: int) -> Arguments:
-    """Half of the images would be flipped, but not all are given to the coin."""
+    """A fault that flips too few images: it offers only some of them for a flip, each with a chance of one half."""
 
     def random_flip(images: Array, *, seed: int, **options: Any) -> Array:
         given = np.random.default_rng((seed, FAR)).random(len(images)) < 2 * probability
@@ -122,7 +124,7 @@ def flipped_rarely(base: Implementation, probability: float, seed: int) -> Argum
 
 
 def unseeded(base: Implementation, chosen: Callable[[int, Rng], NDArray[np.bool_]], seed: int) -> Arguments:
-    """What happens to the images that are chosen of each call comes from a generator that goes on and on."""
+    """A fault of seeding: the chosen images of each call are transformed with an unseeded generator."""
     rng = np.random.default_rng(seed)
 
     def spoilt(name: str, images: Array, *, seed: int, **options: Any) -> Array:
@@ -133,30 +135,30 @@ def unseeded(base: Implementation, chosen: Callable[[int, Rng], NDArray[np.bool_
 
 
 def unseeded_share(base: Implementation, share: float, seed: int) -> Arguments:
-    """Each image with this probability."""
+    """A fault of seeding that affects each image with this probability."""
     return unseeded(base, lambda count, rng: rng.random(count) < share, seed)
 
 
 def unseeded_images(base: Implementation, images: float, seed: int) -> Arguments:
-    """The first so many of a batch."""
+    """A fault of seeding that affects so many images at the start of each batch."""
     return unseeded(base, lambda count, _: np.arange(count) < images, seed)
 
 
 def with_the_draw_before(
     call: Callable[[Array], Array], inputs: Array, axis: int, share: float, seed: int
 ) -> NDArray[Any]:
-    """Of each two along an axis the second is given the draw of the first, for a share of the pairs."""
+    """The result of ``call``, in which the second entry of some pairs along an axis uses the draw of the first."""
     own, before = call(inputs), np.roll(call(np.roll(inputs, -1, axis)), 1, axis)
-    lines = np.moveaxis(np.array(own), axis, -1)  # a copy, with the pairs next to each other
+    lines = np.moveaxis(np.array(own), axis, -1)  # a copy, since it is written to; pairs lie next to each other
     taken = np.random.default_rng((seed, FAR)).random((*lines.shape[:-1], lines.shape[-1] // 2)) < share
-    if axis == 0:  # an image as a whole
+    if axis == 0:  # a whole image shares one draw
         taken[:] = taken[:1, :1, :1]
     lines[..., 1::2] = np.where(taken, np.moveaxis(before, axis, -1)[..., 1::2], lines[..., 1::2])
     return np.moveaxis(lines, -1, axis)
 
 
 def alike_neighbours(base: Implementation, correlation: float, seed: int) -> Arguments:
-    """Some pairs of images are turned by one angle."""
+    """A fault of independence: some pairs of neighbouring images are rotated by one angle."""
 
     def random_rotation(images: Array, *, seed: int, **options: Any) -> Array:
         call = partial(base.random_rotation, seed=seed, **options)
@@ -168,9 +170,9 @@ def alike_neighbours(base: Implementation, correlation: float, seed: int) -> Arg
 def leaning(
     function: Function, images: Array, measure: Callable[[Array], ArrayLike], up: ArrayLike, share: float, seed: int
 ) -> Array:
-    """Where ``up``, the larger of two draws, elsewhere the smaller, for a share of the images; else one draw.
+    """Of two draws, the larger where ``up`` holds and the smaller elsewhere, for a share of the images.
 
-    As long as half of the images are up the draws have the distribution that they should have.
+    The remaining images get a single draw. If half of the images are up, the draws keep their distribution.
     """
     one, other = (function(images, seed=seed + off) for off in (0, FAR))
     leans = np.random.default_rng((seed, FAR)).random(len(images)) < share
@@ -179,7 +181,7 @@ def leaning(
 
 
 def angles_by_flip(base: Implementation, correlation: float, seed: int) -> Arguments:
-    """Images that were flipped are rather turned to one side."""
+    """A fault of independence: flipped images tend to be rotated to one side."""
 
     def random_rotation(images: Array, *, seed: int, **options: Any) -> Array:
         function, share = partial(base.random_rotation, **options), correlation / FLIP_AND_ANGLE
@@ -189,7 +191,7 @@ def angles_by_flip(base: Implementation, correlation: float, seed: int) -> Argum
 
 
 def zooms_by_angle(base: Implementation, correlation: float, seed: int) -> Arguments:
-    """Images that were turned to one side rather show more."""
+    """A fault of independence: images that were rotated to one side tend to be zoomed out."""
 
     def random_zoom(images: Array, *, seed: int, **options: Any) -> Array:
         function, share = partial(base.random_zoom, **options), correlation / ANGLE_AND_ZOOM
@@ -199,7 +201,7 @@ def zooms_by_angle(base: Implementation, correlation: float, seed: int) -> Argum
 
 
 def alike_epochs(base: Implementation, correlation: float, seed: int) -> Arguments:
-    """Some images are turned by one angle in both epochs; mirror and zoom are new."""
+    """A fault of independence: some images are rotated by the same angle in both epochs. Flips and zooms stay new."""
     kept, common = np.random.default_rng(seed).random(MANY) < correlation, seed + FAR
 
     def random_rotation(images: Array, *, seed: int, **options: Any) -> Array:
@@ -210,7 +212,7 @@ def alike_epochs(base: Implementation, correlation: float, seed: int) -> Argumen
 
 
 def wrong_rate(base: Implementation, off: float, seed: int) -> Arguments:
-    """Dropout at a rate that is higher."""
+    """A fault of dropout: its rate is too high by ``off``."""
 
     def dropout(inputs: Array, rate: float, **options: Any) -> Array:
         dropped: Array = base.dropout(inputs, rate + off, **options)
@@ -220,7 +222,7 @@ def wrong_rate(base: Implementation, off: float, seed: int) -> Arguments:
 
 
 def alike_channels(base: Implementation, correlation: float, seed: int) -> Arguments:
-    """Dropout that keeps or zeroes two neighbouring channels together, for some pairs."""
+    """A fault of dropout: it keeps or zeroes two neighbouring channels together, for some pairs."""
 
     def dropout(inputs: Array, rate: float, *, seed: int, **options: Any) -> Array:
         call = partial(base.dropout, rate=rate, seed=seed, **options)
@@ -231,7 +233,7 @@ def alike_channels(base: Implementation, correlation: float, seed: int) -> Argum
 
 @cache
 def records() -> list[Trial]:
-    """Those of the embedded data."""
+    """The recorded trials of the embedded data."""
     return recorded_trials(EMBEDDED)
 
 
@@ -244,7 +246,7 @@ def _normal() -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
 
 
 def drawn(rng: Rng, count: int) -> list[Trial]:
-    """Trials such as the recorded ones."""
+    """Random trials with the distribution of the recorded ones."""
     names, mean, covariance = _normal()
     return [
         Trial(**dict(zip(names, map(float, row), strict=True)))
@@ -253,14 +255,14 @@ def drawn(rng: Rng, count: int) -> list[Trial]:
 
 
 def toggled(rng: Rng, accuracy: float, share: float) -> float:
-    """The share of test images that are right, or have changed, after a share of all is turned into the opposite."""
+    """An accuracy after the outcomes of a share of the test images are inverted."""
     right, chosen = int(np.clip(round(accuracy * TESTED), 0, TESTED)), round(share * TESTED)
     hit = int(rng.hypergeometric(right, TESTED - right, chosen))
     return accuracy + (chosen - 2 * hit) / TESTED
 
 
 def toggled_measure(name: str, _: Implementation, share: float, seed: int) -> Arguments:
-    """One measure of a trial, with the outcome of a share of the test images turned into its opposite."""
+    """A fault of a trial: one of its measures has the outcomes of a share of the test images inverted."""
     rng = np.random.default_rng(seed)
     (trial,) = drawn(rng, 1)
     worse = replace(trial, **{name: toggled(rng, getattr(trial, name), share)})
@@ -268,28 +270,28 @@ def toggled_measure(name: str, _: Implementation, share: float, seed: int) -> Ar
 
 
 def poor_base(_: Implementation, share: float, seed: int) -> Arguments:
-    """So much of what the pretrained base is ahead of another random one is lost; at 1 it is a random one itself."""
+    """A fault of a trial: a share of the pretrained base's lead over another random base is lost, at 1 all of it."""
     trial, other = drawn(np.random.default_rng(seed), 2)
     ahead = trial.features - (other.random or 0.0)
     return {"trial": replace(trial, features=trial.features - share * ahead)}
 
 
 def less_narrowing(_: Implementation, share: float, seed: int) -> Arguments:
-    """A share of what augmentation and dropout narrow the gap by is lost."""
+    """A fault of a trial: a share of the narrowing of the gap by augmentation and dropout is lost."""
     (trial,) = drawn(np.random.default_rng(seed), 1)
     left = (1 - share) * (trial.gap - trial.augmented_gap)
     return {"trial": replace(trial, augmented_gap=trial.gap - left), "recorded": records()}
 
 
 def leaked_images(_: Implementation, share: float, seed: int) -> Arguments:
-    """A share of the test images is known with their labels, and answered right."""
+    """A fault of a trial: a share of the test images leaked into training and is answered correctly."""
     (trial,) = drawn(np.random.default_rng(seed), 1)
     reached = trial.shuffled + share * (1 - trial.shuffled)
     return {"trial": replace(trial, shuffled=reached), "recorded": records()}
 
 
 def right_labels(_: Implementation, heads: float, seed: int) -> Arguments:
-    """So many heads were trained on labels that were not shuffled: they are about as sure as they are right."""
+    """A fault of a trial: so many heads were trained on unshuffled labels, and reach the accuracy of such heads."""
     (trial,) = drawn(np.random.default_rng(seed), 1)
     reached = trial.shuffled + heads / HEADS * (trial.features - trial.shuffled)
     return {"trial": replace(trial, shuffled=reached), "recorded": records()}
@@ -346,8 +348,8 @@ FAULTS = (
         (0.1, 0.15, 0.19, 0.195, 0.198, 0.199),
         narrower("random_zoom", ZOOM),
     ),
-    Fault("ACC-1", "turned", "predictions turned round", IMAGES, 0, TURNED, partial(toggled_measure, "features")),
-    Fault("ACC-2", "turned", "turned round by fine-tuning", IMAGES, 0, TURNED, partial(toggled_measure, "tuned")),
+    Fault("ACC-1", "turned", "predictions inverted", IMAGES, 0, TURNED, partial(toggled_measure, "features")),
+    Fault("ACC-2", "turned", "inverted by fine-tuning", IMAGES, 0, TURNED, partial(toggled_measure, "tuned")),
     Fault("ACC-3", "lost", "a base hardly better than none", "share of its lead lost", 0, (0.5, *LOST[2:]), poor_base),
     Fault(
         "ACC-4",

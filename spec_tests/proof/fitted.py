@@ -1,4 +1,4 @@
-"""An implementation of which ``fit`` augments and learns nothing, and one that leaves some images as they stand."""
+"""An implementation whose ``fit`` augments and learns nothing, and one that leaves some images unchanged."""
 
 import tempfile
 from pathlib import Path
@@ -18,14 +18,14 @@ FIELDS = np.kron(np.random.default_rng(0).normal(size=SHAPE), np.ones([side // 8
 
 
 def predicted(_: Any, images: Array) -> NDArray[np.float64]:
-    """A probability that depends on where in an image there are edges, and of which direction, as that of a convnet."""
+    """A probability that depends on the position and direction of edges in an image, as a convnet's does."""
     grey = images.mean(axis=-1) / 255
     edges = np.stack([np.abs(np.diff(grey, axis=axis, append=0)) for axis in (1, 2)], axis=1)
     return np.asarray(1 / (1 + np.exp(-np.tensordot(edges, FIELDS, axes=3) / 100)))
 
 
 def unturned(base: Implementation, share: float, seed: int) -> dict[str, Any]:
-    """``fit`` turns each image but for this share of them; the arguments of AUG-12."""
+    """The arguments of AUG-12 for a ``fit`` that rotates all images except for this share."""
     rng = np.random.default_rng(seed)
 
     def augmented(images: Array) -> Array:

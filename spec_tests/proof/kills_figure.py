@@ -1,4 +1,4 @@
-"""The kill matrix as a picture, from the rows that reports name faults by: mutants down, clauses across.
+"""The kill matrix as a picture, drawn from the rows that reports use to name faults: mutants down, clauses across.
 
 ``python -m spec_tests.proof.kills_figure FILE`` writes it.
 """
@@ -27,7 +27,7 @@ COLOURS = ["#ffffff", "#e3e9ec", colormaps["tab20"](1), "#0b4f9e"]
 
 
 def figure(of: list[Row]) -> Figure:
-    """All mutants, by the families of the clauses that must catch them."""
+    """The figure of all mutants, ordered by the families of the clauses that must catch them."""
     clauses = [clause.id for clause in all_clauses()]
     of = sorted(of, key=lambda row: min(map(clauses.index, row.must), default=len(clauses)))
     drawn = Figure((9.5, 11), layout="constrained", dpi=110)
@@ -39,7 +39,7 @@ def figure(of: list[Row]) -> Figure:
     axes.set_xticks(
         ends - np.array([count for _, count in families]) / 2 - 0.5,
         [name if count > 1 else "" for name, count in families],
-    )  # narrower ones overlap
+    )  # narrower families' labels would overlap
     axes.tick_params(axis="x", labelrotation=90, labelsize=8, top=True, labeltop=True, bottom=False, labelbottom=False)
     for end in ends[:-1]:
         axes.axvline(end - 0.5, color="#b6c2c8", linewidth=0.4)
@@ -51,7 +51,7 @@ def figure(of: list[Row]) -> Figure:
 
 
 def cell(row: Row, clause: str) -> int:
-    """What a clause said of a mutant."""
+    """The code of a clause's outcome with a mutant."""
     if clause in row.must:
         return MUST
     if clause in row.failed:

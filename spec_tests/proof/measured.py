@@ -1,4 +1,4 @@
-"""How often the fault that is there is named, how often another one, and how often none: counted over the rows."""
+"""How often reports name the right fault, another one or none, counted over the rows."""
 
 import random
 from collections import Counter
@@ -13,38 +13,39 @@ from ..reporting.naming.model import CONFIDENT, Ranking, Seen, same
 from ..reporting.naming.names import decided
 from ..reporting.naming.rows import Row
 
-SAMPLE = 300  # pairs, and sets of failures by chance
-SETTINGS = (0.6, 0.7, 0.8, 0.85, CONFIDENT, 0.95)  # of the fit from which on a fault is named
+SAMPLE = 300  # number of pairs, and of random sets of failures
+SETTINGS = (0.6, 0.7, 0.8, 0.85, CONFIDENT, 0.95)  # values of the fit above which a fault is named
 
 
 class Said(StrEnum):
-    """What a naming was worth."""
+    """The quality of a naming."""
 
-    RIGHT = "right first"  # the fault or one that no clause distinguishes from it
-    LISTED = "right, not first"  # another fault is named first, and the right one with it
+    RIGHT = "right first"  # the fault, or one that no clause distinguishes from it
+    LISTED = "right, not first"  # another fault is named first, and the right one together with it
     ONE = "one of the two"
-    NEAR = "of its file"  # another fault of the same file of mutants, where the fault itself is not known
+    # another fault from the same file of mutants, if the fault itself is unknown
+    NEAR = "of its file"
     NONE = "none"
     WRONG = "wrong"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What was seen, what may be known, and which faults are there; none: failures by chance."""
+    """An observed run, the known rows, and the faults in it; no faults mean random failures."""
 
     seen: Seen
     known: tuple[Row, ...]
     there: tuple[Row, ...]
-    unknown: bool = False  # whether no row is of the kind of the fault
+    unknown: bool = False  # whether the known rows lack every fault of this kind
 
     @cached_property
     def ranking(self) -> Ranking:
-        """Made once for all settings."""
+        """The ranking, computed once for all settings."""
         return Ranking(self.known, self.seen)
 
 
 def judged(trial: Trial, confident: float = CONFIDENT) -> Said:
-    """The worst of what is said; of two faults both are to be named."""
+    """The worst quality of a trial's namings. Two faults must both be named."""
     found = decided(trial.ranking, confident)
     each = {_judged(faults, trial) for _, faults in found} or {Said.NONE}
     worst = next(said for said in (Said.WRONG, Said.NEAR, Said.NONE, Said.LISTED, Said.RIGHT) if said in each)
@@ -68,7 +69,7 @@ def _one_of(row: Row, there: Iterable[Row]) -> bool:
 
 
 def observed(*there: Row) -> Seen:
-    """What a run sees of these faults, each as in its row."""
+    """The observation of a run with these faults, each with the outcomes of its row."""
     stages = {clause.id: whole(clause.stage) for clause in all_clauses()}
     failed: dict[str, str] = {}
     for row in there:
@@ -83,7 +84,10 @@ def observed(*there: Row) -> Seen:
 
 
 def held_out(rows: tuple[Row, ...], with_kin: bool) -> Iterator[Trial]:
-    """Each fault without its own row: those of which another row is of the kind, or the others."""
+    """A trial for each fault without its own row.
+
+    ``with_kin`` selects faults of which another row is of the same kind.
+    """
     for row in rows:
         rest = tuple(other for other in rows if other is not row)
         kin = any(same(row, other) for other in rest)
@@ -92,7 +96,7 @@ def held_out(rows: tuple[Row, ...], with_kin: bool) -> Iterator[Trial]:
 
 
 def again(rows: tuple[Row, ...], resampled: Iterable[Row]) -> Iterator[Trial]:
-    """Each fault in a run with another seed, beside the rows that are kept."""
+    """A trial for each fault from a run with another seed, with all rows known."""
     known = {row.name: row for row in rows}
     for row in resampled:
         if row.name in known and row.failed:
@@ -100,7 +104,7 @@ def again(rows: tuple[Row, ...], resampled: Iterable[Row]) -> Iterator[Trial]:
 
 
 def parts(rows: tuple[Row, ...]) -> Iterator[Trial]:
-    """Each fault where a run has half of the clauses, drawn by chance."""
+    """A trial for each fault in a run with a random half of the clauses."""
     drawn = random.Random(0)  # noqa: S311 - nothing secret
     for row in rows:
         seen = observed(row)
@@ -110,7 +114,7 @@ def parts(rows: tuple[Row, ...]) -> Iterator[Trial]:
 
 
 def pairs(rows: tuple[Row, ...]) -> Iterator[Trial]:
-    """Two faults at once, neither of which has all failures of the other."""
+    """A trial for two faults at once, neither of which has all failures of the other."""
     drawn = random.Random(0)  # noqa: S311
     usable = [row for row in rows if row.failed]
     count = 0
@@ -122,7 +126,7 @@ def pairs(rows: tuple[Row, ...]) -> Iterator[Trial]:
 
 
 def by_chance(rows: tuple[Row, ...]) -> Iterator[Trial]:
-    """From two to eight clauses that fail together by no fault, with what some fault lets them say."""
+    """A trial of two to eight random failures without a common fault, with messages from the rows."""
     drawn = random.Random(0)  # noqa: S311
     texts = {clause: text for row in rows for clause, text in row.failed.items()}
     stages = {clause.id: whole(clause.stage) for clause in all_clauses()}
@@ -133,12 +137,12 @@ def by_chance(rows: tuple[Row, ...]) -> Iterator[Trial]:
 
 
 def counted(trials: Iterable[Trial], confident: float = CONFIDENT) -> Counter[Said]:
-    """How often each was said."""
+    """{quality: number of trials}."""
     return Counter(judged(trial, confident) for trial in trials)
 
 
 def table(rows: tuple[Row, ...], resampled: Sequence[Row]) -> Iterator[str]:
-    """Lines of Markdown: each kind of trial, then what would be said of some if another fit were asked for."""
+    """Lines of Markdown: each kind of trial, then the results of some kinds at other settings of the fit."""
     kin, alone = (list(held_out(rows, with_kin)) for with_kin in (True, False))
     chance = list(by_chance(rows))
     kinds = {

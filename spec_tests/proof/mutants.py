@@ -1,8 +1,8 @@
-"""The kill matrix: each mutant against the clauses that must catch it.
+"""The kill matrix: each mutant checked against the clauses that must catch it.
 
-A mutant is killed when every clause that must catch it does, by what it checks: an exception that the
-mutant raises of its own is no proof, unless an exception is how its fault shows. What other clauses say of it
-decides nothing: it is known from the rows that reports name faults by, or asked again.
+A mutant is killed if every clause that must catch it fails by its own check. An exception that the mutant raises is
+no proof, unless the fault shows as an exception. Other clauses do not affect the result: their outcomes come from
+the rows that reports use to name faults, or are checked again.
 """
 
 import inspect
@@ -30,48 +30,49 @@ from ..running.isolation.process import MEMORY_OF_A_WORKER, Limits, spawned
 from ..running.isolation.supervisor import check
 from ..running.isolation.task import Task
 
-REACH = {  # {stage: stages that use what it consists of}
+REACH = {  # {stage: stages that use its parts}
     "environment": ("environment",),
     "data": ("data",),
     "layers": ("layers", "transfer"),
     "augmentation": ("augmentation", "transfer"),
     "transfer": ("transfer",),
 }
-# Fixtures that take a second or much more to make
+# Fixtures that take more than about a second to make
 DEAR = {"fits", "frozen_runs", "traces", "looks", "recorded", "states", "trial", "xception_41"}
-CHEAP = ("numpy_port", "torch_port")  # checked in seconds; on others the first call of a function compiles it
+# Checked in seconds; on other implementations the first call of a function compiles it.
+CHEAP = ("numpy_port", "torch_port")
 WORDING = "a SHOULD, never fails a run; spec_tests/meta/test_refusals.py shows that it sees a message without numbers"
 PIPELINES = "asked of pipelines alone: python -m spec_tests.proof wild"
-WITHOUT = {  # {clause: why no mutant needs it}
+WITHOUT = {  # {clause: the reason why no mutant needs it}
     **{clause.id: PIPELINES for clause in all_clauses() if PIPELINE in clause.tied},
     "ACC-7": "a SHOULD, never fails a run; what it looks at is time",
     "PAD-7": WORDING,
     "POOL-9": WORDING,
 }
-FEW = "glance"  # profile in which a mutant is checked first
-LIMITS = Limits(seconds=300, memory=6 * 2**30)  # of a clause, on busy cores
+FEW = "glance"  # the profile of a mutant's first check
+LIMITS = Limits(seconds=300, memory=6 * 2**30)  # for a clause, on busy cores
 
 
 class Fate(StrEnum):
-    """What became of a mutant."""
+    """The result of a mutant."""
 
     KILLED = "killed"  # by every clause that must catch it
-    ELSEWHERE = "killed by another"  # and not by all that must catch it
+    ELSEWHERE = "killed by another"  # but not by all that must catch it
     SURVIVED = "survived"
-    OF_ITSELF = "died of itself"  # an exception of its own, where the fault is about values
+    OF_ITSELF = "died of itself"  # an unexpected exception, although the fault is about values
 
 
 @dataclass(frozen=True)
 class Death:
-    """What became of one mutant, in the order of checking."""
+    """The results of one mutant, in the order of checking."""
 
     mutant: Mutant
     results: tuple[Result, ...]
-    row: Row | None = None  # what is known of the same mutant, where only its own clauses were asked
+    row: Row | None = None  # the recorded outcomes of the mutant, if only its own clauses were checked
 
     @property
     def fate(self) -> Fate:
-        """What the results come to."""
+        """The fate that follows from the results."""
         killers, own = set(self.killers), set(self.mutant.caught_by)
         if self.raised & own or any(result.outcome is Outcome.BROKEN for result in self.results):
             return Fate.OF_ITSELF
@@ -86,7 +87,7 @@ class Death:
 
     @property
     def others(self) -> list[str]:
-        """The clauses that caught it and need not, in this run or when its row was made."""
+        """The clauses that also caught it without needing to, in this run or when its row was made."""
         found = self.row.failed if self.row else self.killers
         return [clause for clause in found if clause not in self.mutant.caught_by]
 
@@ -97,14 +98,14 @@ class Death:
 
     @property
     def raised(self) -> set[str]:
-        """The clauses that an exception of the mutant kept from judging."""
+        """The clauses that could not judge the mutant because it raised an exception."""
         if self.mutant.raises:
             return set()
         return {r.clause.id for r in self._failures if r.failure.raised or r.outcome is not Outcome.FAILED}
 
     @property
     def seconds(self) -> float | None:
-        """Seconds of checking until the first clause caught it; None if none did."""
+        """Seconds of checking until the first clause caught the mutant; None if none did."""
         total = 0.0
         for result in self.results:
             total += result.seconds
@@ -114,7 +115,7 @@ class Death:
 
     @property
     def words(self) -> str:
-        """What the first clause that caught it said of it, or what it died of."""
+        """The message of the first clause that caught the mutant, or the exception that ended it."""
         if broken := next((r.reason for r in self.results if r.outcome is Outcome.BROKEN), ""):
             return broken
         first = next((r for r in self._failures if r.clause.id in self.mutant.caught_by), None)
@@ -128,7 +129,7 @@ class Death:
 
 @dataclass(frozen=True)
 class Matrix:
-    """All mutants and all clauses."""
+    """The results of all mutants with all clauses."""
 
     deaths: tuple[Death, ...]
     clauses: tuple[Clause, ...]
@@ -138,7 +139,7 @@ class Matrix:
 
     @property
     def needed(self) -> dict[str, list[str]]:
-        """{clause: the mutants that must be caught by it, and are}."""
+        """{clause: the mutants that it must catch and does catch}."""
         return {
             clause.id: [
                 death.mutant.name
@@ -150,27 +151,27 @@ class Matrix:
 
     @property
     def unneeded(self) -> dict[str, str]:
-        """{clause that no mutant needs: the recorded reason, or nothing}."""
+        """{clause that no mutant needs: the recorded reason, or an empty string}."""
         return {clause: WITHOUT.get(clause, "") for clause, mutants in self.needed.items() if not mutants}
 
     @property
     def sole(self) -> dict[str, str]:
-        """{mutant: the one clause that caught it} of those that only one did."""
+        """{mutant: the clause that caught it}, for mutants that only one clause caught."""
         alone = (death for death in self.deaths if len(death.killers) == 1 and not death.others)
         return {death.mutant.name: death.killers[0] for death in alone}
 
     @property
     def times(self) -> tuple[float, float]:
-        """Median and largest seconds to the first failure."""
+        """The median and the largest number of seconds to the first failure."""
         times = [death.seconds for death in self.deaths if death.seconds is not None] or [0.0]
         return statistics.median(times), max(times)
 
     def count(self, fate: Fate) -> int:
-        """How many mutants met it."""
+        """The number of mutants with this fate."""
         return sum(death.fate is fate for death in self.deaths)
 
     def faults(self, whole: bool) -> list[str]:
-        """What is wrong with the specification, or with its mutants, a line each; clauses too if all mutants ran."""
+        """Faults of the specification or of its mutants, a line each. With ``whole`` also faults of clauses."""
         found = [
             f"{death.mutant.name} {death.fate}: {_named(death.missed)} did not catch it{_said(death)}"
             for death in self.deaths
@@ -198,10 +199,10 @@ def run(
     few: str = FEW,
     beside: bool = False,
 ) -> Matrix:
-    """Check each mutant in processes of its own, several at a time.
+    """Check each mutant in separate processes, several at a time.
 
-    ``beside``: against other clauses of its reach too, without the expensive ones. ``thorough``: against every clause
-    of its reach, with as many examples as its own. ``few``: the profile in which it is checked first otherwise.
+    ``beside``: also check other clauses that the fault may reach, without the slow ones. ``thorough``: check all of
+    these, with as many examples as its own clauses. ``few``: the profile of the first check, unless ``thorough``.
     """
     started = time.monotonic()
     clauses = {clause.id: clause for clause in all_clauses()}
@@ -216,7 +217,7 @@ def run(
 
     places = {clause: place for place, clause in enumerate(clauses)}
     first = {mutant: min(places[clause] for clause in mutant.caught_by) for mutant in mutants}
-    # While the nursery gets ready come those that do without; then those of accuracy, which take longest.
+    # Mutants that do not use the nursery start while it is prepared; then come those of accuracy, the slowest.
     begun = sorted(first, key=lambda mutant: (_runs_in_nursery(mutant), -first[mutant]))
     died, by_name = dict[str, Death](), {mutant.name: mutant for mutant in mutants}
     for done in runner.whole([job(mutant) for mutant in begun]):
@@ -229,13 +230,13 @@ def run(
 
 
 def results(name: str, others: Sequence[str], seed: int, profile: str, again: str) -> list[dict[str, Any]]:
-    """What clauses say of one mutant, its own first, as JSON; those of its own that miss it are asked ``again``."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side, each on one core
+    """The results of one mutant as JSON, its own clauses first. Those that miss it are checked ``again``."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes run in parallel, each on one core
     mutant = all_mutants()[name]
     own = list(mutant.caught_by)
     found = _asked(mutant, own + list(others), seed, profile)
     found.sort(key=lambda result: result.clause.id not in own)
-    if (missed := Death(mutant, tuple(found)).missed) and again:  # what few examples catch is caught with more
+    if (missed := Death(mutant, tuple(found)).missed) and again:  # more examples catch what few may miss
         anew = {result.clause.id: result for result in _asked(mutant, missed, seed, again)}
         found = [anew.get(result.clause.id, result) for result in found]
     return [result.to_json() for result in found]
@@ -246,13 +247,13 @@ def _asked(mutant: Mutant, clauses: Sequence[str], seed: int, profile: str) -> l
     places = tuple(dict.fromkeys(inspect.getfile(tests()[clause]) for clause in clauses))
     target = f"fixtures.mutants:{mutant.name}"
     task = Task(mutant.name, target, mutant.backend, options, tried=tuple(REACH), places=places)
-    warm = nursery()  # which gets ready in the meantime where this one does without
+    warm = nursery()  # it is prepared while this process works without it
     launch = warm if _runs_in_nursery(mutant) else spawned
     return list(check(task, LIMITS, ignored, launch, stopped).results.values())
 
 
 def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[str]:
-    """The clauses that its fault may reach, without its own."""
+    """The clauses that the fault may reach, without those that must catch it."""
     stages = reach(mutant, clauses)
     reached = (clause for clause in clauses if whole(clause.stage) in stages and clause.id not in mutant.caught_by)
     reached = (clause for clause in reached if PIPELINE not in clause.tied)
@@ -260,22 +261,22 @@ def _others(mutant: Mutant, clauses: Iterable[Clause], thorough: bool) -> list[s
 
 
 def _row(mutant: Mutant) -> Row | None:
-    """What is known of it, unless it was changed since."""
+    """The row of the mutant; None if the mutant was changed since."""
     return next((row for row in rows() if row.name == mutant.name and row.diff == mutant.digest), None)
 
 
 def reach(mutant: Mutant, clauses: Iterable[Clause]) -> set[str]:
-    """The stages of the clauses that must catch it, and those that use what these consist of."""
+    """The stages of the clauses that must catch the mutant, and the stages that use their parts."""
     return {reached for clause in clauses if clause.id in mutant.caught_by for reached in REACH[whole(clause.stage)]}
 
 
 def _runs_in_nursery(mutant: Mutant) -> bool:
-    """Whether it does with Keras on TensorFlow, if it needs Keras."""
+    """Whether the mutant runs in the nursery, that is, needs no Keras or Keras on TensorFlow."""
     return mutant.of != "reference" or mutant.backend == "tensorflow"
 
 
 def _is_dear(clause: Clause, mutant: Mutant) -> bool:
-    """Whether it takes too long for a mutant that it need not catch."""
+    """Whether a clause is too slow for a mutant that it need not catch."""
     return mutant.of not in CHEAP or bool(DEAR & inspect.signature(tests()[clause.id]).parameters.keys())
 
 
@@ -290,7 +291,7 @@ def _check_names(mutants: Sequence[Mutant], clauses: Iterable[Clause]) -> None:
 
 
 def ignored(event: Event) -> None:
-    """Steps of a check are not told."""
+    """Ignore the steps of a check."""
 
 
 def _named(clauses: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The rows that reports name faults by, made from the kill matrix, and how often the right fault is named."""
+"""The rows that reports use to name faults, made from the kill matrix, and how often the right fault is named."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ from .mutants import REACH, Death, Matrix, reach
 
 
 def renew(matrix: Matrix, profile: str, file: Path) -> None:
-    """Replace the rows of the mutants that ran in this profile, and drop those of mutants that are no more."""
+    """Replace the rows of the mutants that ran in this profile, and remove those of mutants that no longer exist."""
     kept = {row.name: row for row in rows(file)} if file.is_file() else {}
     kept |= {death.mutant.name: row_of(death, matrix, profile) for death in matrix.deaths}
     write([row for name, row in kept.items() if name in all_mutants()], file)
 
 
 def row_of(death: Death, matrix: Matrix, profile: str) -> Row:
-    """What is to be kept of a mutant."""
+    """The row of a mutant."""
     mutant, reached = death.mutant, reach(death.mutant, matrix.clauses)
     return Row(
         mutant.name,

@@ -14,7 +14,7 @@ FORMAT, VERSION = "convspec kill matrix", 1
 
 
 def write_json(matrix: Matrix, whole: bool, file: Path) -> None:
-    """Mutant by clause, for other programs."""
+    """Write the results of each mutant with each clause, for other programs."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -31,7 +31,7 @@ def write_json(matrix: Matrix, whole: bool, file: Path) -> None:
 
 
 def write_html(matrix: Matrix, whole: bool, file: Path) -> None:
-    """The page of the proof, with the recorded false alarms and operating curves."""
+    """Write the page of the proof, with the recorded false alarms and operating curves."""
     write_text(file, page(matrix, alarms.read(), curves.read(), whole))
 
 

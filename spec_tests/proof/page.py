@@ -1,6 +1,6 @@
 """The proof as one HTML file: the kill matrix, the count of false alarms, and the operating curves.
 
-Like the page of a report it loads nothing from elsewhere, and it runs nothing at all.
+It loads nothing from elsewhere, like the page of a report, and runs no script.
 """
 
 import base64
@@ -51,7 +51,7 @@ def page(matrix: Matrix, runs: Sequence[Run], curves: Sequence[Curve], whole: bo
 
 
 def _by_implementation(runs: Sequence[Run]) -> list[dict[str, object]]:
-    """What the table of false alarms says, a row for each."""
+    """The rows of the table of false alarms, one for each implementation."""
     rows = []
     for name in dict.fromkeys(run.implementation for run in runs):
         own, variant = [run for run in runs if run.implementation == name], known().get(name)

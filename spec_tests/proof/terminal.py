@@ -1,4 +1,4 @@
-"""What is said of the kill matrix on the terminal."""
+"""The terminal's form of the kill matrix."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,11 +11,11 @@ from .alarms import Run, upper_bound
 from .mutants import Death, Fate, Matrix
 
 STYLES = {Fate.KILLED: "green"}
-SHOWN = 6  # other clauses that caught a mutant
+SHOWN = 6  # other clauses to list for a mutant, at most
 
 
 def show(console: Console, matrix: Matrix, whole: bool) -> None:
-    """Each mutant and the clauses that caught it, what is wrong, and the sums."""
+    """Print each mutant with the clauses that caught it, the faults of the proof, and the totals."""
     for group, deaths in groupby(matrix.deaths, key=lambda death: death.mutant.group):
         console.print(_table(group, list(deaths)))
     for fault in matrix.faults(whole):
@@ -27,7 +27,7 @@ def show(console: Console, matrix: Matrix, whole: bool) -> None:
 
 
 def show_alarms(console: Console, runs: Sequence[Run]) -> None:
-    """The runs of each right implementation, its alarms, and what bound that gives."""
+    """Print the runs of each correct implementation, its alarms, and the bound that follows."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("right implementation")
     for head in ("seeds", "clauses checked", "alarms", "minutes"):
@@ -47,7 +47,7 @@ def show_alarms(console: Console, runs: Sequence[Run]) -> None:
 
 
 def alarm_sums(runs: Sequence[Run]) -> str:
-    """The counts and the bounds, in a line."""
+    """The counts and the bounds in one line."""
     checks, condemned = sum(run.clauses for run in runs), sum(bool(run.alarms) for run in runs)
     found = sum(len(run.alarms) for run in runs)
     return (
@@ -58,7 +58,7 @@ def alarm_sums(runs: Sequence[Run]) -> str:
 
 
 def sums(matrix: Matrix) -> str:
-    """The counts and the times, in a line."""
+    """The counts and the times in one line."""
     counts = ", ".join(f"{count} {fate}" for fate in Fate if (count := matrix.count(fate)))
     needed, (median, largest) = sum(map(bool, matrix.needed.values())), matrix.times
     return (
@@ -84,7 +84,7 @@ def _table(group: str, deaths: Sequence[Death]) -> Table:
 
 
 def _killers(death: Death) -> Text:
-    """Its own clauses, caught or missed, then some of the others."""
+    """The mutant's own clauses, caught or missed, then some of the others."""
     text, own = Text(), death.mutant.caught_by
     for clause in own:
         text.append(f"{clause} ", "green" if clause in death.killers else "bold red strike")

@@ -1,4 +1,4 @@
-"""The wild set, each pipeline audited in a process of its own: the clause of a fault finds it, a right one holds."""
+"""The wild set, each pipeline audited in a separate process: the fault's clause must fail, a correct pipeline pass."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +26,7 @@ LIMITS = Limits(seconds=300, memory=4 * 2**30)
 
 @dataclass(frozen=True)
 class Found:
-    """What an audit found of one pipeline."""
+    """The results of the audit of one pipeline."""
 
     wild: Wild
     results: tuple[Result, ...]
@@ -39,7 +39,7 @@ class Found:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the answer; nothing where it is right."""
+        """What is wrong with the audit's answer; empty if it is right."""
         if broken := next((r.reason for r in self.results if r.outcome is Outcome.BROKEN), ""):
             return broken
         if not self.wild.clause:
@@ -47,14 +47,14 @@ class Found:
         return "" if self.wild.clause in self.failed else f"{self.wild.clause} did not find it"
 
     def said(self, clause: str) -> str:
-        """What a clause said."""
+        """The message of a clause."""
         return next((r.failure.violated or r.failure.raised for r in self.results if r.clause.id == clause), "")
 
 
 def audit(
     pipelines: Sequence[Wild], *, seeds: Iterable[int], runner: Runner, told: Callable[[Found], None]
 ) -> list[Found]:
-    """Of each with each seed, as they come."""
+    """Audit each pipeline with each seed, and yield the results as they come."""
     clauses, found = {clause.id: clause for clause in all_clauses()}, []
     by_name = {f"{one.name}-{seed}": (one, seed) for seed in seeds for one in pipelines}
     jobs = [
@@ -70,7 +70,7 @@ def audit(
 
 
 def audited(name: str, target: str, seed: int) -> list[dict[str, Any]]:
-    """The results of one, as JSON."""
+    """The results of one audit as JSON."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     clauses = tuple(of_pipelines(all_clauses()))
     options = (f"--seed={seed}", f"--audit={IMAGES}", "--clause", *(clause.id for clause in clauses))

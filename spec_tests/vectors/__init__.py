@@ -1,7 +1,7 @@
-"""Test vectors for ports in any language, made of the oracles: ``python -m spec_tests.vectors``.
+"""Test vectors for ports in any language, made from the oracles: ``python -m spec_tests.vectors``.
 
-They hold what the clauses say of given numbers; what is drawn, or needs files or a whole training run,
-is left to the clauses. fixtures/vectors/README.md says how they read.
+They state the results of clauses for given numbers. Results that are random, or need files or a training run,
+are left to the clauses. fixtures/vectors/README.md describes the format.
 """
 
 from collections import Counter
@@ -36,7 +36,7 @@ MAKERS = (
 
 
 def make() -> list[Topic]:
-    """Every topic, in the order of the pipeline; ValueError for an ID that is used twice."""
+    """All topics in the order of the pipeline; raises ValueError if an ID occurs twice."""
     topics = [maker() for maker in MAKERS]
     used = Counter(case["id"] for topic in topics for case in topic.cases)
     if twice := [name for name, times in used.items() if times > 1]:

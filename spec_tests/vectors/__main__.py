@@ -1,4 +1,4 @@
-"""Write the vectors, or say whether they are up to date: ``python -m spec_tests.vectors [--check]``."""
+"""Write the vectors, or report whether they are up to date: ``python -m spec_tests.vectors [--check]``."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ COMMAND = "python -m spec_tests.vectors"
 
 
 def main() -> int:
-    """Write the vectors; with ``--check`` 1 if they are out of date, and what is."""
+    """Write the vectors; with ``--check`` print what is out of date and return 1 if anything is."""
     parser = argparse.ArgumentParser(prog=COMMAND, description="Make fixtures/vectors of the oracles.")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit with 1 if the vectors are out of date"

@@ -10,7 +10,7 @@ from ..oracles import windows as oracle
 from ..oracles.windows import ONE
 from .topic import Numbers, Shape, Topic, Within, draw, draw_weights, drawn
 
-SHIFT = (1, 2)  # of the image of CONV-3: its strides
+SHIFT = (1, 2)  # the strides of CONV-3, by which its image is shifted
 
 
 def convolve(
@@ -24,7 +24,7 @@ def convolve(
     also: tuple[str, ...] = (),
     **parameters: Any,
 ) -> None:
-    """A case of conv2d; what is given as a shape is drawn, and the parameters are the contract's."""
+    """Add a case of conv2d. An input given as a shape is drawn, and the parameters are those of the contract."""
     images = draw(f"{id}/images", images) if isinstance(images, tuple) else images
     inputs = drawn(id, images=images, kernel=kernel, bias=bias)
     strides, dilation = (tuple(parameters.get(name, ONE)) for name in ("strides", "dilation_rate"))
@@ -47,7 +47,7 @@ def separate(
     also: tuple[str, ...] = (),
     **parameters: Any,
 ) -> None:
-    """A case of separable_conv2d."""
+    """Add a case of separable_conv2d."""
     inputs = separable_inputs(id, shape, size, filters)
     images, depthwise, pointwise = inputs.values()
     options = (tuple(parameters.get("strides", ONE)), parameters.get("padding", "valid"))
@@ -60,7 +60,7 @@ def separate(
 def separable_inputs(
     id: str, images: Shape, size: tuple[int, int], filters: int, more: tuple[int, int] = (0, 0)
 ) -> dict[str, Numbers]:
-    """Images and both kernels, of as many channels more than the images have."""
+    """Images and both kernels. ``more`` is the excess of each kernel's channels over those of the images."""
     depthwise, pointwise = (images[-1] + channels for channels in more)
     return drawn(
         id,
@@ -71,12 +71,12 @@ def separable_inputs(
 
 
 def impulses(height: int, width: int, channels: int) -> Numbers:
-    """An image for each pixel, zero but there, where one channel is 8."""
+    """An image for each pixel, in which one channel of that pixel is 8 and all else is zero."""
     return Window((height, width), ONE, channels=channels).impulses(8)
 
 
 def convolution() -> Topic:
-    """CONV, PAD and STRIDE as values."""
+    """The vectors of CONV, PAD and STRIDE."""
     topic = Topic("convolution", "Convolution of images with a kernel: values, padding, strides, dilation, errors.")
     _sums(topic)
     _properties(topic)
@@ -141,7 +141,7 @@ def _weights(topic: Topic) -> None:
 
 
 def _two_layers(topic: Topic) -> None:
-    """Positive whole numbers, so that nothing cancels and the first result is an exact input of the second."""
+    """Add two layers with positive whole numbers, so that the first result is an exact input of the second."""
     first, second = (np.floor(np.abs(draw_weights(f"CONV-6/{n}/kernel", (3, 3, 1, 1))) * 8) for n in (1, 2))
     images = impulses(7, 6, 1)[15:21]
     between = oracle.conv2d(images, first).astype(np.float32)
@@ -206,7 +206,7 @@ def _strides(topic: Topic) -> None:
 
 
 def separable() -> Topic:
-    """SEP, and PAD and STRIDE of it."""
+    """The vectors of SEP, and those of PAD and STRIDE for separable convolutions."""
     topic = Topic("separable", "Separable convolution: depthwise, then pointwise, with nothing in between.")
     separate(topic, "SEP-1/1", "a rectangular kernel", (2, 5, 6, 3), (3, 2), 4, padding="valid", strides=[1, 1])
     separate(topic, "SEP-1/2", "as in Xception: 3×3, same padding", (1, 5, 6, 3), (3, 3), 2, padding="same")

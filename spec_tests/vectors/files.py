@@ -1,4 +1,4 @@
-"""The files of the vectors: written, read back, compared with what they should be, and what a result says to them."""
+"""The files of the vectors: writing, reading, checking whether they are up to date, and judging a result."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,24 +15,24 @@ from .topic import FORMAT, Case, Numbers, Topic
 FOLDER = FIXTURES / "vectors"
 SCHEMA = "schema.json"
 SUFFIXES = ("json", "safetensors")
-# How far arrays may lie off, of the largest value of each: other machines add up in another order.
+# Allowed difference of arrays, relative to the largest value: other machines sum in another order.
 STALE_BEYOND = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-6}
 
 
 def write(topics: Sequence[Topic], folder: Path = FOLDER) -> None:
-    """Write the files of topics that are out of date; the last digits of another machine leave them as they are."""
+    """Write the files of topics that are out of date. A difference in the last digits alone does not count."""
     for topic in topics:
         if not any(_differences(topic, folder)):
             continue
         text, *arrays = _files(topic, folder)
         for file in arrays:
-            # safetensors takes the memory as it lies: a view with other strides would come out scrambled
+            # safetensors copies the memory as it is, so a view with other strides would be scrambled
             _replace(file, save({name: np.array(values, order="C") for name, values in topic.arrays.items()}))
         _replace(text, topic.text().encode())
 
 
 def _files(topic: Topic, folder: Path) -> list[Path]:
-    """The file of the cases and, if there are any, that of the arrays."""
+    """The file of the cases and, if there are arrays, the file of these."""
     return [folder / f"{topic.name}.{suffix}" for suffix in (SUFFIXES if topic.arrays else SUFFIXES[:1])]
 
 
@@ -43,7 +43,7 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def read(folder: Path = FOLDER) -> list[Topic]:
-    """The topics in a folder, by name; ValueError for another format."""
+    """The topics in a folder, in the order of their names; raises ValueError for another format."""
     return [_read(file) for file in sorted(folder.glob("*.json")) if file.name != SCHEMA]
 
 
@@ -56,7 +56,7 @@ def _read(file: Path) -> Topic:
 
 
 def stale(topics: Sequence[Topic], folder: Path = FOLDER) -> list[str]:
-    """What is wrong with the files, a line each: text must be the same, numbers of arrays nearly."""
+    """What is out of date, a line each. Text must be the same, numbers of arrays nearly."""
     wanted = {file.name for topic in topics for file in _files(topic, folder)} | {SCHEMA}
     present = {file.name for suffix in SUFFIXES for file in folder.glob(f"*.{suffix}")}
     surplus = [f"{name} belongs to no topic" for name in sorted(present - wanted)]
@@ -87,9 +87,9 @@ def _alike(stored: Numbers, fresh: Numbers) -> bool:
 
 
 def judge(topic: Topic, case: Case, function: Callable[..., Any]) -> None:
-    """Call ``function`` with the case's inputs and parameters by name; Violation if it returns what is not expected.
+    """Call ``function`` with a case's inputs and parameters by name; raises Violation for a wrong result.
 
-    It returns its one output or, of several, a tuple in the order of ``expected``.
+    The function returns one output or, for several, a tuple in the order of ``expected``.
     """
     inputs = {name: topic.arrays[array] for name, array in case["inputs"].items()}
     parameters = {name: tuple(v) if isinstance(v, list) else v for name, v in case["parameters"].items()}

@@ -48,7 +48,7 @@ ZEROS = {
 
 
 def sides() -> Topic:
-    """PAD, POOL-1 and STRIDE-2 as numbers of one axis."""
+    """The vectors of PAD, POOL-1 and STRIDE-2: sizes along one axis."""
     topic = Topic("output_sides", "Sides of outputs, and the zeros of same padding before and after, of one axis.")
     padding: Padding
     for padding, table in (("valid", VALID), ("same", SAME)):
@@ -76,7 +76,7 @@ def _told(side: int, kernel: int, stride: int, dilation: int) -> str:
 
 
 def counts() -> Topic:
-    """What has how many weights, and what of it is trained."""
+    """The vectors of numbers of weights, and of trained variables."""
     topic = Topic("counts", "Numbers of variables and of weights: of layers, the base, the head, and what is trained.")
     for key, layer, shapes in (
         ("DENSE-4/3", {"layer": "dense", "inputs": 40, "units": 3}, ((40, 3), (3,))),
@@ -95,7 +95,7 @@ def counts() -> Topic:
 
 
 def _base(topic: Topic, number: int, name: str, config: Xception) -> None:
-    """BASE-1, HEAD-1, FRZ-1 and TUNE-1 of a base, and BASE-2 of it."""
+    """Add the cases of a base: BASE-1, BASE-2, HEAD-1, FRZ-1 and TUNE-1."""
     shapes = config.shapes()
     parameters = {"filters": [*map(list, config.filters)], "pooling": [*config.pooling]}
     moving = {array: shape for array, shape in shapes.items() if "/moving_" in array}
@@ -128,7 +128,7 @@ def _counted(prefix: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, int]:
 
 
 def split() -> Topic:
-    """SUB-6."""
+    """The vectors of SUB-6."""
     topic = Topic("split", "The standard split: the first index of each subset, and the one after its last, a class.")
     topic.add("SUB-6/1", "split", "1,000 / 500 / 1,000 images a class", expected=SPLIT)
     return topic

@@ -9,16 +9,17 @@ from .topic import NOTHING, Numbers, Topic, Within, draw
 
 LOSS = 1e-4  # TRAIN-1
 ACCURACY = 1e-6
-STEP = 1e-4  # of the learning rate: what powers of beta in float32 cost, and where epsilon is added in a first step
+# Relative to the learning rate: the errors of powers of beta in float32 and of where epsilon is added.
+STEP = 1e-4
 RATE = 1e-3
-# After so many steps no bias is left to correct, so that the paper's epsilon and Keras's, which is added to a
-# root that is not yet corrected, are the same number.
+# After so many steps the bias correction is 1, so that the paper's epsilon and Keras's, which is added to the
+# uncorrected root, are equivalent.
 LONG_AGO = 30_000
 TINY = 1e-7  # a gradient as large as epsilon
 
 
 def loss_and_accuracy() -> Topic:
-    """TRAIN-1."""
+    """The vectors of TRAIN-1."""
     topic = Topic("loss_and_accuracy", "Mean binary cross-entropy and accuracy, over samples whatever the batches.")
     unsure, sure = draw("TRAIN-1/1/p", (10,), 0.05, 0.95), draw("TRAIN-1/2/p", (9,), 1e-4, 0.01)
     labels = np.array([0, 1, 1, 0, 1, 0, 0, 1, 0, 0], np.int32)
@@ -52,7 +53,7 @@ def _evaluate(topic: Topic, id: str, note: str, p: Numbers, labels: Numbers, siz
 
 
 def adam_steps() -> Topic:
-    """TRAIN-2."""
+    """The vectors of TRAIN-2."""
     topic = Topic(
         "adam", "What each step of Adam adds to weights with given gradients; beta 0.9 and 0.999, epsilon 1e-7."
     )
@@ -82,7 +83,7 @@ def _step(
     past: Mapping[str, Numbers] = NOTHING,
     taken: int = 0,
 ) -> None:
-    """Steps after ``taken`` others, which have left the moments of ``past``; none for no past."""
+    """Add steps after ``taken`` earlier ones, which left the moments ``past``; without ``past`` there were none."""
     before = zip(*past.values(), strict=True) if past else [(0.0, 0.0)] * gradients.shape[1]
     columns = zip(gradients.T, before, strict=True)
     updates = [adam(g.astype(np.float64), rate, first=float(m), second=float(v), taken=taken) for g, (m, v) in columns]

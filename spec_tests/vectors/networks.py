@@ -11,16 +11,17 @@ from ..oracles.xception import Arrays, Xception, features
 from .topic import Numbers, Topic, Within, draw, draw_pixels
 
 EMBEDDED = FIXTURES / "xception_drawn"
-EMBEDDED_WEIGHTS = ("../xception_drawn/model.safetensors", "")  # a file, and what the names of its arrays begin with
+# The file, and the prefix of the names of its arrays.
+EMBEDDED_WEIGHTS = ("../xception_drawn/model.safetensors", "")
 SMALL_PREFIX = "small/"
-FEATURES = 1e-4  # of the largest feature, BASE-3
+FEATURES = 1e-4  # relative to the largest feature, BASE-3
 PROBABILITY = 1e-5  # HEAD-1
 CHANNELS = SMALL.filters[-1][-1]
-BEYOND_EXP = 150  # logits of about this size: exp of them overflows in float32
+BEYOND_EXP = 150  # logits of about this size, whose exp overflows in float32
 
 
 def xception() -> Topic:
-    """BASE-2 and BASE-3."""
+    """The vectors of BASE-2 and BASE-3."""
     topic = Topic("xception", "Pooled features of an Xception, in inference mode, of images in [0, 255].")
     arrays = small_arrays()
     topic.arrays |= {f"{SMALL_PREFIX}{name}": values for name, values in arrays.items()}
@@ -35,7 +36,7 @@ def xception() -> Topic:
 
 
 def small_arrays() -> Arrays:
-    """Weights of a small Xception, drawn so that the spread of activations stays near 1."""
+    """Weights of a small Xception, drawn so that activations keep a spread of about 1."""
     return {name: _small_array(name, shape) for name, shape in SMALL.shapes().items()}
 
 
@@ -73,7 +74,7 @@ def _extract(
 
 
 def head() -> Topic:
-    """HEAD."""
+    """The vectors of HEAD."""
     about = f"The classifier's head in inference: pooling, Dense({UNITS}) without an activation, one sigmoid unit."
     topic = Topic("head", about)
     weights = {

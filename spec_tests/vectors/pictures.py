@@ -1,4 +1,4 @@
-"""Vectors of what is done to pictures: resizing, preprocessing, and transformations by given amounts."""
+"""Vectors of image operations: resizing, preprocessing, and transformations by given amounts."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ TRANSFORMED = 0.02  # grey levels, ROT-2 and ZOOM-2
 
 
 def resizing() -> Topic:
-    """LOAD-5, without the files."""
+    """The vectors of LOAD-5, with arrays instead of files."""
     topic = Topic("resizing", "Bilinear resizing: pixel centres at half, no antialiasing, the aspect ratio not kept.")
     for key, note, sides, size in (
         ("LOAD-5/1", "larger, by no whole number", (5, 7), (8, 10)),
@@ -39,7 +39,7 @@ def _resize(topic: Topic, id: str, note: str, images: Numbers, size: tuple[int, 
 
 
 def preprocessing() -> Topic:
-    """PRE-1."""
+    """The vectors of PRE-1."""
     topic = Topic("preprocessing", "Images in [0, 255] as the base takes them: resized, in [-1, 1].")
     images = draw_pixels("PRE-1/1/images", (2, 6, 4, 3))
     images[0, 0, 0], images[1, -1, -1] = 0, 255
@@ -56,7 +56,7 @@ def preprocessing() -> Topic:
 
 
 def transformations() -> Topic:
-    """FLIP, ROT and ZOOM by given amounts."""
+    """The vectors of FLIP, ROT and ZOOM by given amounts."""
     about = (
         "What augmentation does, by a given amount: mirror, rotation (in turns, counter-clockwise), zoom (the share of "
         "the image that is shown); about the centre, bilinear, d c b a | a b c d | d c b a outside."

@@ -10,8 +10,8 @@ from .convolution import convolve, impulses
 from .topic import Numbers, Shape, Topic, Within, draw
 
 MAX, MEAN = POOLINGS
-FAR_BELOW = -1e30  # what a padding with a "large" negative number would win over
-BY_DEFAULT = (2, 2)  # the window
+FAR_BELOW = -1e30  # smaller than a padding with a "large" negative number, which would win
+BY_DEFAULT = (2, 2)  # the size of the window
 
 
 def pool(
@@ -24,7 +24,7 @@ def pool(
     also: tuple[str, ...] = (),
     **parameters: Any,
 ) -> None:
-    """A case of a pooling; images of a shape are drawn. Maxima are exact."""
+    """Add a case of pooling. Images given as a shape are drawn. Maxima are exact."""
     images = draw(f"{id}/images", images) if isinstance(images, tuple) else images
     size = tuple(parameters.get("pool_size", BY_DEFAULT))
     options = (size, tuple(parameters.get("strides", size)), parameters.get("padding", "valid"))
@@ -36,7 +36,7 @@ def pool(
 
 
 def pooling() -> Topic:
-    """POOL and GAP."""
+    """The vectors of POOL and GAP."""
     topic = Topic("pooling", "Max, average and global average pooling; padding never wins and is never counted.")
     _sizes(topic)
     _maxima(topic)

@@ -1,7 +1,7 @@
-"""A topic of test vectors: cases, the arrays that they name, and the file of each.
+"""A topic of test vectors: cases, the arrays that they name, and its files.
 
-Arrays are drawn from their own names, by the raw bits of PCG64, which NumPy keeps the same for good: a
-case that is added or changed changes no other, and the inputs are the same bits everywhere.
+Arrays are drawn from their names with the raw bits of PCG64, which NumPy keeps stable. A case that is
+added or changed therefore changes no other, and the inputs are the same bits everywhere.
 """
 
 import json
@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = 1  # what readers ask for; README.md in fixtures/vectors says what changes it
-RANDOM_BITS = 24  # of a value in [0, 1): as many as float32 keeps
+FORMAT = 1  # readers check it; README.md in fixtures/vectors says what changes it
+RANDOM_BITS = 24  # of a value in [0, 1): as many as float32 represents
 NOTHING: Mapping[str, Any] = {}
 
 Numbers = NDArray[Any]
@@ -24,14 +24,14 @@ Case = dict[str, Any]
 
 
 def draw(name: str, shape: Shape, low: float = -2, high: float = 2) -> NDArray[np.float32]:
-    """Float32 values uniform in [low, high), those of this name."""
+    """Float32 values uniform in [low, high), determined by the name."""
     raw = np.random.PCG64(zlib.crc32(name.encode())).random_raw(math.prod(shape))
     share = (raw >> np.uint64(64 - RANDOM_BITS)).astype(np.float64) / 2**RANDOM_BITS
     return np.asarray((low + (high - low) * share).reshape(shape), np.float32)
 
 
 def draw_weights(name: str, shape: Shape) -> NDArray[np.float32]:
-    """Float32 values in [-2, -0.5) and [0.5, 2): none so near zero that leaving it out goes unseen."""
+    """Float32 values in [-2, -0.5) and [0.5, 2), so that the omission of any weight is noticed."""
     values = draw(name, shape, -1.5, 1.5)
     return np.asarray(values + np.copysign(np.float32(0.5), values))
 
@@ -42,7 +42,7 @@ def draw_pixels(name: str, shape: Shape) -> NDArray[np.float32]:
 
 
 def drawn(id: str, **wanted: Shape | Numbers | None) -> dict[str, Numbers]:
-    """The inputs of a case by name: an array as it is, weights of a shape drawn, and nothing for None."""
+    """The inputs of a case by name: arrays unchanged, weights drawn for shapes, and none for None."""
     return {
         name: draw_weights(f"{id}/{name}", values) if isinstance(values, tuple) else values
         for name, values in wanted.items()
@@ -52,7 +52,7 @@ def drawn(id: str, **wanted: Shape | Numbers | None) -> dict[str, Numbers]:
 
 @dataclass(frozen=True)
 class Within:
-    """How far an output may lie off: rtol × scale + atol; the scale is an array, each value, or the largest one."""
+    """The tolerance of an output: rtol × scale + atol. The scale is an array, each value, or the largest one."""
 
     rtol: float = 0
     atol: float = 0
@@ -81,10 +81,10 @@ class Topic:
         also: Sequence[str] = (),
         weights: tuple[str, str] | None = None,
     ) -> None:
-        """A case of the clause in ``id`` and of those in ``also``; an output without a tolerance is exact.
+        """Add a case of the clause in ``id`` and of those in ``also``. An output without a tolerance is exact.
 
-        ``expected`` holds arrays and plain numbers. An array that the topic has already is stored once.
-        ``weights`` are a file, as seen from the vectors, and what the names of the arrays begin with.
+        ``expected`` holds arrays and plain numbers. An array that the topic already has is stored once.
+        ``weights`` are a file, relative to the vectors, and the prefix of the names of its arrays.
         """
         case: Case = {"id": id, "clauses": [id.partition("/")[0], *also], "note": note, "operation": operation}
         case["parameters"] = dict(parameters)
@@ -101,7 +101,7 @@ class Topic:
     def compute(
         self, id: str, operation: str, note: str, outputs: Numbers, within: Within | None = None, **more: Any
     ) -> None:
-        """A case with one array for its outputs, exact or within a tolerance."""
+        """Add a case with one output array, exact or within a tolerance."""
         tolerance = {} if within is None else {"outputs": within}
         self.add(id, operation, note, expected={"outputs": outputs}, tolerance=tolerance, **more)
 
@@ -116,12 +116,12 @@ class Topic:
         mentions: Sequence[int] = (),
         also: Sequence[str] = (),
     ) -> None:
-        """A case that must be an error, with numbers that its message holds."""
+        """Add a case that must raise an error, with numbers that its message contains."""
         expected = {"error": True} | ({"mentions": list(mentions)} if mentions else {})
         self.add(id, operation, note, inputs=inputs, parameters=parameters, expected=expected, also=also)
 
     def text(self) -> str:
-        """The topic's JSON file: a line for each property of a case."""
+        """The text of the topic's JSON file, with a line for each property of a case."""
         head = {"$schema": "schema.json", "format": FORMAT, "topic": self.name, "about": self.about}
         if self.arrays:
             head["arrays"] = f"{self.name}.safetensors"
@@ -129,7 +129,7 @@ class Topic:
         return f'{{\n{_lines(head, " ")},\n "cases": [\n{cases}\n ]\n}}\n'
 
     def _stored(self, name: str, values: Numbers) -> str:
-        """The name under which the topic has this array."""
+        """The name under which the topic stores this array."""
         known = next((known for known, array in self.arrays.items() if array is values), None)
         if known is None:
             self.arrays[name] = values
@@ -138,7 +138,7 @@ class Topic:
     def _tolerance(self, name: str, within: Within) -> dict[str, Any]:
         if isinstance(within.scale, str):
             return {"rtol": within.rtol, "atol": within.atol, "scale": within.scale}
-        scale = self._stored(name, np.asarray(within.scale, np.float32))  # a bound: seven digits are plenty
+        scale = self._stored(name, np.asarray(within.scale, np.float32))  # a bound, for which seven digits suffice
         return {"rtol": within.rtol, "atol": within.atol, "scale": scale}
 
 

@@ -1,4 +1,4 @@
-"""Vectors of what has no windows: dense layers, batch normalisation, dropout."""
+"""Vectors of layers without windows: dense layers, batch normalisation, dropout."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
 from ..oracles.windows import dense as dense_oracle
 from .topic import Numbers, Shape, Topic, Within, draw, drawn
 
-SCALED = 1e-6  # tolerance of a survivor of dropout, DROP-3
+SCALED = 1e-6  # tolerance of a value that dropout keeps, DROP-3
 RATES = (0.25, 0.5, 0.8)
 Outcome = tuple[dict[str, Numbers], dict[str, Within]]  # the outputs by name, and their tolerances
 
@@ -17,7 +17,7 @@ SPREADS = np.array([0.005, 0.03, 1, 10])  # of four channels, on both sides of s
 
 
 def dense() -> Topic:
-    """DENSE."""
+    """The vectors of DENSE."""
     topic = Topic("dense", "Dense layers: features times a kernel, plus a bias.")
     _multiply(topic, "DENSE-1/1", "with a bias", (3, 5), (5, 4), (4,))
     _multiply(topic, "DENSE-1/2", "without", (2, 4), (4, 3))
@@ -55,7 +55,7 @@ def _permuted(topic: Topic) -> None:
 
 
 def normalization() -> Topic:
-    """NORM."""
+    """The vectors of NORM."""
     topic = Topic(
         "normalization", "Batch normalisation in inference, in training, and frozen; momentum 0.99, epsilon 1e-3."
     )
@@ -83,7 +83,7 @@ def _normalize(
     variance: Numbers | None = None,
     **parameters: Any,
 ) -> None:
-    """Four channels with ``SPREADS``; statistics that are not given are drawn around those of the inputs."""
+    """Add a case of four channels with ``SPREADS``. Statistics that are not given are drawn around the inputs'."""
     if isinstance(x, tuple):
         x = np.asarray(draw(f"{id}/inputs", x) * SPREADS + SPREADS / 4, np.float32)
     if mean is None:
@@ -99,14 +99,14 @@ def _normalize(
 
 
 def _inferred(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
-    """With the moving statistics, which stay."""
+    """The outcome in inference: normalised with the moving statistics, which do not change."""
     gamma, beta, mean, variance = variables.values()
     outputs, within = _normalized(x, gamma, beta, mean, variance, subtracted=np.abs(mean))
     return {"outputs": outputs, "moving_mean": mean, "moving_variance": variance}, {"outputs": within}
 
 
 def _trained(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
-    """With the statistics of the batch, towards which the moving ones move."""
+    """The outcome in training: normalised with the batch's statistics, towards which the moving ones move."""
     gamma, beta, *moving = variables.values()
     statistics, sums = moments(x), magnitudes_of_moments(x)
     outputs, within = _normalized(x, gamma, beta, *statistics, subtracted=sums[0])
@@ -120,14 +120,14 @@ def _trained(x: Numbers, variables: dict[str, Numbers]) -> Outcome:
 def _normalized(
     x: Numbers, gamma: Numbers, beta: Numbers, mean: Numbers, variance: Numbers, *, subtracted: Numbers
 ) -> tuple[Numbers, Within]:
-    """Outputs, as near as the magnitudes that are added up in them let them be."""
+    """Normalised outputs, with tolerances that follow from the magnitudes that are summed."""
     factors = np.abs(gamma) / np.sqrt(variance + EPSILON)
     scale = factors * (np.abs(x) + subtracted) + np.abs(beta)
     return batch_normalization(x, gamma, beta, mean, variance), Within(SUM, scale=scale)
 
 
 def dropout() -> Topic:
-    """What of DROP hangs on no draw."""
+    """The vectors of DROP that do not depend on random draws."""
     topic = Topic("dropout", "Dropout in inference, and the scale of what survives; which values those are is drawn.")
     values = draw("DROP-1/1/inputs", (2, 2, 3, 2))
     for key, rate, training in (("DROP-1/1", 0.5, False), ("DROP-1/2", 0.25, False), ("DROP-3/1", 0, True)):

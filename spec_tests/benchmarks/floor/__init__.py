@@ -1,10 +1,10 @@
-"""The floor: training steps written by hand, plainly, in each framework alone, to be compared with the reference's.
+"""The floor: training steps written by hand, plainly, in each framework alone, as a baseline for the reference.
 
-``spec_tests.benchmarks.floor:jax``, ``:tensorflow`` and ``:torch`` are implementations that offer what training steps
-need. The same arithmetic as the contract's: float32, the same layers, batch normalisation of the base in inference
-mode and not folded into the convolutions, dropout, binary cross-entropy, Adam on what is trained alone, loss and
-accuracy as floats at the end of each step. What is not the same: images already have the size of the network, so
-that nothing resizes them; the loss is taken of logits; weights are tensors without a model around them, and nothing
+``spec_tests.benchmarks.floor:jax``, ``:tensorflow`` and ``:torch`` are implementations that offer the functions for
+training steps. They compute the same as the contract: float32, the same layers, batch normalisation of the base in
+inference mode and not folded into the convolutions, dropout, binary cross-entropy, Adam on the trained weights alone,
+loss and accuracy as floats after each step. They differ in the following: images already have the network's size, so
+nothing resizes them; the loss is computed from logits; weights are tensors without a model around them, and nothing
 can be saved.
 """
 
@@ -22,10 +22,10 @@ TOP_LAYERS = 4
 
 
 class Trainer(Protocol):
-    """A network in a framework."""
+    """A network that one framework trains."""
 
     def train_step(self, images: Array, labels: Labels) -> dict[str, float]:
-        """One step of Adam; loss and accuracy are those of the batch before it."""
+        """One step of Adam; returns loss and accuracy of the batch before the step."""
 
     def arrays(self) -> dict[str, Array]:
         """Copies of all arrays by name, shaped as in the contract."""
@@ -33,7 +33,7 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class Model:
-    """A network, the base that it stands on, and its trainer, by learning rate, from the first step on."""
+    """A network, its base, and its trainers by learning rate."""
 
     network: Network
     seed: int
@@ -42,7 +42,7 @@ class Model:
 
 
 class Floor:
-    """The floor on one backend."""
+    """The implementation on one backend."""
 
     def __init__(self, backend: str) -> None:
         self.NAME, self._backend = f"floor on {backend}", backend
@@ -59,7 +59,7 @@ class Floor:
         return Model(classifier(base, tuned=False, seed=seed), seed, base)
 
     def unfreeze_top(self, model: Model, layers: int = TOP_LAYERS) -> Model:
-        """The same classifier, whose last four layers are trained too."""
+        """The same classifier with the last four layers of its base also trained."""
         if model.base is None or layers != TOP_LAYERS:
             raise ValueError("the floor trains the last four layers of a classifier, or none")
         return replace(model, network=classifier(model.base, tuned=True, seed=model.seed), trainers={})
@@ -67,7 +67,7 @@ class Floor:
     def train_step(
         self, model: Model, images: Array, labels: Labels, *, learning_rate: float
     ) -> tuple[Model, dict[str, float]]:
-        """One step; another learning rate starts with the first weights, and moments of zero."""
+        """One training step. Another learning rate starts with the first weights and with moments of zero."""
         if learning_rate not in model.trainers:
             model.trainers[learning_rate] = trainer_of(model.network, self._backend, learning_rate, model.seed)
         return model, model.trainers[learning_rate].train_step(images, labels)
@@ -77,7 +77,7 @@ jax, tensorflow, torch = map(Floor, BACKENDS)
 
 
 def trainer_of(network: Network, backend: str, learning_rate: float, seed: int) -> Trainer:
-    """The network on a backend; ImportError where that is not installed."""
+    """A trainer of the network on a backend; raises ImportError if the framework is not installed."""
     module = importlib.import_module(f"{__name__}.on_{backend}")
     trainer: Trainer = module.Trainer(network, learning_rate, seed)
     return trainer

@@ -1,4 +1,4 @@
-"""The pretrained bases: an Xception from a preset folder, or a MobileNetV2 from a .keras file, read without Keras."""
+"""The pretrained bases, read without Keras: an Xception from a preset folder, or a MobileNetV2 from a .keras file."""
 
 import io
 import json
@@ -18,23 +18,23 @@ from ...support.texts import Told
 from .networks import Base, Operations, Tensor, Tensors
 
 STATISTICS = ("gamma", "beta", "moving_mean", "moving_variance")
-# Of each kind of layer that has arrays: what Keras calls it in a file of weights, and the arrays in their order there.
+# For each kind of layer with arrays: its name in Keras's file of weights, and its arrays in their order there.
 KINDS = {
     "Conv2D": ("conv2d", ("kernel",)),
     "DepthwiseConv2D": ("depthwise_conv2d", ("depthwise_kernel",)),
     "BatchNormalization": ("batch_normalization", STATISTICS),
 }
 TOP_LAYERS = 4
-# MobileNetV2: the strides of its blocks; block 0 does not expand.
+# MobileNetV2: the strides of its blocks; block 0 has no expansion.
 STRIDES = (1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1)
 
 
 class UnreadableBase(Told):
-    """A file holds no base of a kind that the floor knows."""
+    """A file holds no base that the floor supports."""
 
 
 def read_base(preset: Path) -> Base:
-    """The base in a folder or a file; UnreadablePreset or UnreadableBase, one line, for another one."""
+    """The base in a folder or a file; raises UnreadablePreset or UnreadableBase, with one line, if there is none."""
     return _mobilenet(preset) if preset.suffix == ".keras" else _xception(preset)
 
 
@@ -75,7 +75,7 @@ def _normalised(operations: Operations, tensors: Tensors, name: str, x: Tensor) 
 
 
 def _mobilenet(file: Path) -> Base:
-    """Of any width; UnreadableBase unless its layers are those of ``keras.applications.MobileNetV2`` without a top."""
+    """A MobileNetV2 of any width; raises UnreadableBase unless its layers are those of ``keras.applications``."""
     try:
         with zipfile.ZipFile(file) as archive:
             layers = [_Layer(described) for described in json.loads(archive.read("config.json"))["config"]["layers"]]
@@ -92,7 +92,7 @@ def _mobilenet(file: Path) -> Base:
 
 
 class _Layer:
-    """What config.json says of a layer."""
+    """A layer's description in config.json."""
 
     def __init__(self, described: dict[str, Any]) -> None:
         self.kind, self.name = str(described["class_name"]), str(described["config"]["name"])
@@ -100,12 +100,12 @@ class _Layer:
 
     @property
     def pads(self) -> tuple[int, ...]:
-        """Of a ZeroPadding2D, zeros above, below, left and right: an odd side is padded otherwise than an even one."""
+        """The zeros of a ZeroPadding2D above, below, left and right, which depend on whether the side is odd."""
         return tuple(pad for pair in self.config["padding"] for pad in pair)
 
 
 def _read_arrays(layers: list[_Layer], weights: h5py.File) -> dict[str, Array]:
-    """{layer/array: values}; Keras numbers the layers of a kind in a file of weights."""
+    """{layer/array: values}. Keras numbers the layers of each kind in a file of weights."""
     arrays, seen = dict[str, Array](), Counter[str]()
     for layer in layers:
         if layer.kind in KINDS:
@@ -118,7 +118,7 @@ def _read_arrays(layers: list[_Layer], weights: h5py.File) -> dict[str, Array]:
 
 
 def _mobilenet_layers() -> Iterator[str]:
-    """Those that have arrays."""
+    """The names of the layers that have arrays."""
     yield from ("Conv1", "bn_Conv1")
     for block in range(len(STRIDES)):
         for part in ("expand", "depthwise", "project") if block else ("depthwise", "project"):

@@ -1,7 +1,7 @@
-"""The networks that are trained, written once over the operations that every framework offers.
+"""The networks to train, written once with operations that every framework offers.
 
-Their arrays are named layer/array and shaped as in the contract; images are (n, height, width, 3) in [0, 255],
-of the size that the network takes: nothing resizes them.
+Their arrays are named layer/array and shaped as in the contract. Images are (n, height, width, 3) in [0, 255] and
+already have the network's size, so nothing resizes them.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,25 +21,25 @@ HIDDEN, OUTPUT = "hidden", "output"  # the dense layers of a head
 
 
 class Operations(Protocol):
-    """What the networks are made of: functions of tensors whose axes are in the framework's order."""
+    """The operations of the networks: functions of tensors with the framework's order of axes."""
 
     def convolution(self, x: Tensor, kernel: Tensor, bias: Tensor | None, stride: int, padding: str) -> Tensor:
-        """With a kernel (k_h, k_w, in, out); padding is valid or same."""
+        """A convolution with a kernel (k_h, k_w, in, out); ``padding`` is valid or same."""
 
     def depthwise(self, x: Tensor, kernel: Tensor, stride: int, padding: str) -> Tensor:
-        """Each channel with its own kernel 3 × 3, (3, 3, channels, 1)."""
+        """A convolution of each channel with its own 3 × 3 kernel, (3, 3, channels, 1)."""
 
     def normalised(self, x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Batch normalisation in inference mode, epsilon 1e-3."""
 
     def relu(self, x: Tensor) -> Tensor:
-        """At least 0."""
+        """The values, at least 0."""
 
     def relu6(self, x: Tensor) -> Tensor:
-        """Between 0 and 6."""
+        """The values, limited to 0 to 6."""
 
     def padded(self, x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-        """With zeros around."""
+        """The images with zeros around them."""
 
     def halved(self, x: Tensor) -> Tensor:
         """Max pooling of 2 × 2 with stride 2, valid."""
@@ -51,24 +51,25 @@ class Operations(Protocol):
         """Global average pooling, (n, channels)."""
 
     def dense(self, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-        """(n, inputs) times (inputs, units), plus (units,)."""
+        """Inputs (n, inputs) times (inputs, units), plus (units,)."""
 
     def dropped(self, x: Tensor, rate: float) -> Tensor:
-        """Each value zeroed with probability ``rate``, the others divided by 1 - rate."""
+        """The values, each zeroed with probability ``rate`` and otherwise divided by 1 - rate."""
 
 
-Features = Callable[[Operations, Tensors, Tensor], Tensor]  # of images in [0, 255], (n, channels)
-FeatureMap = Callable[[Operations, Tensors, Tensor], Tensor]  # of images in [-1, 1], with height and width
+Features = Callable[[Operations, Tensors, Tensor], Tensor]  # takes images in [0, 255], returns (n, channels)
+# takes images in [-1, 1], returns a feature map with height and width
+FeatureMap = Callable[[Operations, Tensors, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Base:
-    """A pretrained base, batch normalisation in inference mode."""
+    """A pretrained base with batch normalisation in inference mode."""
 
     arrays: dict[str, Array]
     feature_map: FeatureMap
     channels: int
-    top: frozenset[str]  # the arrays of the last four layers, batch normalisation excepted
+    top: frozenset[str]  # the arrays of the last four layers, without batch normalisation
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,13 @@ class Network:
     """Features, and a head on them that ends in one logit."""
 
     arrays: dict[str, Array]
-    trained: frozenset[str]  # their names; the others stay as they are
+    trained: frozenset[str]  # names of the arrays that are trained; the others do not change
     features: Features
-    dense: tuple[str, ...]  # layers of the head; dropout comes before the last
+    dense: tuple[str, ...]  # layers of the head; dropout precedes the last
     dropout: float
 
     def logits(self, operations: Operations, tensors: Tensors, images: Tensor) -> Tensor:
-        """(n,), under dropout."""
+        """Logits (n,), with dropout."""
         x = self.features(operations, tensors, images)
         for name in self.dense:
             x = operations.dropped(x, self.dropout) if name == OUTPUT else x
@@ -91,7 +92,7 @@ class Network:
 
 
 def classifier(base: Base, *, tuned: bool, seed: int) -> Network:
-    """The head on a base of which nothing, or the top alone, is trained."""
+    """The head on a base of which either nothing or the top is trained."""
 
     def features(operations: Operations, tensors: Tensors, images: Tensor) -> Tensor:
         return operations.averaged(base.feature_map(operations, tensors, images / 127.5 - 1))
@@ -103,7 +104,7 @@ def classifier(base: Base, *, tuned: bool, seed: int) -> Network:
 
 
 def convnet(*, dropout: float, seed: int) -> Network:
-    """The convnet of the contract, all of it trained."""
+    """The convnet of the contract, trained as a whole."""
     rng = np.random.default_rng(seed)
     arrays, channels = dict[str, Array](), 3
     for index, filters in enumerate(CONVNET_FILTERS):
@@ -125,7 +126,7 @@ def _convolutions(operations: Operations, tensors: Tensors, images: Tensor) -> T
 
 
 def _dense(rng: np.random.Generator, name: str, inputs: int, units: int) -> dict[str, Array]:
-    """Glorot's uniform values, and a bias of zero."""
+    """A kernel with Glorot's uniform values, and a bias of zero."""
     limit = np.sqrt(6 / (inputs + units))
     kernel = rng.uniform(-limit, limit, (inputs, units)).astype(np.float32)
     return {f"{name}/kernel": kernel, f"{name}/bias": np.zeros(units, np.float32)}

@@ -1,4 +1,4 @@
-"""The step in JAX: one compiled function, whose gradients are those of what is trained alone."""
+"""The step in JAX: one compiled function, with gradients of the trained arrays alone."""
 
 from functools import partial, reduce
 from typing import Any
@@ -19,14 +19,14 @@ WINDOW = 3  # the side of depthwise kernels, and of a pooling
 
 
 class Operations:
-    """Images (n, height, width, channels)."""
+    """The operations on images (n, height, width, channels)."""
 
     def __init__(self, key: Tensor) -> None:
-        self._key = key  # of the one dropout of a network
+        self._key = key  # for the one dropout of a network
 
     @staticmethod
     def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, stride: int, padding: str) -> Tensor:
-        """XLA's convolution, or a product of matrices where the kernel is one pixel."""
+        """XLA's convolution, or a matrix product if the kernel is one pixel."""
         if kernel.shape[:2] == (1, 1):
             x = x[:, ::stride, ::stride] @ kernel[0, 0]
         else:
@@ -35,60 +35,60 @@ class Operations:
 
     @staticmethod
     def depthwise(x: Tensor, kernel: Tensor, stride: int, padding: str) -> Tensor:
-        """A sum of shifted images, which XLA makes one loop of: on CPUs its grouped convolution takes longer by far."""
+        """A sum of shifted images, which XLA fuses to one loop. XLA's grouped convolution is far slower on CPUs."""
         shifted = _shifted(x, stride, padding, fill=0)
         return reduce(jnp.add, (image * kernel[top, left, :, 0] for (top, left), image in shifted.items()))
 
     @staticmethod
     def normalised(x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        """A factor and a summand a channel."""
+        """The normalised values, computed with one factor and one offset for each channel."""
         scale = gamma * lax.rsqrt(variance + EPSILON)
         return x * scale + (beta - mean * scale)
 
     @staticmethod
     def relu(x: Tensor) -> Tensor:
-        """At least 0."""
+        """The values, at least 0."""
         return jax.nn.relu(x)
 
     @staticmethod
     def relu6(x: Tensor) -> Tensor:
-        """Between 0 and 6."""
+        """The values, limited to 0 to 6."""
         return jax.nn.relu6(x)
 
     @staticmethod
     def padded(x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-        """With zeros around."""
+        """The images with zeros around them."""
         return jnp.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
 
     @staticmethod
     def halved(x: Tensor) -> Tensor:
-        """Max pooling of 2 × 2, as a maximum over axes of 2: its gradient is faster than that of a window."""
+        """Max pooling of 2 × 2 as a maximum over axes of length 2, whose gradient is faster than a window's."""
         count, height, width, channels = x.shape
         x = x[:, : height // 2 * 2, : width // 2 * 2]
         return x.reshape(count, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
     @staticmethod
     def pooled(x: Tensor) -> Tensor:
-        """Max pooling of 3 × 3 with stride 2, one loop again."""
+        """Max pooling of 3 × 3 with stride 2, fused to one loop."""
         return reduce(jnp.maximum, _shifted(x, 2, "same", fill=-jnp.inf).values())
 
     @staticmethod
     def averaged(x: Tensor) -> Tensor:
-        """Over height and width."""
+        """The mean over height and width."""
         return x.mean((1, 2))
 
     @staticmethod
     def dense(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-        """A product and a sum."""
+        """The product with the kernel, plus the bias."""
         return x @ kernel + bias
 
     def dropped(self, x: Tensor, rate: float) -> Tensor:
-        """Zeroed where the key says so."""
+        """The values with those that the key selects zeroed."""
         return jnp.where(jax.random.bernoulli(self._key, 1 - rate, x.shape), x / (1 - rate), 0)
 
 
 def _shifted(x: Tensor, stride: int, padding: str, fill: float) -> dict[tuple[int, int], Tensor]:
-    """What each place (row, column) of a window of 3 × 3 sees."""
+    """{(row, column): the pixels at this place of each 3 × 3 window}."""
     pads = lax.padtype_to_pads(x.shape[1:3], (WINDOW, WINDOW), (stride, stride), padding.upper())
     x = jnp.pad(x, [(0, 0), *pads, (0, 0)], constant_values=fill)
     bottom, end = (side - WINDOW + 1 for side in x.shape[1:3])
@@ -112,14 +112,14 @@ class Trainer:
         self._step = jax.jit(partial(_step, network, adam), donate_argnums=(0, 1))
 
     def train_step(self, images: Array, labels: Labels) -> dict[str, float]:
-        """One step; loss and accuracy of the batch before it."""
+        """One step; returns loss and accuracy of the batch before the step."""
         self._trained, self._moments, self._key, loss, accuracy = self._step(
             self._trained, self._moments, self._fixed, self._key, images, labels
         )
         return {"loss": float(loss), "accuracy": float(accuracy)}
 
     def arrays(self) -> dict[str, Array]:
-        """All of them as they are now."""
+        """The current values of all arrays."""
         return {name: np.array(tensor) for name, tensor in {**self._fixed, **self._trained}.items()}
 
 

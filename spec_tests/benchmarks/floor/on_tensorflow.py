@@ -1,4 +1,4 @@
-"""The step in TensorFlow: one ``tf.function``, whose tape knows what is trained alone."""
+"""The step in TensorFlow: one ``tf.function``, whose tape watches the trained arrays alone."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,37 +11,37 @@ from .networks import Network, Tensor
 
 
 class Operations:
-    """Images (n, height, width, channels)."""
+    """The operations on images (n, height, width, channels)."""
 
     @staticmethod
     def convolution(x: Tensor, kernel: Tensor, bias: Tensor | None, stride: int, padding: str) -> Tensor:
-        """TensorFlow's own."""
+        """TensorFlow's convolution."""
         x = tf.nn.conv2d(x, kernel, stride, padding.upper())
         return x if bias is None else tf.nn.bias_add(x, bias)
 
     @staticmethod
     def depthwise(x: Tensor, kernel: Tensor, stride: int, padding: str) -> Tensor:
-        """TensorFlow's own."""
+        """TensorFlow's depthwise convolution."""
         return tf.nn.depthwise_conv2d(x, kernel, [1, stride, stride, 1], padding.upper())
 
     @staticmethod
     def normalised(x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        """A factor and a summand a channel."""
+        """The normalised values, computed with one factor and one offset for each channel."""
         return tf.nn.batch_normalization(x, mean, variance, beta, gamma, EPSILON)
 
     @staticmethod
     def relu(x: Tensor) -> Tensor:
-        """At least 0."""
+        """The values, at least 0."""
         return tf.nn.relu(x)
 
     @staticmethod
     def relu6(x: Tensor) -> Tensor:
-        """Between 0 and 6."""
+        """The values, limited to 0 to 6."""
         return tf.nn.relu6(x)
 
     @staticmethod
     def padded(x: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-        """With zeros around."""
+        """The images with zeros around them."""
         return tf.pad(x, [(0, 0), (top, bottom), (left, right), (0, 0)])
 
     @staticmethod
@@ -56,17 +56,17 @@ class Operations:
 
     @staticmethod
     def averaged(x: Tensor) -> Tensor:
-        """Over height and width."""
+        """The mean over height and width."""
         return tf.reduce_mean(x, (1, 2))
 
     @staticmethod
     def dense(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-        """A product and a sum."""
+        """The product with the kernel, plus the bias."""
         return x @ kernel + bias
 
     @staticmethod
     def dropped(x: Tensor, rate: float) -> Tensor:
-        """TensorFlow's own, from the global generator."""
+        """TensorFlow's dropout, with the global generator."""
         return tf.nn.dropout(x, rate)
 
 
@@ -82,16 +82,16 @@ class Trainer:
         }
         self._trained = [self._tensors[name] for name in sorted(network.trained)]
         self._moments = [(tf.Variable(tf.zeros_like(w)), tf.Variable(tf.zeros_like(w))) for w in self._trained]
-        self._taken = tf.Variable(0.0)  # steps
+        self._taken = tf.Variable(0.0)  # steps taken
         self._step = tf.function(self._traced)
 
     def train_step(self, images: Array, labels: Labels) -> dict[str, float]:
-        """One step; loss and accuracy of the batch before it."""
+        """One step; returns loss and accuracy of the batch before the step."""
         loss, accuracy = self._step(tf.constant(images), tf.constant(labels))
         return {"loss": float(loss), "accuracy": float(accuracy)}
 
     def arrays(self) -> dict[str, Array]:
-        """All of them as they are now."""
+        """The current values of all arrays."""
         return {name: np.array(tensor) for name, tensor in self._tensors.items()}
 
     def _traced(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +104,7 @@ class Trainer:
         return loss, tf.reduce_mean(tf.cast((logits > 0) == (targets == 1), tf.float32))
 
     def _adam(self, gradients: list[Tensor]) -> None:
-        """As Keras has it: the corrections of both moments (arXiv 1412.6980) are in the rate."""
+        """Apply Adam as Keras does: the learning rate contains the corrections of both moments (arXiv 1412.6980)."""
         t = self._taken.assign_add(1)
         rate = self._learning_rate * tf.sqrt(1 - BETA_2**t) / (1 - BETA_1**t)
         for weight, (first, second), gradient in zip(self._trained, self._moments, gradients, strict=True):

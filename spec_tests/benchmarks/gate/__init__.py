@@ -1,7 +1,7 @@
-"""A paired gate: is head slower than base, on this machine and now? It says yes, no, or that it cannot tell.
+"""A paired gate that decides whether head is slower than base on this machine: yes, no, or undecided.
 
-Base, a second copy of base and head run side by side, each in a process of its own, in turns of random mirrored
-order. Processes of the very same code differ for as long as they live, so that a pair of processes counts once,
-however often it was timed: each round starts new ones, and the test is over rounds. How many there are follows from
-the noise of base against its copy, measured before head is looked at.
+Base, a second copy of base and head run side by side in separate processes, in turns of random mirrored order. Two
+processes of the very same code differ for as long as they live, so a pair of processes counts once, however often it
+was timed. Each round starts new processes, and the test is over rounds. Their number follows from the noise of base
+against its copy, which is measured before head.
 """

@@ -1,4 +1,4 @@
-"""The command line of the gate, and what it does."""
+"""The command line of the gate, and its execution."""
 
 import argparse
 import math
@@ -29,9 +29,9 @@ from .verdict import AGAIN, BASE, HEAD, LEVEL, MOST_ROUNDS, TOLERATED, Outcome, 
 from .worker import HARNESS, Order
 
 DEFAULT_BENCHMARKS = ("train_from_scratch", "train_frozen", "predict", "augment")
-IMAGE_SIZE, BATCH_SIZE = 96, 4  # small: many rounds say more than long ones
+IMAGE_SIZE, BATCH_SIZE = 96, 4  # small, since many short rounds carry more information than a few long ones
 MINUTES = 4.5  # for each benchmark
-EXIT_CODES = {Outcome.PASS: 0, Outcome.REGRESSION: 1, Outcome.INCONCLUSIVE: 3}  # the worst of a session's is returned
+EXIT_CODES = {Outcome.PASS: 0, Outcome.REGRESSION: 1, Outcome.INCONCLUSIVE: 3}  # a session returns its worst
 
 EPILOG = """exit codes:
   0  head is not slower than is tolerated, or nothing is gated
@@ -46,9 +46,9 @@ def main(
     clock: Clock = time.monotonic,
     begun: float | None = None,
 ) -> int:
-    """Carry out the command, with workers from ``start`` and the time of ``clock``, in seconds; the exit code.
+    """Carry out the command, with workers from ``start`` and the time from ``clock`` in seconds; returns the exit code.
 
-    The time that is allowed counts from ``begun``, or from now.
+    The allowed time counts from ``begun``, or else from this call.
     """
     begun = clock() if begun is None else begun
     options = parser().parse_args(arguments)
@@ -66,7 +66,7 @@ def main(
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options."""
+    """The parser of the options."""
     top = argparse.ArgumentParser(
         prog="python -m spec_tests.benchmarks.gate",
         description="Whether head is slower than base: pass, regression or inconclusive.",
@@ -96,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _compare(options: argparse.Namespace, start: Start, clock: Clock, begun: float) -> int:
-    """Measure, decide, say so."""
+    """Measure, decide and report; returns the exit code."""
     benchmarks = list(dict.fromkeys(options.benchmark))
     minutes = options.minutes or MINUTES * len(benchmarks)
     progress = Progress(clock, begun)
@@ -129,10 +129,10 @@ class _Session:
     rng: np.random.Generator
     progress: Progress
     begun: float
-    trying: float = 0.0  # minutes before anything was measured
+    trying: float = 0.0  # minutes before the first measurement
 
     def held(self, tolerated: float, gated: bool) -> list[Measured]:
-        """What was measured of each: each has the same share of the time, and what others leave."""
+        """The measurements of each benchmark. Each has the same share of the time, and time that others leave."""
         clock, level = self.deadline.clock, LEVEL / len(self.orders)
         slowest = self._tried()
         self.trying = (clock() - self.begun) / 60
@@ -147,7 +147,10 @@ class _Session:
         return found
 
     def _tried(self) -> float:
-        """The most seconds until all subjects of a benchmark were ready; there may be no time for all benchmarks."""
+        """The most seconds until all subjects of a benchmark were ready.
+
+        The time may be too short for all benchmarks.
+        """
         clock, slowest = self.deadline.clock, 0.0
         for benchmark, subjects in self.orders.items():
             since = clock()
@@ -161,7 +164,7 @@ class _Session:
 
 
 def _orders(options: argparse.Namespace, base: Checkout, head: Checkout, benchmark: str) -> dict[str, Order]:
-    """What each subject is to time."""
+    """The order of each subject."""
     of_head = Order(
         str(head.folder), options.implementation, options.backend, benchmark,
         options.image_size, options.batch_size, options.seed, str(options.preset.resolve()),
@@ -171,7 +174,7 @@ def _orders(options: argparse.Namespace, base: Checkout, head: Checkout, benchma
 
 
 def _titles(options: argparse.Namespace, base: Checkout, head: Checkout) -> dict[str, str]:
-    """What base and head are, in words."""
+    """The descriptions of base and head."""
     return {
         HEAD: f"{options.implementation} of {head.title}",
         BASE: f"{options.against or options.implementation} of {base.title}",
@@ -179,7 +182,7 @@ def _titles(options: argparse.Namespace, base: Checkout, head: Checkout) -> dict
 
 
 def _settings(options: argparse.Namespace) -> dict[str, str | int | float]:
-    """What decides how it is measured, beside the subjects."""
+    """The settings of the measurement, other than the subjects."""
     names = ("backend", "image_size", "batch_size", "minutes", "seed")
     return {name: getattr(options, name) for name in names} | {"preset": options.preset.name}
 
@@ -190,14 +193,17 @@ def _decided(benchmarks: Sequence[str], found: Sequence[Measured], gated: bool) 
 
 
 def exit_code(comparisons: Sequence[Comparison]) -> int:
-    """A regression's if there is one, else that of what is not sure, else 0."""
+    """That of a regression if there is one, otherwise that of an inconclusive result, otherwise 0."""
     outcomes = {comparison.decision.outcome for comparison in comparisons if comparison.decision}
     worst = next((one for one in (Outcome.REGRESSION, Outcome.INCONCLUSIVE) if one in outcomes), Outcome.PASS)
     return EXIT_CODES[worst]
 
 
 def advice(comparisons: Sequence[Comparison], trying: float) -> str:
-    """How what the time was too short for can be decided; ``trying`` are the minutes before anything was measured."""
+    """How to decide what the time was too short for.
+
+    ``trying`` is the number of minutes before the first measurement.
+    """
     short = [one for one in comparisons if one.decision and not one.measured.complete]
     short = [one for one in short if one.decision and one.decision.outcome is Outcome.INCONCLUSIVE]
     if not short:

@@ -1,9 +1,9 @@
-"""The operating curve of the gate: how often sessions find a slowdown of each size, and one that is not there.
+"""The operating curve of the gate: how often sessions find a slowdown of each size, and how often a false one.
 
-``python -m spec_tests.benchmarks.gate.curve`` holds short sessions of the gate's own code, in which head does real
-work on top of its own, and adds them to ``curve.json``. Beside it stands what a stored baseline would have said of
-the same durations: fail if the mean is 5 % above the mean of base in another session. The work has one thread, and
-a session keeps to one processor: two of them can be in different states, as when others use one.
+``python -m spec_tests.benchmarks.gate.curve`` runs short sessions with the gate's own code, in which head does extra
+work, and adds them to ``curve.json``. It also records how a stored baseline would judge the same durations: it fails
+if the mean is 5 % above the mean of base in another session. The work has one thread, and a session stays on one
+processor, since two processors can be in different states, for example when others use one.
 """
 
 import argparse
@@ -46,8 +46,8 @@ SESSIONS = 200
 MINUTES = 4.5  # for a session, as for one of the gate
 CALIBRATION_ROUNDS, CALIBRATION_RUNS = 15, 100
 CALIBRATION_UNITS = 100  # about a fifth of a run
-STORED_LIMIT = 1.05  # as in mean:5%
-STORED = {  # statistics of a stored baseline, and where they are found
+STORED_LIMIT = 1.05  # as the option mean:5% of pytest-benchmark
+STORED = {  # {statistic of a stored baseline: where it is found}
     "stored_mean": ("base_mean", "head_mean"),
     "stored_first_mean": ("first_base_mean", "first_head_mean"),
     "stored_first_min": ("first_base_min", "first_head_min"),
@@ -58,9 +58,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Session:
-    """What was found of a slowdown: shifts in log time, durations in milliseconds; None for what was not measured.
+    """The findings of one session: shifts in log time, durations in milliseconds; None if not measured.
 
-    Of ``first`` are the processes of the first round, since a stored baseline rests on one process as a rule.
+    ``first`` holds the processes of the first round, since a stored baseline usually rests on one process.
     """
 
     slowdown: float
@@ -72,7 +72,7 @@ class Session:
     noise: float | None
     needed: int | None
     rounds: int
-    seconds: float  # that the session took, with heads of all sizes
+    seconds: float  # duration of the session, with heads of all sizes
     base_mean: float | None
     head_mean: float | None
     first_base_mean: float | None
@@ -83,44 +83,44 @@ class Session:
 
 @dataclass(frozen=True)
 class Point:
-    """The sessions of a size of slowdown, counted; those that a stored baseline fails are of another session's base."""
+    """Counts of the sessions with one size of slowdown. A stored baseline fails them against another session's base."""
 
     slowdown: float
     sessions: int
-    found: float | None  # the slowdown that sessions estimate, in the median; None if all lack rounds
+    found: float | None  # the median slowdown that sessions estimate; None if none has rounds
     passed: int
     regressions: int
     inconclusive: int
-    stored_mean: int  # failed by means of all processes
-    stored_first_mean: int  # by those of a single process
-    stored_first_min: int  # by the fastest runs of a single process
+    stored_mean: int  # sessions that fail by the means of all processes
+    stored_first_mean: int  # sessions that fail by the means of a single process
+    stored_first_min: int  # sessions that fail by the fastest runs of a single process
 
     def interval(self, count: int) -> tuple[float, float]:
-        """Clopper and Pearson's, of the probability that was counted."""
+        """Clopper and Pearson's interval of the counted probability."""
         found = stats.binomtest(count, self.sessions).proportion_ci(CONFIDENCE, "exact")
         return float(found.low), float(found.high)
 
 
-FIRST_FREE = 3  # descriptor after those of input, output and errors
+FIRST_FREE = 3  # the descriptor after those of input, output and errors
 
 
 class _Forked:
-    """A process of ``multiprocessing``, as ``subprocess`` would have it."""
+    """A process of ``multiprocessing`` with the interface of ``subprocess``."""
 
     def __init__(self, process: BaseProcess) -> None:
         self._process = process
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the process at once."""
         self._process.kill()
 
     def wait(self) -> None:
-        """Until it has ended."""
+        """Wait until the process has ended."""
         self._process.join()
 
 
 def forked(name: str, order: Order) -> Worker:
-    """A worker forked from this process, which has imported NumPy and the harness, but no implementation."""
+    """A worker forked from this process, which has imported NumPy and the harness but no implementation."""
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("fork").Process(target=_work, args=(there,))
     process.start()
@@ -132,7 +132,7 @@ def forked(name: str, order: Order) -> Worker:
 
 
 def _work(connection: Connection) -> None:
-    """What becomes of a fork; it keeps nobody else's end of a pipe open, so that each one sees its own end."""
+    """Run a fork. It closes other processes' ends of pipes, so that each process sees the end of its own."""
     os.dup2(connection.fileno(), FIRST_FREE)
     os.closerange(FIRST_FREE + 1, os.sysconf("SC_OPEN_MAX"))
     requests, answers = (os.fdopen(FIRST_FREE, mode, closefd=False) for mode in ("rb", "wb"))
@@ -141,7 +141,10 @@ def _work(connection: Connection) -> None:
 
 
 def held(seed: int, extra: Sequence[int]) -> list[Session]:
-    """A session with one head of each size, each decided on as if it were the only one; ``extra`` are their units."""
+    """A session with one head of each size, each decided as if it were the only one.
+
+    ``extra`` are units of extra work.
+    """
     _prepare()
     heads = {f"{HEAD} {size}": replace(ORDER, extra=units) for size, units in zip(SLOWDOWNS, extra, strict=True)}
     orders = {BASE: ORDER, AGAIN: ORDER, **heads}
@@ -150,13 +153,13 @@ def held(seed: int, extra: Sequence[int]) -> list[Session]:
 
 
 def _prepare() -> None:
-    """Import and look up what each worker would for itself."""
+    """Import and look up once what each worker would otherwise import."""
     importlib.import_module("scipy.ndimage")
     installed_version(ORDER.implementation)
 
 
 def calibrated() -> list[int]:
-    """Units of extra work for each size of slowdown, by what they add to the fastest run of many processes."""
+    """Units of extra work for each size of slowdown, from their effect on the fastest run of many processes."""
     _prepare()
     fastest = {0: math.inf, CALIBRATION_UNITS: math.inf}
     for _ in range(CALIBRATION_ROUNDS):
@@ -172,7 +175,7 @@ def calibrated() -> list[int]:
 
 
 def _session(found: Measured, seed: int, slowdown: float, name: str) -> Session:
-    """The numbers of a session, rounded to what they are worth."""
+    """The numbers of a session, rounded to their significant digits."""
     evidence = found.evidence(name)
     head, control = evidence.head, evidence.control
     first = found.rounds[:1]
@@ -197,7 +200,7 @@ def _session(found: Measured, seed: int, slowdown: float, name: str) -> Session:
 
 
 def _milliseconds(rounds: Iterable[Round], subject: str, statistic: Callable[[list[float]], Any]) -> float | None:
-    """A statistic of all of a subject's runs; None of no rounds."""
+    """A statistic of all runs of a subject; None without rounds."""
     turns = [turn for blocks in rounds for block in blocks for turn in block if turn.subject == subject]
     seconds = [value for turn in turns for value in turn.seconds]
     return _rounded(1e3 * statistic(seconds)) if seconds else None
@@ -208,7 +211,7 @@ def _rounded(value: float) -> float:
 
 
 def points(sessions: Sequence[Session]) -> list[Point]:
-    """The sessions of each size, counted; each has one other, drawn from a fixed seed, for its stored baseline."""
+    """The counts for each size. Each session has another one, drawn with a fixed seed, as its stored baseline."""
     rng, complete = np.random.default_rng(0), [session for session in sessions if session.rounds]
     found = []
     for slowdown in sorted({session.slowdown for session in sessions}):
@@ -226,7 +229,7 @@ def points(sessions: Sequence[Session]) -> list[Point]:
 
 
 def _failed_by_baseline(session: Session, stored: Session) -> list[str]:
-    """By which statistics head is too slow beside the base of another session."""
+    """The statistics by which head is too slow compared with the base of another session."""
     return [
         name for name, (base, head) in STORED.items()
         if getattr(session, head) > STORED_LIMIT * getattr(stored, base)
@@ -234,7 +237,7 @@ def _failed_by_baseline(session: Session, stored: Session) -> list[str]:
 
 
 def read(file: Path = FILE) -> list[Session]:
-    """The sessions in a file; none if there is no file."""
+    """The sessions in a file; empty if there is no file."""
     if not file.is_file():
         return []
     content = json.loads(file.read_text(encoding="utf-8"))
@@ -242,7 +245,7 @@ def read(file: Path = FILE) -> list[Session]:
 
 
 def write(sessions: Sequence[Session], file: Path) -> None:
-    """Write all sessions, a line each, and what they were counted as."""
+    """Write all sessions, a line each, and their counts."""
     columns = [field.name for field in fields(Session)]
     head = {**circumstances(), "order": _portable(ORDER), "columns": columns}
     rows = ",\n  ".join(json.dumps(astuple(session)) for session in sessions)
@@ -251,12 +254,12 @@ def write(sessions: Sequence[Session], file: Path) -> None:
 
 
 def _portable(order: Order) -> dict[str, Any]:
-    """The order without paths, which are this machine's."""
+    """The order without paths, which depend on the machine."""
     return asdict(order) | {"folder": "", "preset": Path(order.preset).name}
 
 
 def record(number: int, workers: int, file: Path) -> Iterator[list[Session]]:
-    """Hold so many sessions, less those that the file has, and add each to it at once; all so far, after each one."""
+    """Run so many sessions, less those in the file, and add each to it at once; yields all sessions after each."""
     sessions = read(file)
     done = {session.seed for session in sessions}
     context = multiprocessing.get_context("spawn")
@@ -273,7 +276,7 @@ def record(number: int, workers: int, file: Path) -> Iterator[list[Session]]:
 
 
 def _on_one(free: Any, work: Callable[..., Any], *arguments: Any) -> Any:
-    """Do it on one of the free processors, in a Python that does nothing else."""
+    """Run ``work`` on one of the free processors, in a Python process that does nothing else."""
     processor = free.get()
     try:
         os.sched_setaffinity(0, {processor})
@@ -283,7 +286,7 @@ def _on_one(free: Any, work: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def show(console: Console, counted: Sequence[Point]) -> None:
-    """The curve, and what a stored baseline does beside it."""
+    """Print the curve, and the results of a stored baseline next to it."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     heads = ("slowdown", "found as", "sessions", "regression", "95 % interval", "pass", "inconclusive", *STORED_HEADS)
     for head in heads:
@@ -300,7 +303,7 @@ def show(console: Console, counted: Sequence[Point]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Hold sessions and show what all of them say."""
+    """Run sessions and show the results of all."""
     top = argparse.ArgumentParser(prog="python -m spec_tests.benchmarks.gate.curve", description=__doc__)
     top.add_argument(
         "--sessions", type=count, default=SESSIONS, metavar="N", help=f"in the file at the end (default: {SESSIONS})"

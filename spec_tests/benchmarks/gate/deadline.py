@@ -1,4 +1,4 @@
-"""The time that is allowed, which ends what is under way."""
+"""The allowed time, whose end also ends running work."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -8,7 +8,7 @@ from threading import TIMEOUT_MAX, Timer
 
 from .process import Lost, Worker
 
-LAST = 0.05  # seconds behind the end at which workers are ended: it is over then by every clock
+LAST = 0.05  # seconds after the end at which workers are ended: by then every clock agrees that it is over
 
 Clock = Callable[[], float]  # seconds
 
@@ -18,14 +18,14 @@ class Late(Exception):  # noqa: N818 - no error: what is known so far counts
 
 
 class Deadline:
-    """The end of so many seconds, from now on by ``clock``."""
+    """A deadline so many seconds from now by ``clock``."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self.clock = clock
         self._end = clock() + seconds
 
     def left(self) -> float:
-        """Seconds; none below zero."""
+        """The remaining seconds, at least zero."""
         return max(0.0, self._end - self.clock())
 
     def check(self) -> None:
@@ -35,7 +35,7 @@ class Deadline:
 
     @contextmanager
     def enforced(self, workers: Mapping[str, Worker]) -> Iterator[None]:
-        """End these workers when the time is over, whatever they are at: Late is raised in place of Lost."""
+        """End these workers when the time is over, even in the middle of their work; raises Late in place of Lost."""
 
         def end() -> None:
             for worker in list(workers.values()):

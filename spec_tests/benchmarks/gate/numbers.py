@@ -1,4 +1,4 @@
-"""Numbers and files of a command line."""
+"""Parsers of numbers and files on a command line."""
 
 import argparse
 import math
@@ -22,7 +22,7 @@ def seed(text: str) -> int:
 
 
 def new_file(text: str) -> Path:
-    """The path of a file that can be written; what is there may be a file, and no folder."""
+    """The path of a file that can be written. It may exist, but not be a folder."""
     path = Path(text)
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a folder: name a file")
@@ -30,7 +30,7 @@ def new_file(text: str) -> Path:
 
 
 def positive(text: str) -> float:
-    """A number above zero, and no infinite one."""
+    """A finite number above zero."""
     number = float(text)
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text} is no number above zero")
@@ -38,7 +38,7 @@ def positive(text: str) -> float:
 
 
 def percent(text: str) -> float:
-    """A share, given as per cent above zero and at most a hundred."""
+    """A share, given in per cent, above zero and at most a hundred."""
     number = float(text)
     if not 0 < number <= 100:
         raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 100")

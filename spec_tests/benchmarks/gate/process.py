@@ -1,4 +1,4 @@
-"""The gate's side of a worker: started, asked and ended."""
+"""The gate's side of a worker: starting, asking and ending it."""
 
 import json
 import os
@@ -15,32 +15,32 @@ from ...support.texts import Told, one_line
 from .worker import HARNESS, Order
 
 PATIENCE = 1800  # seconds that a process may take for all its work
-USUAL = {  # what the user has set stays
+USUAL = {  # a value that the user has set is kept
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin after a turn would take the processors of the next one
+    "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads would take the processors of the next turn
 }
-NO_CACHE = {"JAX_ENABLE_COMPILATION_CACHE": "false"}  # that spares one subject what another one compiled
-TOLD_ERRORS = 300  # characters of what was printed last by one that was lost
+NO_CACHE = {"JAX_ENABLE_COMPILATION_CACHE": "false"}  # a cache would let one subject profit from another's compilation
+TOLD_ERRORS = 300  # characters of a lost worker's last output that are shown
 
 
 class Lost(Told):
-    """A worker did not answer as it must."""
+    """A worker failed to answer as expected."""
 
 
 class Handle(Protocol):
-    """What is used of ``subprocess.Popen``."""
+    """The part of ``subprocess.Popen`` that is used."""
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the process at once."""
 
     def wait(self) -> object:
-        """Until it has ended."""
+        """Wait until the process has ended."""
 
 
 class Worker:
-    """A process that times one subject; ``name`` is the subject's, for messages.
+    """A process that times one subject, which ``name`` identifies in messages.
 
-    It prepares itself from the beginning; ``ready`` waits for it.
+    It starts to prepare at once; ``ready`` waits for it.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class Worker:
         self._send(order.line())
 
     def ready(self) -> None:
-        """Return once it is warm; Lost if it cannot be."""
+        """Wait until the worker is warm; raises Lost if it fails."""
         self._answer()
 
     def turn(self, runs: int) -> list[float]:
-        """The seconds of so many runs, one after the other."""
+        """The seconds of each of so many consecutive runs."""
         self._send(json.dumps({"runs": runs}).encode() + b"\n")
         seconds = self._answer()
         if len(seconds) != runs or not all(isinstance(value, float) and value > 0 for value in seconds):
@@ -62,19 +62,19 @@ class Worker:
         return seconds
 
     def kill(self) -> None:
-        """End the process, whatever it is at; what waits for its answer gets none."""
+        """End the process, even in the middle of its work. A caller that waits for an answer gets none."""
         self._process.kill()
 
     def end(self) -> None:
-        """End the process, and leave nothing of it."""
+        """End the process and remove everything that it left."""
         self.kill()
         self._process.wait()
         for file in (self._requests, self._answers, self._log):
-            with suppress(OSError):  # what was not sent to one that died
+            with suppress(OSError):  # unsent data for a dead process
                 file.close()
 
     def _send(self, line: bytes) -> None:
-        with suppress(BrokenPipeError):  # told when the answer is missing
+        with suppress(BrokenPipeError):  # reported when the answer is missing
             self._requests.write(line)
             self._requests.flush()
 
@@ -98,18 +98,18 @@ class Worker:
         return f": {one_line(lines[-1], TOLD_ERRORS)}" if lines else ""
 
 
-Start = Callable[[str, Order], Worker]  # a subject's name, and what it is to time
+Start = Callable[[str, Order], Worker]  # takes a subject's name and its order
 
 
 def spawned(name: str, order: Order) -> Worker:
-    """A worker in a new Python."""
+    """A worker in a new Python process."""
     return started(name, order, [sys.executable, "-m", f"{__package__}.worker"])
 
 
 def started(name: str, order: Order, command: list[str]) -> Worker:
-    """A worker that this command starts, with a folder of its own for temporary files.
+    """A worker that this command starts, with a separate folder for temporary files.
 
-    What it prints is kept, to be told should it be lost.
+    Its output is kept, and shown if the worker is lost.
     """
     scratch = tempfile.TemporaryDirectory(prefix="convspec-gate-")
     log = tempfile.TemporaryFile()  # noqa: SIM115 - the worker's, which closes it
@@ -124,9 +124,9 @@ def started(name: str, order: Order, command: list[str]) -> Worker:
 
 
 class _Spawned:
-    """A process that is ended when it takes too long, whatever it is at; its temporary files go with it.
+    """A process that is ended if it takes too long, and its temporary files with it.
 
-    So do its children, which may hold the pipe that its answers come through.
+    Its children are ended too, since they may hold the pipe for its answers.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], scratch: tempfile.TemporaryDirectory[str]) -> None:
@@ -135,14 +135,14 @@ class _Spawned:
         self._watchdog.start()
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the process at once."""
         self._watchdog.cancel()
-        if self._process.returncode is None:  # or its number may be another process's
+        if self._process.returncode is None:  # otherwise the number may belong to another process
             with suppress(OSError, AttributeError):  # Windows has no groups
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.kill()
 
     def wait(self) -> None:
-        """Until it has ended, and nothing is left of it."""
+        """Wait until the process has ended, and remove everything that it left."""
         self._process.wait()
         self._scratch.cleanup()

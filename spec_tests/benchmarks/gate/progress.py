@@ -1,4 +1,4 @@
-"""Lines that say how far a session is, for whoever waits for it."""
+"""Lines that report the progress of a session."""
 
 import math
 import sys
@@ -11,27 +11,27 @@ EVERY = 10  # seconds between two lines of the same phase
 
 @dataclass
 class Progress:
-    """Lines on the output of errors, each with the seconds since ``begun``, written at once wherever they go."""
+    """Progress lines on the standard error stream, each with the seconds since ``begun``, flushed at once."""
 
     clock: Callable[[], float] = time.monotonic
     begun: float = 0.0
-    subject: str = ""  # that the lines are about
+    subject: str = ""  # the subject of the lines
     silent: bool = False
-    last: float = -math.inf  # when there was a line
+    last: float = -math.inf  # time of the last line
 
     def about(self, subject: str) -> "Progress":
-        """The same for lines about another subject."""
+        """The same reporter for another subject."""
         return replace(self, subject=subject)
 
     def phase(self, text: str) -> None:
-        """Say what begins now."""
+        """Report the phase that begins now."""
         self.last = self.clock()
         if not self.silent:
             subject = f"{self.subject}: " if self.subject else ""
             print(f"{self.last - self.begun:6.0f} s  {subject}{text}", file=sys.stderr, flush=True)
 
     def step(self, text: str) -> None:
-        """Say how far it is, unless the last line is fresh."""
+        """Report the progress, unless the last line is recent."""
         if self.clock() - self.last >= EVERY:
             self.phase(text)
 

@@ -1,4 +1,4 @@
-"""The record of a session, with every duration, as objects and as JSON."""
+"""The record of a session with every duration, as objects and as JSON."""
 
 import json
 import os
@@ -19,14 +19,14 @@ DISTRIBUTIONS = ("numpy", "scipy", "jax", "tensorflow", "torch", "keras", "keras
 
 @dataclass(frozen=True)
 class Comparison:
-    """A benchmark, what was measured of it and what is said; nothing is of implementations that are not gated."""
+    """A benchmark with its measurements and decision; without a decision if the implementations are not gated."""
 
     benchmark: str
     measured: Measured
     decision: Decision | None
 
     def to_json(self) -> dict[str, Any]:
-        """Durations are in seconds; a round is a list of blocks, a block one of turns: a subject and its runs."""
+        """The record as JSON. Durations are in seconds. A round is a list of blocks, a block a list of turns."""
         measured = self.measured
         estimates = {"head": measured.estimate(versus_base()), "control": measured.estimate(CONTROL)}
         return {
@@ -43,7 +43,7 @@ class Comparison:
 
 
 def json_text(comparisons: Sequence[Comparison], subjects: dict[str, str], settings: dict[str, Any]) -> str:
-    """All comparisons of a session; infinite bounds are null."""
+    """All comparisons of a session as JSON; infinite bounds become null."""
     content = {
         "format": FORMAT,
         "version": VERSION,
@@ -56,7 +56,7 @@ def json_text(comparisons: Sequence[Comparison], subjects: dict[str, str], setti
 
 
 def circumstances() -> dict[str, Any]:
-    """When and with what it was measured."""
+    """The time and the environment of the measurement."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "processors": os.cpu_count(),
@@ -71,7 +71,7 @@ def _plain(rounds: Sequence[Round]) -> list[Any]:
 
 
 def _finite(content: Any) -> Any:
-    """The same with null for infinite numbers, which JSON does not have."""
+    """The content with null for infinite numbers, which JSON lacks."""
     if isinstance(content, dict):
         return {name: _finite(value) for name, value in content.items()}
     if isinstance(content, list):

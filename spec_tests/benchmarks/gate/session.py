@@ -1,6 +1,6 @@
-"""A session: a pilot of base against its copy, a plan made of it, and the rounds of the plan.
+"""A session: a pilot of base against its copy, a plan based on it, and the rounds of the plan.
 
-All of it has a deadline, which ends processes in whatever they are at; what was over in time counts.
+A deadline limits the session and ends running processes. Rounds that were complete by then count.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,48 +34,51 @@ from .verdict import (
 )
 from .worker import Order
 
-TURN_SECONDS = 0.005  # about what the runs of a turn take together; short, so that all meet the same state of a machine
-MOST_RUNS = 50  # of a turn
-SOUNDING_RUNS = 3  # to find how long a run takes
-LEAST_BLOCKS, MOST_BLOCKS = 5, 16  # of a round; others slow a machine down for a quarter of a second and more
-LEAST_SECONDS = 3  # that the fewest blocks of both copies of base may take, or there are fewer
+# Approximate time of the runs of a turn; short, so that all subjects meet the same state of the machine.
+TURN_SECONDS = 0.005
+MOST_RUNS = 50  # in a turn
+SOUNDING_RUNS = 3  # to find the duration of a run
+# In a round; other processes slow a machine down for a quarter of a second and more.
+LEAST_BLOCKS, MOST_BLOCKS = 5, 16
+# If the fewest blocks of both copies of base take longer than this, there are fewer blocks.
+LEAST_SECONDS = 3
 PILOT_ROUNDS, LEAST_PILOT_ROUNDS = 8, 4
-PILOT_SHARE = 1 / 3  # of the time allowed, after which a pilot of the fewest rounds ends
-FEWEST_PILOT_ROUNDS = 2  # that a plan can be made of, where there is no time for more
-RESERVE = 1.1  # of the time that a session is said to need
+PILOT_SHARE = 1 / 3  # of the allowed time, after which a pilot with enough rounds ends
+FEWEST_PILOT_ROUNDS = 2  # fewest that a plan can be based on if time is short
+RESERVE = 1.1  # factor on the time that a session is said to need
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a round is made of, the same for all rounds of a session."""
+    """The composition of a round, the same for all rounds of a session."""
 
-    runs: int  # of a turn
+    runs: int  # in a turn
     blocks: int
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A benchmark's session, with all its durations: as far as it came in time."""
+    """The session of a benchmark with all durations that were measured in time."""
 
     shape: Shape | None = None
     pilot: tuple[Round, ...] = ()
     plan: Plan | None = None
     rounds: tuple[Round, ...] = ()
     minutes: float = 0.0
-    minutes_needed: float | None = None  # with all rounds that are needed; without a plan, for any result, at least
+    minutes_needed: float | None = None  # for all needed rounds; without a plan, the least for any result
 
     @property
     def complete(self) -> bool:
-        """Whether it has the rounds that are needed."""
+        """Whether all needed rounds were made."""
         return self.plan is not None and len(self.rounds) >= self.plan.needed
 
     def evidence(self, head: str = HEAD) -> Evidence:
-        """What it is decided on."""
+        """The evidence for the decision."""
         estimates = (self.estimate(versus_base(head)), self.estimate(CONTROL))
         return Evidence(self.plan, *estimates, made=len(self.rounds), minutes_needed=self.minutes_needed)
 
     def estimate(self, weights: dict[str, float]) -> Estimate | None:
-        """Of a contrast; None if there are no rounds."""
+        """The estimate of a contrast; None without rounds."""
         return estimated(contrasts(self.rounds, weights)) if self.rounds else None
 
 
@@ -83,14 +86,14 @@ def measured(
     orders: dict[str, Order], start: Start, level: float, deadline: Deadline, rng: np.random.Generator,
     tolerated: float = TOLERATED, gated: bool = True, progress: Progress = SILENT,
 ) -> Measured:  # fmt: skip
-    """Measure the subjects of ``orders``, which are BASE, AGAIN and one head or several, until ``deadline``.
+    """Measure the subjects of ``orders``, which are BASE, AGAIN and at least one head, until ``deadline``.
 
-    ``level`` is what the test of this benchmark must reach. If it is ``gated``, and the pilot shows that the time
-    is too short to find the slowdown ``tolerated``, head is not measured. Lost is raised if a process is.
+    ``level`` is the level of this benchmark's test. If it is ``gated``, and the pilot shows that the time
+    is too short to find the slowdown ``tolerated``, head is not measured. Raises Lost if a process is lost.
     """
     clock, begun = deadline.clock, deadline.clock()
     pair = {name: orders[name] for name in (BASE, AGAIN)}
-    more = len(orders) / len(pair)  # processes of a round with head, for each of the pilot's
+    more = len(orders) / len(pair)  # processes in a round with head, for each one of the pilot
     least = steady_rounds(level)
     pilot = _piloted(pair, start, deadline, rng, more * least if gated else 0, progress)
     shape, pace = pilot.shape, pilot.pace
@@ -104,7 +107,7 @@ def measured(
         progress.phase(f"{plan.rounds} rounds with head, about {in_minutes(plan.rounds * more * pace / 60)}")
     since = clock()
     rounds = tuple(_in_time(played(orders, start, shape, rng, deadline), plan.rounds, "round", progress))
-    if len(rounds) < plan.rounds:  # they took longer than the pilot's
+    if len(rounds) < plan.rounds:  # rounds took longer than those of the pilot
         pace = max(pace, (clock() - since) / (len(rounds) + 1) / more)
     needed = RESERVE * (pilot.starting + pace * (PILOT_ROUNDS + more * plan.needed))
     minutes_needed = None if len(rounds) >= plan.needed else needed / 60
@@ -112,25 +115,25 @@ def measured(
 
 
 def least_minutes(pace: float, level: float, more: float = 1.0) -> float:
-    """What any session takes at least where processes are ready, or rounds are over, after ``pace`` seconds."""
+    """The fewest minutes for any result, if processes are ready, or rounds done, after ``pace`` seconds."""
     return pace * (1 + FEWEST_PILOT_ROUNDS + more * steady_rounds(level)) / 60
 
 
 @dataclass(frozen=True)
 class _Pilot:
-    """Rounds of base and its copy, as far as they came in time."""
+    """The rounds of base and its copy that were done in time."""
 
     shape: Shape | None
     rounds: list[Round]
     starting: float  # seconds until the shape was known
-    pace: float  # seconds of a round; at least, if there are none
+    pace: float  # seconds of a round; without rounds a lower bound
 
 
 def _piloted(
     pair: dict[str, Order], start: Start, deadline: Deadline, rng: np.random.Generator, hopeless: float,
     progress: Progress,
 ) -> _Pilot:  # fmt: skip
-    """The pilot; it ends early where the time left is for fewer than ``hopeless`` rounds like its own."""
+    """The pilot. It ends early if the remaining time allows fewer than ``hopeless`` rounds at its pace."""
     clock, begun, allowed = deadline.clock, deadline.clock(), deadline.left()
     progress.phase("starting base and its copy")
     try:
@@ -145,7 +148,8 @@ def _piloted(
         if len(rounds) >= LEAST_PILOT_ROUNDS:
             over = left < hopeless or ended - begun > PILOT_SHARE * allowed
         else:
-            over = len(rounds) >= FEWEST_PILOT_ROUNDS and left < hopeless / 2  # their pace may be by chance
+            # the pace of few rounds may be a coincidence
+            over = len(rounds) >= FEWEST_PILOT_ROUNDS and left < hopeless / 2
         if over:
             break
     pace = clock() - since if ended is None else (ended - since) / len(rounds)
@@ -153,7 +157,7 @@ def _piloted(
 
 
 def _in_time(rounds: Iterator[Round], most: int, name: str, progress: Progress) -> Iterator[Round]:
-    """So many rounds, or those that are over before the time is."""
+    """At most so many rounds, as far as they end in time."""
     with suppress(Late):
         for number, one in enumerate(islice(rounds, most), 1):
             progress.step(f"{name} {number} of {most}")
@@ -161,22 +165,22 @@ def _in_time(rounds: Iterator[Round], most: int, name: str, progress: Progress) 
 
 
 def tried(orders: dict[str, Order], start: Start, rng: np.random.Generator, deadline: Deadline = FOREVER) -> None:
-    """Start each subject once: Lost is raised before anything is measured, and files are read from a disk."""
+    """Start each subject once, so that files are cached and Lost is raised before any measurement."""
     with _workers(orders, start, rng, deadline):
         pass
 
 
 def sounded(orders: dict[str, Order], start: Start, rng: np.random.Generator, deadline: Deadline) -> Shape:
-    """The shape that measures in a round for about as long as starting its processes takes, with some blocks at least.
+    """The shape with which measuring in a round takes about as long as starting its processes.
 
-    Whatever the noise between and within processes is, rounds as long as that take at most twice the time of the
-    best ones.
+    It has some blocks at least. Whatever the noise between and within processes is, such rounds take at most twice the
+    time of the best ones.
     """
     clock, begun = deadline.clock, deadline.clock()
     with _workers(orders, start, rng, deadline) as workers:
         starting, since = clock() - begun, clock()
         run = min(min(worker.turn(SOUNDING_RUNS)) for worker in workers.values())
-        all_in_all = (clock() - since) / SOUNDING_RUNS / len(workers)  # with what is not timed
+        all_in_all = (clock() - since) / SOUNDING_RUNS / len(workers)  # including work that is not timed
     runs = int(np.clip(TURN_SECONDS / run, 1, MOST_RUNS))
     block = 2 * len(orders) * runs * all_in_all
     least = int(np.clip(LEAST_SECONDS / block, 1, LEAST_BLOCKS))
@@ -187,7 +191,7 @@ def sounded(orders: dict[str, Order], start: Start, rng: np.random.Generator, de
 def played(
     orders: dict[str, Order], start: Start, shape: Shape, rng: np.random.Generator, deadline: Deadline = FOREVER
 ) -> Iterator[Round]:
-    """Rounds until Late is raised, each with processes of its own."""
+    """Rounds until Late is raised, each with new processes."""
     sequence = sequences(list(orders), rng)
     while True:
         with _workers(orders, start, rng, deadline) as workers:
@@ -196,7 +200,7 @@ def played(
 
 
 def sequences(names: Sequence[str], rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
-    """Orders of turns without end: forth and back, so that nobody is early on the whole, and each way as often."""
+    """Endless orders of turns, each forwards and backwards, so that no subject is earlier on average."""
     ways = list(permutations(names))
     while True:
         for index in rng.permutation(len(ways)):
@@ -213,13 +217,13 @@ def _block(workers: dict[str, Worker], sequence: Sequence[str], runs: int, deadl
 def _workers(
     orders: dict[str, Order], start: Start, rng: np.random.Generator, deadline: Deadline
 ) -> Iterator[dict[str, Worker]]:
-    """Warm processes, started side by side, in random order since the place may matter; ended afterwards."""
+    """Warm processes, started together in random order, since the place may matter; ended afterwards."""
     names, workers = list(orders), dict[str, Worker]()
     with deadline.enforced(workers):
         try:
             for index in rng.permutation(len(names)):
                 workers[names[index]] = start(names[index], orders[names[index]])
-                deadline.check()  # one that was started when the others were ended has nobody to end it
+                deadline.check()  # a worker started after the others were ended would never be ended
             for worker in workers.values():
                 worker.ready()
                 deadline.check()

@@ -1,4 +1,4 @@
-"""Checkouts to compare: what a revision, a folder or a wheel on the command line stands for."""
+"""Checkouts to compare: the meaning of a revision, a folder or a wheel on the command line."""
 
 import subprocess
 import tarfile
@@ -11,27 +11,27 @@ from pathlib import Path
 
 from ...support.texts import Told, one_line
 
-HASH = 12  # characters of a revision's that are shown
+HASH = 12  # characters of a revision's hash that are shown
 UNREADABLE = (OSError, tarfile.TarError, zipfile.BadZipFile)
 
 
 class NoSubject(Told):
-    """What was named cannot be had."""
+    """The named subject does not exist."""
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A folder that an implementation is imported from."""
+    """A folder from which an implementation is imported."""
 
     folder: Path
-    title: str  # what it is, in words: a revision and its hash, or a path
+    title: str  # a description: a revision and its hash, or a path
 
 
 @contextmanager
 def checkout(named: str, repository: Path) -> Iterator[Checkout]:
-    """A folder as it stands, a wheel (a path that ends in .whl) unpacked, or else a revision of ``repository``.
+    """A folder unchanged, an unpacked wheel (a path that ends in .whl), or a revision of ``repository``.
 
-    Unpacked is to a temporary folder, which is removed afterwards. NoSubject for what there is not.
+    Files are unpacked to a temporary folder, which is removed afterwards. Raises NoSubject if there is none.
     """
     path = Path(named)
     if path.is_dir():
@@ -49,7 +49,7 @@ def checkout(named: str, repository: Path) -> Iterator[Checkout]:
 
 
 def _unpack(wheel: Path, folder: Path) -> None:
-    """A wheel's packages lie at its top; zipfile leaves out what would lead outside."""
+    """Unpack the packages at a wheel's top. zipfile skips paths that lead outside."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)  # noqa: S202 - of zipfile, which is safe
@@ -58,7 +58,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
 
 
 def _export(revision: str, repository: Path, folder: Path) -> str:
-    """Write the files of a revision, and return its hash."""
+    """Write the files of a revision; returns its hash."""
     commit = _git(
         repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}",
         otherwise=f"{revision} is no folder, no wheel and no revision of {repository}",
@@ -77,7 +77,7 @@ def _export(revision: str, repository: Path, folder: Path) -> str:
 
 
 def _git(repository: Path, *arguments: str, otherwise: str) -> str:
-    """What git prints; NoSubject with ``otherwise`` if it fails or is not there."""
+    """The output of git; raises NoSubject with ``otherwise`` if git fails or is missing."""
     command = ["git", "-C", str(repository), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603

@@ -1,4 +1,4 @@
-"""What is said of a session on the terminal."""
+"""The terminal's form of a session."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ NUMBERS = ("head", f"{2 * CONFIDENCE - 1:.0%} interval", "control", "noise", "ro
 
 
 def show(console: Console, comparisons: Sequence[Comparison], title: str) -> None:
-    """Each benchmark's estimate and what it rests on, and what is said of it."""
+    """Print each benchmark's estimate, the measurements that it is based on, and the decision."""
     console.print(Text(title, "bold"))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("benchmark", overflow="fold")
@@ -29,7 +29,7 @@ def show(console: Console, comparisons: Sequence[Comparison], title: str) -> Non
 
 
 def _numbers(comparison: Comparison) -> list[str]:
-    """Estimate and interval of head, what base differs from its copy by, a round's noise, and how often head ran."""
+    """The estimate of head, the difference of base from its copy, a round's noise, and the number of runs."""
     measured = comparison.measured
     head, control = (measured.estimate(weights) for weights in (versus_base(), CONTROL))
     rounds = len(measured.rounds)

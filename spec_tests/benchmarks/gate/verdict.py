@@ -1,8 +1,8 @@
 """The statistics of the gate: from durations to one of three outcomes.
 
-What others do on a machine makes runs slower, never faster, so that of a process the fastest run counts. The unit is
-a round, which has processes of its own: of it one number counts, a log ratio. Rounds of the same code are symmetric
-about zero, since who was who was drawn. They are tested by Wilcoxon's signed ranks, which hold their level exactly
+Other processes on a machine make runs slower, never faster, so the fastest run of a process counts. The unit is a
+round with new processes, and one log ratio of it counts. Rounds of the same code are symmetric about zero,
+since the roles were drawn at random. They are tested by Wilcoxon's signed ranks, which hold their level exactly
 under symmetry, however heavy the tails, and estimated by Hodges and Lehmann's shift.
 """
 
@@ -19,39 +19,39 @@ from scipy import special, stats
 
 BASE, AGAIN, HEAD = "base", "base again", "head"
 
-LEVEL = 0.005  # of false alarms, over all benchmarks together: half of what the recorded curve is held to
-POWER = 0.9  # of finding what is not tolerated
-TOLERATED = 0.05  # slowdown, unless another one is asked for: "pass" says that there is less
-LEAST_SHARE = 0.5  # of what is tolerated: a smaller slowdown is no regression, however sure
-CONFIDENCE = 0.95  # of the bounds, each on its own
-CONTROL_LEVEL = 0.01  # at which base differs from itself
-CAUTION = 0.8  # confidence of the upper bound that is taken for the noise
-EFFICIENCY = 3 / math.pi  # of signed ranks, beside Student's test of normal values
-WILD_ROUNDS = 3  # that may point the wrong way, and further than all others, without hiding what these show
-WILD_FOR_ONE = 2  # more of them for each wild round of the pilot
-WILD = 5  # times the noise, and beyond what is tolerated
+LEVEL = 0.005  # of false alarms over all benchmarks together: half of the recorded curve's limit
+POWER = 0.9  # of finding a slowdown that is not tolerated
+TOLERATED = 0.05  # slowdown, unless another one is requested: "pass" says that it is smaller
+LEAST_SHARE = 0.5  # of the tolerated slowdown: a smaller one is no regression, however certain
+CONFIDENCE = 0.95  # of each bound separately
+CONTROL_LEVEL = 0.01  # of the test whether base differs from its copy
+CAUTION = 0.8  # confidence of the upper bound that is used as the noise
+EFFICIENCY = 3 / math.pi  # of signed ranks, relative to Student's test of normal values
+WILD_ROUNDS = 3  # that may point the wrong way, further than all others, without hiding the result
+WILD_FOR_ONE = 2  # further ones for each wild round of the pilot
+WILD = 5  # times the noise, and beyond the tolerated slowdown
 MOST_ROUNDS = 200
-MANY_MINUTES = 10  # are said without a decimal
-LEAST_NOISE = 1e-3  # that a plan reckons with
+MANY_MINUTES = 10  # from here on without a decimal
+LEAST_NOISE = 1e-3  # smallest that a plan assumes
 
 CONTROL = {BASE: -1.0, AGAIN: 1.0}  # the contrast of base and its copy
 
 
 @dataclass(frozen=True)
 class Turn:
-    """Runs of one subject, one after the other."""
+    """Consecutive runs of one subject."""
 
     subject: str
     seconds: tuple[float, ...]
 
 
-Block = tuple[Turn, ...]  # all subjects in some order, and back
-Round = tuple[Block, ...]  # of the same processes
+Block = tuple[Turn, ...]  # all subjects in some order, forwards and backwards
+Round = tuple[Block, ...]  # with the same processes
 Values = NDArray[np.float64]
 
 
 class Outcome(StrEnum):
-    """What the gate says."""
+    """The answer of the gate."""
 
     PASS = "pass"  # noqa: S105 - no password
     REGRESSION = "regression"
@@ -60,43 +60,43 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A difference in log time; ``low`` and ``high`` are bounds of CONFIDENCE each."""
+    """A difference in log time. ``low`` and ``high`` are one-sided bounds with CONFIDENCE each."""
 
     shift: float
     low: float
     high: float
-    slower: float  # the p-value of there being no slowdown
-    differs: float  # of there being no difference, two-sided
+    slower: float  # the p-value of the hypothesis of no slowdown
+    differs: float  # the same of no difference, two-sided
 
     @property
     def percent(self) -> tuple[float, float, float]:
-        """Estimate and bounds as per cent of time."""
+        """Estimate and bounds in per cent of time."""
         shift, low, high = (100 * math.expm1(value) for value in (self.shift, self.low, self.high))
         return shift, low, high
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many rounds there are to be, settled before head is looked at."""
+    """The number of rounds, fixed before head is measured."""
 
-    noise: float  # standard deviation of a round's log ratio of head, as most of the pilot has it
-    needed: int  # rounds for POWER at the slowdown that is tolerated
+    noise: float  # standard deviation of a round's log ratio of head, typical of the pilot
+    needed: int  # rounds for POWER at the tolerated slowdown
     affordable: int  # rounds that the time allows
-    rounds: int  # to be made; 0 if the time is too short for a result
-    findable: float  # the slowdown that the affordable ones find with POWER; infinite for none
+    rounds: int  # to make; 0 if the time is too short for a result
+    findable: float  # slowdown that the affordable rounds find with POWER; infinite without rounds
     tolerated: float = TOLERATED
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is said of a benchmark, and why."""
+    """The outcome for a benchmark, and the reason."""
 
     outcome: Outcome
     reason: str
 
 
 def versus_base(head: str = HEAD) -> dict[str, float]:
-    """The contrast of head and base, of which there are two copies; it is orthogonal to that of these."""
+    """The contrast of head and the two copies of base; it is orthogonal to that of the copies."""
     return {BASE: -0.5, AGAIN: -0.5, head: 1.0}
 
 
@@ -113,28 +113,28 @@ def fastest(blocks: Round, subject: str) -> float:
 
 
 def estimated(values: Values) -> Estimate:
-    """Hodges and Lehmann's estimate of the shift of symmetric values, and the shifts that are not rejected.
+    """Hodges and Lehmann's estimate of the shift of symmetric values, with the shifts that are not rejected as bounds.
 
-    The signed rank sum is the number of Walsh averages above zero (of ties and zeros the less telling one).
+    The signed rank sum is the number of Walsh averages above zero (ties and zeros count conservatively).
     """
     averages = np.sort(np.add.outer(values, values)[np.triu_indices(values.size)] / 2)
     tail = rank_sum_tail(values.size)
     slower, faster = (float(tail[np.count_nonzero(side > 0)]) for side in (averages, -averages))
-    count = int(np.argmax(tail <= 1 - CONFIDENCE))  # the fewest above zero that reject; 0 if none do
+    count = int(np.argmax(tail <= 1 - CONFIDENCE))  # the fewest averages above zero that reject; 0 if none do
     low, high = (averages[-count], averages[count - 1]) if count else (-math.inf, math.inf)
     return Estimate(float(np.median(averages)), float(low), float(high), slower, min(1.0, 2 * min(slower, faster)))
 
 
 @cache
 def rank_sum_tail(count: int) -> Values:
-    """The probability that Wilcoxon's signed rank sum of so many values reaches w, exact, for each w from 0 on."""
+    """The exact probability that Wilcoxon's signed rank sum of so many values is at least w, for each w from 0."""
     tail: Values = np.cumsum(_rank_sum_chances(count)[::-1])[::-1]
     return tail
 
 
 @cache
 def _rank_sum_chances(count: int) -> Values:
-    """The probability of each sum: the last rank counts or not, whatever the others are."""
+    """The probability of each sum. The last rank counts or not, independently of the others."""
     if not count:
         return np.ones(1)
     others = _rank_sum_chances(count - 1)
@@ -142,16 +142,16 @@ def _rank_sum_chances(count: int) -> Values:
 
 
 def planned(pilot: Values, level: float, affordable: int, tolerated: float = TOLERATED, gated: bool = True) -> Plan:
-    """The rounds to be made, by the control contrasts of the pilot, (rounds,); ``affordable`` is what time allows.
+    """The rounds to make, from the pilot's control contrasts (rounds,). ``affordable`` is the number that time allows.
 
-    ``level`` is that of the test which is hardest to pass after Holm's correction. The noise is taken from the median
-    size of a contrast, which few wild ones leave alone, and to be safe from an upper bound of that median; there are
-    rounds enough for as many wild ones as the pilot makes likely. If the time allows fewer, all of these are made; but
-    none if they lack the power even with the noise at the median itself. What is not gated needs no power.
+    ``level`` is that of the strictest test under Holm's correction. The noise comes from the median size of a
+    contrast, which a few wild rounds hardly change, or rather from an upper bound of that median. There are enough
+    rounds for as many wild ones as the pilot makes likely. If the time allows fewer, all of these are made, but
+    none if they lack the power even with the noise at the median. Benchmarks that are not gated need no power.
     """
     scale = math.sqrt(_squares(versus_base()) / _squares(CONTROL)) / stats.norm.ppf(0.75)
     sizes = scale * np.sort(np.abs(pilot))
-    bound = min(int(stats.binom.ppf(CAUTION, sizes.size, 0.5)), sizes.size - 1)  # the rank that bounds a median
+    bound = min(int(stats.binom.ppf(CAUTION, sizes.size, 0.5)), sizes.size - 1)  # the rank that bounds the median
     noise, feared = float(np.median(sizes)), float(sizes[bound])
     wild = int(np.count_nonzero(sizes > max(WILD * noise, scale * math.log1p(tolerated))))
     steady = steady_rounds(level, wild)
@@ -171,12 +171,12 @@ def planned(pilot: Values, level: float, affordable: int, tolerated: float = TOL
 
 
 def steady_rounds(level: float, wild: int = 0) -> int:
-    """The fewest that any plan has, by the wild rounds of the pilot."""
+    """The fewest rounds of any plan, given the wild rounds of the pilot."""
     return fewest_rounds(level, WILD_ROUNDS + WILD_FOR_ONE * wild)
 
 
 def fewest_rounds(level: float, wild: int) -> int:
-    """With which the test can reject at this level even if so many rounds point the wrong way, further than others."""
+    """The fewest rounds that can reject at this level if so many rounds point the wrong way, the furthest."""
     count = wild + 1
     while rank_sum_tail(count)[sum(range(1, count - wild + 1))] > level:
         count += 1
@@ -184,7 +184,7 @@ def fewest_rounds(level: float, wild: int) -> int:
 
 
 def power(slowdown: float, noise: float, rounds: int, level: float) -> float:
-    """How often rounds of normal values find a slowdown: as Student's test does, with the efficiency of ranks."""
+    """The power to find a slowdown with normal values: that of Student's test, with the efficiency of ranks."""
     counted = EFFICIENCY * rounds
     effect = math.log1p(slowdown) / max(noise, LEAST_NOISE) * math.sqrt(counted)
     critical = special.stdtrit(counted - 1, 1 - level)
@@ -196,7 +196,7 @@ def _squares(weights: dict[str, float]) -> float:
 
 
 def holm(p_values: Sequence[float], level: float) -> list[bool]:
-    """Which of the hypotheses are rejected so that a wrong rejection among them has at most this probability."""
+    """Which hypotheses are rejected, so that any wrong rejection has at most the probability ``level``."""
     rejected = [False] * len(p_values)
     for passed, index in enumerate(np.argsort(p_values, kind="stable")):
         if p_values[index] > level / (len(p_values) - passed):
@@ -207,13 +207,13 @@ def holm(p_values: Sequence[float], level: float) -> list[bool]:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a benchmark when it is decided; None for what was not measured."""
+    """The evidence about a benchmark when it is decided; None for values that were not measured."""
 
     plan: Plan | None
     head: Estimate | None
     control: Estimate | None
-    made: int | None = None  # rounds that were over in time; None for all of the plan
-    minutes_needed: float | None = None  # for all rounds that are needed; without a plan, for any result, at least
+    made: int | None = None  # rounds done in time; None for all of the plan
+    minutes_needed: float | None = None  # for all needed rounds; without a plan, the least for any result
 
 
 def decided(evidence: Sequence[Evidence], level: float = LEVEL) -> list[Decision]:
@@ -244,7 +244,7 @@ def _decision(evidence: Evidence, slow: bool) -> Decision:
 
 
 def too_short(evidence: Evidence) -> str:
-    """Why there are no rounds, and what would be needed."""
+    """The reason why there are no rounds, and what would be needed."""
     plan, minutes = evidence.plan, evidence.minutes_needed
     if plan is None:
         more = "" if minutes is None else f"; at this pace any result takes more than {in_minutes(minutes)}"
@@ -258,14 +258,14 @@ def too_short(evidence: Evidence) -> str:
 
 
 def _needs(evidence: Evidence, plan: Plan) -> str:
-    """The rounds that are needed, and their time, in words."""
+    """The needed rounds and their time, in words."""
     more = " or more" if plan.needed == MOST_ROUNDS else ""
     about = "" if evidence.minutes_needed is None else f", about {in_minutes(evidence.minutes_needed)} in all"
     return f"a slowdown of {100 * plan.tolerated:g} % takes {plan.needed} rounds{more}{about}"
 
 
 def in_minutes(minutes: float) -> str:
-    """Minutes with the digits that they are worth, or as seconds."""
+    """The minutes in words, rounded to their significant digits, or as seconds."""
     if minutes < 1:
         return f"{60 * minutes:.0f} seconds"
     return f"{minutes:.1f} minutes" if minutes < MANY_MINUTES else f"{math.ceil(minutes)} minutes"

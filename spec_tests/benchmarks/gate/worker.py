@@ -1,8 +1,8 @@
-"""A subject's process: it prepares a piece of work with the implementation of one checkout and times it when asked.
+"""A subject's process: it prepares a piece of work with one checkout's implementation and times it on request.
 
-Lines of JSON come in and go out. The first to come is an ``Order``, each later one {"runs": n}; the answers are
-{"seconds": [...]}, one duration a run, or {"error": "a line"}. The end of the input ends the process. The harness is
-the gate's own for all subjects; of the checkout comes what the implementation is made of, and nothing else.
+It reads and writes lines of JSON. The first input is an ``Order``, each later one {"runs": n}. The answers are
+{"seconds": [...]}, one duration for each run, or {"error": "a line"}. The end of the input ends the process. All
+subjects use the gate's own harness; only the implementation comes from the checkout.
 """
 
 import importlib
@@ -22,17 +22,17 @@ from ...adapter.targets import resolved
 from ...cases.trials import EMBEDDED_PRESET
 from ..work import WORK, Settings, Work, lacking
 
-WARM_RUNS = 2  # before anything is timed: frameworks compile in the first; of what is timed the fastest counts
-VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their roots, in a microsecond
-INSTALLED = "convspec"  # the package that the folders of a checkout are parts of in a wheel
+WARM_RUNS = 2  # before timing: frameworks compile in the first; the fastest timed run counts
+VALUES = np.linspace(1.0, 2.0, 512)  # a unit of extra work takes their square roots, in a microsecond
+INSTALLED = "convspec"  # the package that contains a checkout's folders in a wheel
 HARNESS = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a process is to time."""
+    """The work that a process times."""
 
-    folder: str  # that the implementation comes from
+    folder: str  # from which the implementation is imported
     implementation: str
     backend: str | None
     benchmark: str
@@ -40,19 +40,19 @@ class Order:
     batch_size: int
     seed: int
     preset: str = str(EMBEDDED_PRESET)  # the base of a classifier
-    extra: int = 0  # units of real work that are added to each run: see ``worked``
+    extra: int = 0  # units of extra work in each run: see ``worked``
 
     def line(self) -> bytes:
-        """As it is sent."""
+        """The line that is sent."""
         return json.dumps(asdict(self)).encode() + b"\n"
 
 
 class Refused(Exception):  # noqa: N818 - told as a line
-    """An order that cannot be carried out, as a line says."""
+    """An order cannot be carried out; the text is a line."""
 
 
 def stopwatch(work: Work, extra: int = 0) -> Callable[[], float]:
-    """What runs a piece of work once, and so many units of extra work, and returns the seconds; warm."""
+    """A function that runs the work and the extra work once and returns the seconds; warmed up."""
 
     def seconds() -> float:
         if work.renew:
@@ -68,13 +68,13 @@ def stopwatch(work: Work, extra: int = 0) -> Callable[[], float]:
 
 
 def worked(units: int) -> None:
-    """Real work, in proportion."""
+    """Do work in proportion to the units."""
     for _ in range(units):
         np.sqrt(VALUES, out=VALUES)
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer until the input ends; what cannot be done is answered with an error, and is the last answer."""
+    """Answer requests until the input ends. A request that fails gets an error as the last answer."""
 
     def answer(**content: Any) -> None:
         answers.write(json.dumps(content).encode() + b"\n")
@@ -97,10 +97,10 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 
 
 def imported(folder: str, target: str, backend: str | None) -> Implementation:
-    """The implementation of that name from the folder of a checkout or of an unpacked wheel.
+    """The named implementation from the folder of a checkout or of an unpacked wheel.
 
-    The harness imported ``fixtures`` of its own, which must not be found in the place of the folder's. Refused is
-    raised for one that was found in another place all the same.
+    The harness has imported its own ``fixtures``, which must not take the place of the folder's. Raises Refused
+    if the module was found elsewhere.
     """
     for name in [name for name in sys.modules if name.partition(".")[0] in ("fixtures", "reference")]:
         del sys.modules[name]
@@ -119,14 +119,14 @@ def imported(folder: str, target: str, backend: str | None) -> Implementation:
 
 
 def main() -> None:
-    """Serve on the standard streams; whatever else writes to the output writes to that of errors."""
+    """Serve on the standard streams. All other output is redirected to the standard error stream."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     serve(requests, answers)
     sys.stderr.flush()
-    os._exit(0)  # without the seconds that some frameworks take to come apart
+    os._exit(0)  # skips the seconds that some frameworks take to shut down
 
 
 if __name__ == "__main__":
