@@ -1,6 +1,6 @@
-"""Reference implementation of transfer learning for image classification, a module a stage.
+"""Reference implementation of transfer learning for image classification, with a module for each stage.
 
-The functions of the contract can be taken from here by name; the module behind a name is
+The functions of the contract can be imported from here by name. The module behind a name is
 imported when it is first asked for, so that a backend can be selected before Keras loads.
 """
 

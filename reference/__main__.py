@@ -23,19 +23,19 @@ from .presets import DEFAULT_PRESET, EMBEDDED_PRESET
 from .run import Run
 
 STAGES = ("data", "features", "augmented", "tune", "convnet", "convnet-augmented")
-SEEDS = 2**31  # as many as every backend takes: on torch a seed is an int32
+SEEDS = 2**31  # the number that every backend accepts: on torch a seed is an int32
 
 
 class Parser(argparse.ArgumentParser):
-    """The standard one, but for what it says of wrong use."""
+    """An argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
-        """One line, as for all other mistakes."""
+        """Exit with one line, as for all other mistakes."""
         self.exit(2, f"error: {printable(message)}\n")
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The command line; wrong use ends with exit code 2."""
+    """The parsed command line; wrong use ends with exit code 2."""
     parser = Parser("python -m reference", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--data", default="embedded", help="a zip file, a folder, 'kaggle' or 'embedded' (default: 'embedded', drawn)")
@@ -63,7 +63,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
-    """The options, with the base that suits the data and a run folder that is named for them."""
+    """The options, with the base that suits the data and a run folder named after them."""
     options.base = options.base or (str(EMBEDDED_PRESET) if options.data == "embedded" else DEFAULT_PRESET)
     weights = "random-" * options.random_base + Path(options.base).stem
     name = f"{Path(options.data).stem}-{weights}-{options.backend}-{options.seed}"
@@ -72,7 +72,7 @@ def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
 
 
 def plan(run: Run) -> str:
-    """What will be done, in a line."""
+    """The plan of the run in one line."""
     options = run.options
     stages = ", ".join(stage for stage in STAGES if stage in ("data", *options.stages))
     facts = f"data {options.data}, base {run.base}, backend {options.backend}, seed {options.seed}"
@@ -80,14 +80,14 @@ def plan(run: Run) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code: 0 done, 2 something the user can put right, 130 interrupted."""
+    """The exit code: 0 done, 2 an error that the user can correct, 130 interrupted."""
     options = parse_arguments(arguments)
     try:
         run = Run(options)
         check(run)
         print(f"{plan(run)}\nimporting Keras on {options.backend} …", flush=True)
         select_backend(options.backend)
-        from .pipeline import run_pipeline  # and with it Keras, which reads its backend on import
+        from .pipeline import run_pipeline  # imports Keras, which reads its backend on import
 
         run_pipeline(run)
     except PipelineError as error:

@@ -1,7 +1,7 @@
 """Stage 5: augmentation (notes, code 5): horizontal flip, rotation 0.1, zoom 0.2.
 
-The layers run in TensorFlow on every backend, inside tf.data for training: in JAX and torch they
-take seconds a batch, in TensorFlow a fraction of one.
+The layers run in TensorFlow on every backend, inside tf.data for training. In JAX and torch they
+take seconds for a batch, in TensorFlow a fraction of a second.
 """
 
 import os
@@ -16,11 +16,11 @@ from .layers import Array
 from .loading import untuned
 
 ROTATION = 0.1  # of a full turn, either way: ±36°
-ZOOM = 0.2  # of the side, either way
+ZOOM = 0.2  # of the side, in or out
 
 
 def augmentation_layers(seed: int) -> list[Any]:
-    """Flip, rotation and zoom, each with a seed of its own: one seed for all would tie angle to zoom."""
+    """Flip, rotation and zoom layers with separate seeds. A common seed would make angle and zoom dependent."""
     flip, rotation, zoom = map(int, np.random.SeedSequence(seed).generate_state(3) // 2)  # torch takes 31 bits
     return [
         layers.RandomFlip("horizontal", seed=flip),
@@ -42,7 +42,7 @@ def augment_dataset(dataset: Any, steps: Sequence[Any]) -> Any:
         return images, labels
 
     # A parallel map over whole layers is a race for their seeds, and no run repeats. So the
-    # cheap draws are made one batch after the other, and only the pixels move in parallel.
+    # cheap draws are made batch by batch, and only the pixels are transformed in parallel.
     return untuned(dataset.map(draw).map(transform, num_parallel_calls=os.cpu_count()).prefetch(1))
 
 
@@ -52,12 +52,12 @@ def random_flip(images: Array, *, seed: int, training: bool = True) -> Array:
 
 
 def random_rotation(images: Array, *, factor: float = ROTATION, seed: int, training: bool = True) -> Array:
-    """Each image turned about its centre by an angle uniform in ±factor turns; reflected outside."""
+    """Each image rotated about its centre by an angle uniform in ±factor turns; reflected outside."""
     return _apply([layers.RandomRotation(factor, seed=seed)], images) if training else images
 
 
 def random_zoom(images: Array, *, factor: float = ZOOM, seed: int, training: bool = True) -> Array:
-    """Each image scaled about its centre, the window shown 1 + u times its own, u uniform in ±factor."""
+    """Each image scaled about its centre. The visible window is 1 + u times the image, u uniform in ±factor."""
     return _apply([layers.RandomZoom(factor, seed=seed)], images) if training else images
 
 

@@ -1,6 +1,6 @@
 """Stage 1: choose a backend before Keras is imported (notes, code 1).
 
-Keras reads ``KERAS_BACKEND`` once, on import; asking for another backend afterwards has no
+Keras reads ``KERAS_BACKEND`` once, on import. A later request for another backend has no
 effect at all, so here it is an error. In a notebook the cell magic ``%%backend NAME`` runs
 its cell only on the backend that the cell needs.
 """
@@ -17,7 +17,7 @@ DEFAULT_BACKEND = os.environ.get("KERAS_BACKEND", "jax")
 
 
 def select_backend(name: str) -> None:
-    """Make Keras use the backend ``name`` in this process; PipelineError where ``check_backend`` refuses it."""
+    """Make Keras use the backend ``name`` in this process; raises PipelineError if ``check_backend`` does."""
     check_backend(name)
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,9 +28,9 @@ def select_backend(name: str) -> None:
 
 
 def check_backend(name: str) -> None:
-    """Raise PipelineError for an unknown or missing backend, and when Keras already runs on another one.
+    """Raise PipelineError for an unknown or missing backend, or if Keras already runs on another one.
 
-    Nothing is imported for it.
+    Nothing is imported by the check.
     """
     if name not in BACKENDS:
         raise PipelineError(f"unknown backend {name!r}: choose one of {', '.join(BACKENDS)}")
@@ -45,9 +45,9 @@ def check_backend(name: str) -> None:
 
 
 def _import_tensorflow() -> None:
-    """Import TensorFlow, which reads the images on every backend, without its start-up chatter.
+    """Import TensorFlow, which reads the images on every backend, without its start-up messages.
 
-    That comes from C++ before any logging option is read: only the file descriptor helps.
+    C++ prints them before any logging option is read, so the file descriptor is redirected.
     """
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -60,14 +60,14 @@ def _import_tensorflow() -> None:
 
 
 def register_magic() -> bool:
-    """Offer ``%%backend`` in the running IPython shell; False where there is none."""
+    """Register ``%%backend`` in the running IPython shell; False if there is none."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     if shell is None:
         return False
 
     def backend(line: str, cell: str) -> None:
-        """``%%backend NAME``: run the cell if NAME is the current backend, else say so."""
+        """Run the cell if NAME in ``%%backend NAME`` is the current backend, otherwise say so."""
         current, required = os.environ.get("KERAS_BACKEND", ""), (line.split() or [""])[-1]
         if current == required:
             shell.run_cell(cell)

@@ -18,7 +18,7 @@ from .layers import Array
 from .presets import ADVICE, DEFAULT_PRESET, find_base, is_handle, is_path
 from .weights import WEIGHTS, refuse_misfit
 
-BASE = "base"  # the name of the base in every model that holds one
+BASE = "base"  # the base's name in every model that holds one
 NETWORK = "check the network and Kaggle credentials, or "
 SCALE, OFFSET = 1 / 127.5, -1.0  # grey levels 0..255 to -1..1
 
@@ -26,8 +26,8 @@ SCALE, OFFSET = 1 / 127.5, -1.0  # grey levels 0..255 to -1..1
 def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed: int = 0) -> Any:
     """The base as a plain Functional model, (n, height, width, 3) to (n, h, w, channels).
 
-    With ``weights=False`` it has the preset's architecture and random weights of that seed. Raises
-    PipelineError when it cannot be had or its weights do not fit its architecture.
+    With ``weights=False`` it has the preset's architecture, and random weights drawn with ``seed``. Raises
+    PipelineError if the preset is not available or its weights do not fit its architecture.
     """
     keras.utils.set_random_seed(seed)
     found = find_preset(preset)
@@ -42,13 +42,13 @@ def load_base(preset: Path | str = DEFAULT_PRESET, *, weights: bool = True, seed
                 refuse_misfit(Path(found), source)
     if len(source.output_shape) != 4:
         raise PipelineError(f"{preset} gives {source.output_shape}, not a feature map: name a base without its top")
-    # Saved and loaded again, a keras-hub backbone forgets which of its layers are frozen; a plain
-    # model over the same layers remembers.
+    # After saving and loading, a keras-hub backbone forgets which of its layers are frozen. A plain
+    # model of the same layers keeps this.
     return keras.Model(source.input, source.output, name=BASE)
 
 
 def load_preprocessor(preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[int, int]) -> Any:
-    """The layer that turns images in [0, 255] of any size into what the base expects."""
+    """The layer that converts images in [0, 255] of any size to the base's input."""
     if str(preset).endswith(".keras"):
         return layers.Rescaling(SCALE, OFFSET, name="preprocessor")
     found = find_preset(preset)
@@ -57,7 +57,7 @@ def load_preprocessor(preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[
 
 
 def find_preset(preset: Path | str) -> str:
-    """What ``find_base`` finds; PipelineError also for a name that is none of keras-hub's presets."""
+    """The result of ``find_base``; also raises PipelineError for an unknown name of a keras-hub preset."""
     found = find_base(str(preset))
     if not (is_handle(found) or is_path(found) or found in keras_hub.models.Backbone.presets):
         raise PipelineError(f"the base {found!r} cannot be loaded (keras-hub has no preset of this name): {ADVICE}")
@@ -65,7 +65,7 @@ def find_preset(preset: Path | str) -> str:
 
 
 def _loading(found: str) -> AbstractContextManager[None]:
-    """What goes wrong in loading becomes a PipelineError; a local file needs no network."""
+    """Convert errors of loading to PipelineError. A local file needs no network."""
     return explained(f"the base {found!r} cannot be loaded", ADVICE if is_path(found) else NETWORK + ADVICE)
 
 
@@ -79,7 +79,7 @@ def calibrate(base: Any, images: Any) -> None:
     """Set the moving statistics of a random base to those of preprocessed images.
 
     A randomly initialised Xception shrinks its signal at every layer and maps every image to
-    nearly the same features; that says nothing about random features. Normalised on real
+    nearly the same features, which says nothing about random features. Normalised with real
     activations, they have a spread near 1.
     """
     momenta = {layer: layer.momentum for layer in base.layers if isinstance(layer, layers.BatchNormalization)}

@@ -1,4 +1,4 @@
-"""Mistakes on the command line, found before a framework is imported and before anything is written."""
+"""Checks of the command line, made before a framework is imported and before anything is written."""
 
 from .backend import check_backend
 from .download import DRAWN, find_data
@@ -7,11 +7,11 @@ from .presets import find_base
 from .run import Run
 from .subset import index_images, scaled_split
 
-ON_BASE = ("augmented", "features")  # stages that train on the base; fine-tuning prefers the checkpoint of the first
+ON_BASE = ("augmented", "features")  # stages that train on the base; fine-tuning prefers the first one's checkpoint
 
 
 def check(run: Run) -> None:
-    """Refuse a run that cannot succeed; what a finished stage has used up may be gone."""
+    """Refuse a run that cannot succeed. The inputs of a finished stage may be gone."""
     check_backend(run.options.backend)
     unfinished = run.unfinished()
     if "data" in unfinished:
@@ -23,7 +23,7 @@ def check(run: Run) -> None:
 
 
 def check_data(data: str, scale: float) -> None:
-    """PipelineError unless there are data, with images enough where counting them is cheap."""
+    """Raise PipelineError unless there are data, and enough images if they can be counted quickly."""
     needed = max(end for _, end in scaled_split(scale).values())
     counts = {}
     if data == "embedded":

@@ -18,13 +18,13 @@ DROPOUT = 0.25
 CONVNET_FILTERS = (8, 16, 32, 64, 128)
 POOLING = "pooling"  # the layer whose output is an image's feature vector
 
-_extractors: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # of classifiers
+_extractors: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # {classifier: its feature extractor}
 
 
 def build_classifier(
     preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[int, int] = IMAGE_SIZE, seed: int = 0
 ) -> Any:
-    """Images (n, height, width, 3) in [0, 255] to the probability of class 1, shape (n, 1); base frozen."""
+    """The compiled classifier with a frozen base: images (n, height, width, 3) in [0, 255] to P(class 1), (n, 1)."""
     return classifier_on(load_base(preset), load_preprocessor(preset, image_size=image_size), image_size, seed)
 
 
@@ -41,19 +41,19 @@ def classifier_on(base: Any, preprocessor: Any, image_size: tuple[int, int], see
 
 
 def feature_extractor(model: Any) -> Any:
-    """The part of a classifier from images to features (n, channels); shares its weights."""
+    """The part of a classifier from images to features (n, channels). It shares the classifier's weights."""
     if model not in _extractors:  # made once, so that it is compiled once
         _extractors[model] = keras.Model(model.input, model.get_layer(POOLING).output)
     return _extractors[model]
 
 
 def head(model: Any) -> Any:
-    """The part of a classifier from features to probabilities; shares its weights, compiled."""
+    """The compiled part of a classifier from features to probabilities. It shares the classifier's weights."""
     return compile_classifier(keras.Model(model.get_layer(POOLING).output, model.output))
 
 
 def build_convnet(*, image_size: tuple[int, int] = IMAGE_SIZE, dropout: float = 0.0, seed: int = 0) -> Any:
-    """The baseline without transfer: five convolutions, max pooling between them, trained from scratch."""
+    """The baseline without transfer, trained from scratch: five convolutions with max pooling between them."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((*image_size, 3))
     x = layers.Rescaling(1 / 255)(inputs)

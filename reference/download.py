@@ -1,8 +1,8 @@
 """Stage 2: get the archive and unpack it (notes, code 2).
 
-Besides Kaggle's competition, which needs an account, the images may come from a local zip, a local
+The images come from Kaggle's competition, which needs an account, from a local zip, a local
 folder, or the drawn set of ``fixtures``. An archive is never trusted: no member may leave the
-destination, and a half-unpacked tree never bears the name of a whole one.
+destination, and an incomplete tree never has the name of a complete one.
 """
 
 import importlib
@@ -21,21 +21,21 @@ from .progress import progress
 
 COMPETITION = "dogs-vs-cats"
 ARCHIVE = "train.zip"
-DRAWN = 1000  # images a class of the drawn set: enough for a split of scale 0.4
+DRAWN = 1000  # images a class of the drawn set, enough for a split of scale 0.4
 END = struct.Struct("<4s4H2LH")  # the end record of a zip
-END_64 = struct.Struct("<4sQ2H2L4Q")  # and that of a zip64, which holds the number that is too large for the other
+END_64 = struct.Struct("<4sQ2H2L4Q")  # the end record of a zip64, with the numbers that are too large for the other
 FULL, LOCATOR_64_SIZE = 0xFFFF, 20
 ADVICE = "--data takes a zip, a folder, 'kaggle' or 'embedded'"
 
 
 def obtain(data: str, cache: Path) -> Path:
-    """A folder that holds the images named by ``data``.
+    """The folder of the images that ``data`` names.
 
     ``data`` is "embedded" (the drawn set), "kaggle" (downloaded), or the path of a folder or a
-    zip. What is drawn or unpacked goes to ``cache`` and is used again the next time.
+    zip. Drawn and unpacked images go to ``cache`` and are used again the next time.
     """
     if data == "embedded":
-        # The folder beside this one: a top-level package in a checkout, a part of convspec where it is installed.
+        # The folder next to this one: a top-level package in a checkout, a part of convspec if installed.
         dataset = importlib.import_module(f"{__package__.removesuffix('reference')}fixtures.dataset")
         drawing = partial(progress, what="drawing", unit="images", total=2 * DRAWN)
         return Path(dataset.drawn_images(cache, DRAWN, watched=drawing))
@@ -47,7 +47,7 @@ def obtain(data: str, cache: Path) -> Path:
 
 
 def find_data(path: str) -> Path:
-    """The folder or the zip at a path, or the zip in the folder; PipelineError where there is neither."""
+    """The folder or the zip at a path, or the zip in the folder; raises PipelineError if there is neither."""
     with explained(f"{path} cannot be looked for", ADVICE):  # such as the folder of an unknown user, ~nobody
         source = Path(path).expanduser()
         if (source / ARCHIVE).is_file():
@@ -62,9 +62,9 @@ def find_data(path: str) -> Path:
 def extract_archive(archive: Path, destination: Path) -> Path:
     """Unpack a zip so that ``destination`` holds exactly its members, byte for byte.
 
-    A finished destination is left as it is; an unfinished one is unpacked again. Raises
-    PipelineError, with nothing written, when a member would land outside the destination, when the
-    archive is damaged, encrypted or too large, or when the destination holds other files.
+    A complete destination is not changed; an incomplete one is unpacked again. Raises
+    PipelineError, with nothing written, if a member would be outside the destination, if the
+    archive is damaged, encrypted or too large, or if the destination holds other files.
     """
     with (
         explained(f"{archive} cannot be unpacked", "name a whole, unencrypted zip with --data"),
@@ -76,7 +76,7 @@ def extract_archive(archive: Path, destination: Path) -> Path:
         if destination.is_dir() and members.items() <= found.items():
             return destination
         for name in found.keys() - members.keys():
-            if found[name] is not None:  # an unfinished tree may be replaced, but never somebody's own files
+            if found[name] is not None:  # an incomplete tree may be replaced, but never the user's own files
                 raise PipelineError(f"{destination} holds {name}, which is not from {archive}: name an empty folder")
         with whole(destination) as unpacked:
             unpacked.mkdir()
@@ -91,7 +91,10 @@ def extract_archive(archive: Path, destination: Path) -> Path:
 
 
 def _number_of_members(archive: Path, comment: bytes) -> int:
-    """What the record at the end of a zip says; zipfile trusts its directory, however early that ends."""
+    """The number of members in the record at the end of a zip.
+
+    zipfile reads no further than its directory, even if that ends too early.
+    """
     with archive.open("rb") as file:
         end = file.seek(-len(comment) - END.size, os.SEEK_END)
         count = END.unpack(file.read(END.size))[4]
@@ -102,7 +105,7 @@ def _number_of_members(archive: Path, comment: bytes) -> int:
 
 
 def _members(opened: zipfile.ZipFile) -> dict[str, int | None]:
-    """{path: size, or None for a folder} of all members, if all are safe to write."""
+    """{path: size, or None for a folder} of all members; raises ValueError if any is not safe to write."""
     members: dict[str, int | None] = {}
     for member in opened.infolist():
         path = PurePosixPath(member.filename)
@@ -112,13 +115,13 @@ def _members(opened: zipfile.ZipFile) -> dict[str, int | None]:
         if str(path) in members:
             raise ValueError(f"it holds {member.filename!r} twice")
         members[str(path)] = None if member.is_dir() else member.file_size
-    if not members:  # as zipfile says of one whose last bytes are zeros, too
+    if not members:  # zipfile reports no members also for an archive whose last bytes are zeros
         raise ValueError("it holds nothing")
     return members
 
 
 def _tree(folder: Path) -> dict[str, int | None]:
-    """The same of all that is in a folder."""
+    """{path: size, or None for a folder} of everything in a folder."""
     return {
         file.relative_to(folder).as_posix(): None if file.is_dir() else file.stat().st_size
         for file in folder.rglob("*")
@@ -126,8 +129,8 @@ def _tree(folder: Path) -> dict[str, int | None]:
 
 
 def _download() -> str:
-    """The folder of the competition's files, by kagglehub, which logs in first where someone can answer."""
-    import kagglehub  # slow, and of no use to the other data
+    """The folder of the competition's files from kagglehub, which logs in first if a user can answer."""
+    import kagglehub  # slow, and needed only for these data
     from kagglehub.config import get_kaggle_credentials
 
     advice = "set KAGGLE_API_TOKEN, accept the rules on the competition's page, or name a local copy with --data"

@@ -1,11 +1,11 @@
-"""Errors that a user can put right, each in one line."""
+"""Errors that a user can correct, each in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class PipelineError(Exception):
-    """One line that says what is wrong and what to do; the command line exits with 2."""
+    """One line that states the problem and what to do; the command line exits with 2."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
@@ -18,7 +18,7 @@ def printable(text: str) -> str:
 
 @contextmanager
 def explained(problem: str, advice: str) -> Iterator[None]:
-    """Turn whatever another library raises into a PipelineError: the problem, its reason, what to do."""
+    """Turn any error of another library into a PipelineError with the problem, its reason, and what to do."""
     try:
         yield
     except PipelineError:
@@ -28,5 +28,5 @@ def explained(problem: str, advice: str) -> Iterator[None]:
 
 
 def reason(error: Exception) -> str:
-    """What another library's error says, in a line."""
+    """The message of another library's error in one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]

@@ -14,7 +14,7 @@ THRESHOLD = 0.5  # class 1 above it; exactly 0.5 counts as class 0, as in Keras
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image of one class that the model holds for the other, and the probability it gave class 1."""
+    """An image whose class the model predicted wrongly, and the predicted probability of class 1."""
 
     path: Path
     label: int
@@ -23,7 +23,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Accuracy on n images with its 95 % interval; confusion[true class][predicted class] in images."""
+    """Accuracy on n images with its 95 % interval, and counts of images confusion[true class][predicted class]."""
 
     accuracy: float
     low: float
@@ -33,7 +33,7 @@ class Evaluation:
 
 
 def judge(probabilities: NDArray[Any], labels: NDArray[Any], paths: Sequence[Path], worst: int = 9) -> Evaluation:
-    """Compare predictions with labels, all three in the same order."""
+    """The evaluation of predictions against labels, all three in the same order."""
     predicted = (probabilities > THRESHOLD).astype(int)
     correct = int((predicted == labels).sum())
     confusion = np.zeros((2, 2), dtype=int)
@@ -47,6 +47,6 @@ def judge(probabilities: NDArray[Any], labels: NDArray[Any], paths: Sequence[Pat
 
 
 def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a proportion; unlike the normal one it holds near 0 and 1."""
+    """Wilson's score interval for a proportion. Unlike the normal interval it is valid near 0 and 1."""
     interval = binomtest(correct, total).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)

@@ -1,6 +1,6 @@
-"""Stage 7, the fast way: compute the frozen base's features once, and keep them on disk.
+"""Stage 7 in its fast form: compute the frozen base's features once, and store them on disk.
 
-Fast, since an epoch over features costs next to nothing; but without augmentation, since a
+It is fast, since an epoch over features costs next to nothing, but it has no augmentation, since a
 feature vector cannot be rotated.
 """
 
@@ -30,13 +30,13 @@ def extract_features(model: Any, images: Array) -> Array:
 
 
 def cached_features(model: Any, batches: Batches, folder: Path) -> tuple[Array, Labels]:
-    """Features and labels of all batches in order, computed only where ``folder`` has them not.
+    """Features and labels of all batches in order, computed only if ``folder`` does not have them.
 
-    A file is named for the weights, the preprocessing, the images and the backend that made it.
+    A file's name depends on the weights, the preprocessing, the images and the backend.
     """
     file = folder / f"features-{features_key(model, batches)}.safetensors"
     stored = _stored(file)
-    if not _are_features(stored, batches):  # not there, or damaged
+    if not _are_features(stored, batches):  # missing or damaged
         extract = feature_extractor(model).predict_on_batch
         watched = progress(batches, "running the base", "batches")
         pairs = [(np.asarray(extract(images)), labels) for images, labels in watched]
@@ -55,7 +55,7 @@ def _stored(file: Path) -> dict[str, Any]:
 
 
 def _are_features(stored: dict[str, Any], batches: Batches) -> bool:
-    """Whether these are finite features, and the labels of the batches."""
+    """Whether the arrays are finite features with the labels of the batches."""
     labels = np.concatenate([labels for _, labels in batches])
     features, found = stored.get("features", np.empty(0)), stored.get("labels", np.empty(0))
     return bool(
@@ -67,7 +67,7 @@ def _are_features(stored: dict[str, Any], batches: Batches) -> bool:
 
 
 def feature_batches(features: Array, labels: Labels, seed: int | None = None) -> Any:
-    """A tf.data.Dataset of (features, labels) batches; with a seed, in another order every epoch."""
+    """A tf.data.Dataset of (features, labels) batches; with a seed, in a new order in every epoch."""
     dataset = tf.data.Dataset.from_tensor_slices((features, labels))
     if seed is not None:
         dataset = dataset.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
@@ -79,18 +79,19 @@ def fit_head(
 ) -> tuple[Any, History]:
     """Train the head of ``model`` on batches of (features, labels), with the options of ``fit``.
 
-    The base does not run. The whole model with the head of the lowest validation loss goes to
+    The base does not run. The whole model with the head of the lowest validation loss is saved to
     ``checkpoint``, and is returned with loss, accuracy, val_loss and val_accuracy by epoch.
     """
     with whole(checkpoint) as best:
         trained, history = fit(head(model), train, validation, checkpoint=best, **options)
-        trained.set_weights(load(best).get_weights())  # and so those of the model, which shares its layers
+        # this also sets the weights of the model, which shares its layers
+        trained.set_weights(load(best).get_weights())
         model.save(best)
     return model, history
 
 
 def features_key(model: Any, batches: Batches) -> str:
-    """A digest of all that the features depend on."""
+    """A digest of everything that the features depend on."""
     digest = hashlib.sha256(f"{keras.backend.backend()} {keras.__version__}".encode())
     base = model.get_layer(BASE)
     for layer in model.layers[: model.layers.index(base)]:  # the input and the preprocessing

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Files and folders that appear completely or not at all."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from .errors import explained
 
 
 def check_place(folder: Path, use: str, option: str) -> None:
-    """PipelineError where no folder can be: at a file, or below one."""
+    """Raise PipelineError if no folder can be made here: at a file, or below one."""
     with explained(f"{folder} cannot be {use}", f"name another folder with {option}"):
         there = next(place for place in (folder, *folder.parents) if place.exists())
         if not there.is_dir():
@@ -19,9 +19,9 @@ def check_place(folder: Path, use: str, option: str) -> None:
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """A path to write a file or a folder at; it takes the place of ``target`` once the block is done.
+    """A path to write a file or a folder to, which becomes ``target`` when the block is done.
 
-    If it fails nothing is left, not even the folders that ``target`` was to lie in.
+    If the block fails nothing is left, not even new parent folders of ``target``.
     """
     missing = [folder for folder in target.parents if not folder.exists()]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def whole(target: Path) -> Iterator[Path]:
                 shutil.rmtree(target)
             partial.replace(target)
     except BaseException:
-        with suppress(OSError):  # others may have written there by now
+        with suppress(OSError):  # others may have written there in the meantime
             for folder in missing:
                 folder.rmdir()
         raise

@@ -1,7 +1,7 @@
-"""Stages 6 and 9: what of the base is trained (notes, code 6 and 9).
+"""Stages 6 and 9: the parts of the base that are trained (notes, code 6 and 9).
 
-Freezing keeps the pretrained representation; partial fine-tuning lets its last layers adapt,
-batch normalisation excepted, whose statistics small batches would spoil.
+Freezing keeps the pretrained representation. Partial fine-tuning lets its last layers adapt,
+except for batch normalisation, whose statistics small batches would spoil.
 """
 
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ class Variable:
 
 
 def freeze_base(model: Any) -> Any:
-    """Leave only the head trainable; compiled anew."""
+    """Make only the head trainable, and compile again; returns the model."""
     set_trainable(model.get_layer(BASE), False)
     return compile_classifier(model, LEARNING_RATE)
 
 
 def unfreeze_top(model: Any, layers: int = TOP_LAYERS) -> Any:
-    """Train the head and the last ``layers`` layers of the base, batch normalisation excepted.
+    """Make the head and the last ``layers`` layers of the base trainable, except for batch normalisation.
 
-    Compiled anew at the fine-tuning rate: without that the change takes effect on no backend, and
-    on TensorFlow nothing says so.
+    The model is compiled again at the fine-tuning rate. Otherwise the change takes effect on no backend, and
+    on TensorFlow no message says so.
     """
     base = model.get_layer(BASE)
     set_trainable(base, True)  # first: afterwards it would undo what follows
@@ -50,7 +50,7 @@ def unfreeze_top(model: Any, layers: int = TOP_LAYERS) -> Any:
 
 
 def set_trainable(layer: Any, trainable: bool) -> None:
-    """Freeze or unfreeze a layer and all inside it."""
+    """Freeze or unfreeze a layer and all layers inside it."""
     # On TensorFlow assigning the value that the flag already has is a no-op that leaves the
     # sublayers as they are, and `trainable=False` in a constructor never reaches them.
     layer.trainable = not trainable
@@ -58,7 +58,7 @@ def set_trainable(layer: Any, trainable: bool) -> None:
 
 
 def variables(model: Any) -> list[Variable]:
-    """Every weight of the model, the optimiser's apart, in the model's own order."""
+    """Every weight of the model without the optimiser's, in the model's order."""
     return [
         Variable(
             path=variable.path,
@@ -75,7 +75,7 @@ def variables(model: Any) -> list[Variable]:
 
 
 def _leaves(layer: Any) -> list[Any]:
-    """The layers of a model, those of nested models in place of the models; a plain layer is its own."""
+    """The layers of a model, with nested models replaced by their layers; for a plain layer the layer itself."""
     if not isinstance(layer, keras.Model):
         return [layer]
     return [leaf for inner in layer.layers for leaf in _leaves(inner)]

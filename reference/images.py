@@ -1,6 +1,6 @@
-"""Which files are images: shared by stages 3 and 4.
+"""The rule which files are images, shared by stages 3 and 4.
 
-A file is an image by its name's suffix. Nothing is overlooked: one that cannot be read is an error
+The suffix of its name makes a file an image. No image is skipped silently: an unreadable one is an error
 that names it.
 """
 
@@ -16,8 +16,8 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp", ".tif", ".tiff", "
 def image_files(folder: Path) -> list[Path]:
     """The images in and below a folder, in the order of their paths as text.
 
-    Links are followed. What begins with a dot is hidden, and is no image: Jupyter keeps copies in
-    ``.ipynb_checkpoints``. Raises PipelineError for a link to a folder around it or to nothing.
+    Links are followed. A name that begins with a dot is hidden and not an image: Jupyter keeps copies in
+    ``.ipynb_checkpoints``. Raises PipelineError for a link to a parent folder or to nothing.
     """
     return sorted(_walk(folder, ()), key=Path.as_posix)
 
@@ -39,5 +39,5 @@ def _walk(folder: Path, around: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def class_folders(folder: Path) -> list[Path]:
-    """The folders in a folder, hidden ones apart, in alphabetical order."""
+    """The folders in a folder without hidden ones, in alphabetical order."""
     return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))

@@ -1,6 +1,6 @@
 """The layers of the notes as pure functions: convolution, pooling, dense, normalisation, dropout.
 
-Images are float32 (n, height, width, channels); kernels (height, width, in, out). ``valid`` takes
+Images are float32 (n, height, width, channels); kernels (height, width, in, out). ``valid`` uses
 only whole windows; ``same`` pads with zeros, the odd row or column at the bottom or right.
 """
 
@@ -22,7 +22,7 @@ def conv2d(
     images: Array, kernel: Array, bias: Array | None = None, *,
     strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1,
 ) -> Array:  # fmt: skip
-    """Cross-correlation of every window with the kernel, plus bias. Raises ValueError for too small an image."""
+    """Cross-correlation of every window with the kernel, plus bias; raises ValueError if the image is too small."""
     _check_window(images, kernel.shape[:2], padding, dilation_rate)
     if images.shape[-1] != kernel.shape[-2]:  # Keras would take fewer for those of a group of channels
         raise ValueError(f"a kernel for {kernel.shape[-2]} channels does not fit images of {images.shape[-1]}")
@@ -34,18 +34,18 @@ def conv2d(
 def separable_conv2d(
     images: Array, depthwise_kernel: Array, pointwise_kernel: Array, *, strides: Size = 1, padding: Padding = "valid"
 ) -> Array:
-    """A depthwise (h, w, in, 1), then a pointwise (1, 1, in, out) convolution."""
+    """A depthwise convolution (h, w, in, 1), then a pointwise one (1, 1, in, out)."""
     if depthwise_kernel.shape[2] != pointwise_kernel.shape[2]:  # a single channel would be broadcast
         raise ValueError(f"weights for {depthwise_kernel.shape[2]} and for {pointwise_kernel.shape[2]} channels")
-    # As one convolution with the product of both kernels, which is the same: of a depthwise one
-    # TensorFlow refuses two different strides on a CPU for which it does not turn oneDNN on.
+    # This is one convolution with the product of both kernels, which is equivalent. TensorFlow refuses a depthwise one
+    # with two different strides on a CPU for which it does not enable oneDNN.
     return conv2d(images, depthwise_kernel * pointwise_kernel, strides=strides, padding=padding)
 
 
 def max_pooling2d(
     images: Array, *, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
 ) -> Array:
-    """The largest value of each window, a channel at a time; padding never wins."""
+    """The largest value of each window in each channel; padding never wins."""
     _check_window(images, pool_size, padding)
     return _numpy(ops.max_pool(images, pool_size, strides or pool_size, padding))
 
@@ -53,11 +53,11 @@ def max_pooling2d(
 def average_pooling2d(
     images: Array, *, pool_size: Size = 2, strides: Size | None = None, padding: Padding = "valid"
 ) -> Array:
-    """The mean of the real pixels of each window, a channel at a time."""
+    """The mean of the real pixels of each window in each channel."""
     _check_window(images, pool_size, padding)
     strides = strides or pool_size
-    # On torch Keras pads unevenly by repeating the edge, and counts what it repeated. Padded with
-    # zeros here and divided by the share of real pixels, which an image of ones gives, the mean is
+    # On torch Keras pads unevenly by repeating the edge, and counts the repeated pixels. Padding with
+    # zeros and dividing by the share of real pixels, which an image of ones gives, is
     # right on every backend.
     pads = _same_pads(images.shape[1:3], pool_size, strides) if padding == "same" else 0
     padded = np.pad(np.concatenate((images, np.ones_like(images[:1]))), pads)
@@ -79,7 +79,7 @@ def batch_normalization(
     inputs: Array, gamma: Array, beta: Array, moving_mean: Array, moving_variance: Array, *,
     training: bool, trainable: bool = True,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
-    """Outputs and the new moving mean and variance; a frozen layer runs in inference mode."""
+    """The outputs and the new moving mean and variance. A frozen layer runs in inference mode."""
     layer = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)
     layer.build(inputs.shape)
     layer.set_weights([gamma, beta, moving_mean, moving_variance])
@@ -89,7 +89,7 @@ def batch_normalization(
 
 
 def dropout(inputs: Array, rate: float, *, seed: int, training: bool) -> Array:
-    """In training each value is zeroed with probability ``rate``, the others divided by 1 - rate."""
+    """The inputs; in training each is zeroed with probability ``rate`` or else divided by 1 - rate."""
     return _numpy(layers.Dropout(rate, seed=seed)(inputs, training=training))
 
 
@@ -114,10 +114,10 @@ def _check_window(images: Array, window: Size, padding: Padding, dilation_rate: 
 
 
 def _two_channels(array: Array, axis: int) -> Array:
-    """A second channel of zeros.
+    """The array with a second channel of zeros.
 
-    With one channel oneDNN (TensorFlow, torch) returns wrong rows or uninitialised memory where the
-    output is one pixel wide and the stride across is greater than that down.
+    With one channel oneDNN (TensorFlow, torch) returns wrong rows or uninitialised memory if the
+    output is one pixel wide and the horizontal stride is greater than the vertical one.
     """
     return np.concatenate((array, np.zeros_like(array)), axis)
 

@@ -1,4 +1,4 @@
-"""Letters of any script in pictures: names of classes and files are the user's."""
+"""Letters of any script in pictures, since users choose the names of classes and files."""
 
 import importlib.util
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ PACKAGE, FILE = "noto_cjk_sans_otc", "NotoSansCJK-Regular.ttc"  # Chinese, Japan
 
 
 def families(texts: Iterable[str]) -> list[str]:
-    """The plain font, and as few of the system's or of the package as have the other letters of the texts."""
+    """The plain font, and as few further fonts of the system or the package as cover the texts' other letters."""
     chosen, wanted = [PLAIN], set("".join(map(printable, texts))) - _letters(_file(PLAIN))
     if wanted:
         for family, file in _others().items():
@@ -26,18 +26,18 @@ def families(texts: Iterable[str]) -> list[str]:
 
 
 def legible(text: str, fonts: Iterable[str]) -> str:
-    r"""The text, with the letters that none of the fonts has written as their codes: ``\U0001f431``."""
+    r"""The text, with letters that none of the fonts has replaced by their codes: ``\U0001f431``."""
     letters = set("\n").union(*(_letters(_file(font)) for font in fonts))
     return "".join(letter if letter in letters else ascii(letter)[1:-1] for letter in text)
 
 
 def _file(family: str) -> str:
-    return str(font_manager.findfont(family))  # matplotlib has types in some of its versions alone
+    return str(font_manager.findfont(family))  # only some versions of matplotlib have types
 
 
 @cache
 def _others() -> dict[str, str]:
-    """{family: file} of upright fonts of normal weight, sorted by name, and last the package's."""
+    """{family: file} of upright fonts of normal weight, sorted by name, with the package's font last."""
     found = {
         font.name: font.fname
         for font in sorted(font_manager.fontManager.ttflist, key=lambda font: font.name)
@@ -47,7 +47,7 @@ def _others() -> dict[str, str]:
     if spec and spec.origin:
         file, known = Path(spec.origin).with_name(FILE), len(font_manager.fontManager.ttflist)
         font_manager.fontManager.addfont(file)
-        found[font_manager.fontManager.ttflist[known].name] = str(file)  # the first of its collection
+        found[font_manager.fontManager.ttflist[known].name] = str(file)  # the first font of its collection
     return found
 
 

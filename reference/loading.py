@@ -1,9 +1,9 @@
 """Stage 4: read image folders into batches (notes, code 4).
 
-As ``keras.utils.image_dataset_from_directory``, but for what that does in silence: it overlooks
-.webp and .tiff, reads hidden folders, takes empty folders for classes and the indices of a BMP's
-palette for colours, orders files folder by folder, and does not say which file is unreadable.
-Decoded images are kept on disk, so that an epoch pays for no JPEG, and memory for a few batches
+This does the same as ``keras.utils.image_dataset_from_directory``, without its silent faults: that function overlooks
+.webp and .tiff, reads hidden folders, takes empty folders for classes and the palette indices of a BMP
+for colours, orders files folder by folder, and does not name an unreadable file.
+Decoded images are stored on disk, so an epoch decodes no JPEG, and memory holds a few batches
 however many images there are.
 """
 
@@ -30,7 +30,7 @@ from .progress import progress
 
 IMAGE_SIZE = (180, 180)  # height, width
 BATCH_SIZE = 64
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP", "TIFF")  # of Pillow's others some run programs
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP", "TIFF")  # some of Pillow's other formats run programs
 SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")  # Pillow's modes of grey images
 
 Labels = NDArray[np.int32]
@@ -38,11 +38,11 @@ Batches = Iterable[tuple[Array, Labels]]
 
 
 class UnreadableImageError(PipelineError):
-    """Names the first of the files that cannot be read; ``file`` is that."""
+    """The first file that cannot be read is named; ``file`` is its path."""
 
     def __init__(self, unreadable: Mapping[Path, Exception], number: int) -> None:
         self.file, error = next(iter(unreadable.items()))
-        why = getattr(error, "strerror", None) or reason(error)  # an OSError's whole text names the file again
+        why = getattr(error, "strerror", None) or reason(error)  # the whole text of an OSError names the file again
         super().__init__(
             f"{self.file} is not a readable image ({why}; of {number:,} files {len(unreadable):,} cannot be read): "
             f"remove it, or leave such files out with --skip-unreadable"
@@ -50,35 +50,35 @@ class UnreadableImageError(PipelineError):
 
 
 class Pixels:
-    """Decoded images in a file without a name, which is gone with this object."""
+    """Decoded images in an unnamed file, which is deleted with this object."""
 
     def __init__(self, image_size: tuple[int, int]) -> None:
         self.shape = (*image_size, 3)
-        self._bytes = math.prod(self.shape) * np.dtype(np.float32).itemsize  # of an image
+        self._bytes = math.prod(self.shape) * np.dtype(np.float32).itemsize  # of one image
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is kept open
 
     def append(self, images: Array) -> None:
-        """Keep images (n, height, width, 3)."""
+        """Store images (n, height, width, 3)."""
         with explained("decoded images cannot be kept", f"make room in {tempfile.gettempdir()}, or set TMPDIR"):
             self._file.write(images.tobytes())
             self._file.flush()
 
     def read(self, numbers: Sequence[int] | NDArray[np.int64]) -> Array:
-        """The images of these numbers, float32 (n, height, width, 3)."""
+        """The images with these numbers, float32 (n, height, width, 3)."""
         images = np.empty((len(numbers), *self.shape), np.float32)
         for image, number in zip(images, numbers, strict=True):
             if os.preadv(self._file.fileno(), [image.data], int(number) * self._bytes) != self._bytes:
-                raise IndexError(f"there is no image {number}")  # or its place would hold whatever was in memory
+                raise IndexError(f"there is no image {number}")  # otherwise the result would be uninitialised memory
         return images
 
 
 @dataclass(frozen=True)
 class ImageBatches:
-    """One epoch of (images, labels) each time it is iterated.
+    """Batches of (images, labels), one epoch each time they are iterated.
 
-    Images are float32 (batch, height, width, 3) in [0, 255]; labels are int32 (batch,), an index
+    Images are float32 (batch, height, width, 3) in [0, 255]; labels are int32 (batch,), indices
     into ``class_names``. ``paths`` are the files in sorted order, the order of an epoch without
-    ``shuffle_seed``; ``left_out`` are the unreadable ones.
+    ``shuffle_seed``; ``left_out`` are the unreadable files.
     """
 
     images: Pixels
@@ -97,7 +97,7 @@ class ImageBatches:
 
     @cached_property
     def dataset(self) -> Any:
-        """The same as a tf.data.Dataset; every epoch of a shuffled one has another order."""
+        """The batches as a tf.data.Dataset. Every epoch of a shuffled one has another order."""
         dataset = tf.data.Dataset.range(len(self.paths))
         if self.shuffle_seed is not None:
             dataset = dataset.shuffle(len(self.paths), seed=self.shuffle_seed, reshuffle_each_iteration=True)
@@ -109,9 +109,9 @@ class ImageBatches:
 
 
 def untuned(dataset: Any) -> Any:
-    """The dataset with the parallelism that it was given.
+    """The dataset with its parallelism fixed.
 
-    TensorFlow tunes that in a thread for which the end of an epoch waits, four seconds at times.
+    TensorFlow tunes parallelism in a thread that can delay the end of an epoch by four seconds.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -123,11 +123,11 @@ def load_images(
     image_size: tuple[int, int] = IMAGE_SIZE, batch_size: int = BATCH_SIZE,
     shuffle: bool = False, seed: int = 0, skip_unreadable: bool = False,
 ) -> ImageBatches:  # fmt: skip
-    """Batches of all images below ``directory``, one folder for each of the two classes.
+    """Batches of all images below ``directory``, which has one folder for each of the two classes.
 
-    Images are squashed to ``image_size`` by bilinear interpolation. Raises PipelineError for other
-    than two class folders, an empty one, and an image beside them; UnreadableImageError for a file that
-    cannot be read, unless those are to be skipped.
+    Images are resized to ``image_size`` by bilinear interpolation, without keeping their aspect ratio. Raises
+    PipelineError unless there are exactly two class folders with images and no image next to them, and
+    UnreadableImageError for a file that cannot be read, unless such files are to be skipped.
     """
     class_names, files = _two_classes(directory)
     images, paths, left_out = Pixels(image_size), [], {}
@@ -163,7 +163,7 @@ def _two_classes(directory: Path) -> tuple[tuple[str, ...], list[Path]]:
 
 
 def _read(file: Path, image_size: tuple[int, int]) -> Array | Exception:
-    """The image, (1, *image_size, 3), or why it cannot be read."""
+    """The image (1, *image_size, 3), or the error if it cannot be read."""
     try:
         return np.asarray(tf.image.resize(read_image(file)[None], image_size))
     except Exception as error:  # Pillow raises many kinds
@@ -171,15 +171,15 @@ def _read(file: Path, image_size: tuple[int, int]) -> Array | Exception:
 
 
 def read_image(file: Path) -> NDArray[np.uint8]:
-    """The red, green and blue of the stored pixels, (height, width, 3).
+    """The red, green and blue values of the stored pixels, (height, width, 3).
 
-    Transparency and the orientation of a camera are left aside, of an animation the first picture
-    is taken, and of 16 bits the upper eight. Raises OSError, ValueError or another of Pillow's
-    errors for what is no image.
+    Transparency and a camera's orientation are ignored. An animation gives its first picture, and 16 bits
+    their upper eight. Raises OSError, ValueError or another of Pillow's
+    errors if the file is not an image.
     """
     try:
         opened = Image.open(file, formats=FORMATS)
-    except UnidentifiedImageError:  # whose text is the file's name
+    except UnidentifiedImageError:  # its text is the file's name
         raise ValueError("it is of no kind that is known") from None
     with opened as image:
         if image.mode in SIXTEEN_BITS:

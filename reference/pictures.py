@@ -1,4 +1,4 @@
-"""The pictures of a report: figures that are saved as files, and the images in them for whoever lays them out anew."""
+"""The pictures of a report: figures that are saved as files, and their images for a page with another layout."""
 
 import os
 import re
@@ -20,23 +20,23 @@ from .run import Result
 
 VERSIONS = 9
 COLUMNS = 6
-LETTERS = 18  # of a line below an image, before it meets that of the next
+LETTERS = 18  # of a line below an image, so that it does not touch the next one's
 FRAME = "tab:orange"
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Images in order, each (height, width, 3) in grey levels, and the lines of text that belong to each."""
+    """Images in order, each (height, width, 3) in grey levels, and the lines of text below each."""
 
     images: list[NDArray[np.uint8]]
     texts: Sequence[tuple[str, ...]]
     columns: int = COLUMNS
-    original: bool = False  # whether the first is what the others were made from, and has a frame
+    original: bool = False  # whether the first image is the original of the others, and has a frame
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure and what it shows, with its images apart where it consists of such."""
+    """A figure and its description, with its separate images if it consists of images."""
 
     caption: str
     figure: Figure
@@ -56,7 +56,7 @@ def of_data(train: ImageBatches, seed: int) -> dict[str, Picture]:
 
 
 def of_stage(stage: str, result: Result, test: ImageBatches) -> dict[str, Picture]:
-    """Pictures of what a stage trained, by name."""
+    """Pictures of the results of a stage by name."""
     evaluation = result["evaluation"]
     curves = draw_curves(stage, result["history"], result["best_epoch"])
     confusion = draw_confusion(stage, evaluation["confusion"], test.class_names)
@@ -76,7 +76,7 @@ def of_gallery(title: str, caption: str, gallery: Gallery) -> Picture:
 
 
 def samples(batches: ImageBatches) -> Gallery:
-    """The first images of each class by the numbers in their names, a class a row."""
+    """The first images of each class by the numbers in their names, a row for each class."""
     pairs = list(zip(batches.paths, batches.labels, strict=True))
     classes = [
         sorted((path for path, label in pairs if label == number), key=_with_numbers)
@@ -89,7 +89,7 @@ def samples(batches: ImageBatches) -> Gallery:
 
 
 def augmentations(batches: ImageBatches, seed: int) -> Gallery:
-    """The first training image, and after it what augmentation makes of it."""
+    """The first training image, followed by augmented versions of it."""
     image = batches.images.read([0])
     versions, _ = augment(np.repeat(image, VERSIONS, axis=0), np.zeros(VERSIONS), seed=seed)
     texts = [("original", batches.paths[0].name), *((f"augmented {number}",) for number in range(1, VERSIONS + 1))]
@@ -97,7 +97,7 @@ def augmentations(batches: ImageBatches, seed: int) -> Gallery:
 
 
 def mistakes(wrong: Sequence[dict[str, Any]], test: ImageBatches) -> Gallery:
-    """The images that the model was most sure of and wrong about."""
+    """The images with the most confident wrong predictions."""
     paths = [Path(mistake["path"]) for mistake in wrong]
     texts = [
         (
@@ -110,7 +110,7 @@ def mistakes(wrong: Sequence[dict[str, Any]], test: ImageBatches) -> Gallery:
 
 
 def draw_gallery(title: str, gallery: Gallery) -> Figure:
-    """Images row by row, each under its texts."""
+    """A figure of the images row by row, each with its texts."""
     rows = max(1, -(-len(gallery.images) // gallery.columns))
     figure = Figure(figsize=(1.7 * gallery.columns, 2.1 * rows + 0.4), layout="constrained")
     figure.suptitle(lettered(title))
@@ -127,7 +127,7 @@ def draw_gallery(title: str, gallery: Gallery) -> Figure:
 
 
 def draw_curves(stage: str, history: dict[str, list[float]], best: int) -> Figure:
-    """Loss and accuracy by epoch, for training and validation; the best epoch is marked."""
+    """A figure of loss and accuracy by epoch for training and validation, with the best epoch marked."""
     figure = Figure(figsize=(4.8, 5.6), layout="constrained")
     figure.suptitle(stage)
     axes = figure.subplots(2, 1, sharex=True)
@@ -144,7 +144,7 @@ def draw_curves(stage: str, history: dict[str, list[float]], best: int) -> Figur
 
 
 def draw_confusion(stage: str, confusion: list[list[int]], classes: Sequence[str]) -> Figure:
-    """True class by row, predicted class by column, in images."""
+    """A figure of the numbers of images by true class (row) and predicted class (column)."""
     figure = Figure(figsize=(3.6, 3.4), layout="constrained")
     axis = figure.subplots()
     axis.imshow(confusion, cmap="Blues", vmin=0, vmax=2 * np.max(confusion))  # pale: the numbers are black
@@ -157,7 +157,7 @@ def draw_confusion(stage: str, confusion: list[list[int]], classes: Sequence[str
 
 
 def names(batches: ImageBatches) -> Iterator[str]:
-    """Of classes and files: what of a picture's texts is the user's."""
+    """The names of classes and files, which are the parts of a picture's text that users choose."""
     yield from batches.class_names
     yield from (path.name for path in batches.paths)
 
@@ -168,19 +168,19 @@ def lettered(text: str) -> str:
 
 
 def shortened(line: str) -> str:
-    """A line that fits below an image: of a long one its start and its end."""
+    """A line that fits below an image. A long line is reduced to its start and its end."""
     return line if len(line) <= LETTERS else f"{line[: LETTERS // 2]}…{line[1 - LETTERS // 2 :]}"
 
 
 def _with_numbers(path: Path) -> list[str | int]:
-    """What sorts cat.2 before cat.10: the text before, between and after numbers, and the numbers."""
+    """A sort key that puts cat.2 before cat.10: the parts of the name without numbers, and the numbers."""
     return [int(part) if number % 2 else part for number, part in enumerate(re.split("([0-9]+)", path.as_posix()))]
 
 
 def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint8]]:
-    """These images as they were loaded, since another reader might not take them; KeyError for another image.
+    """These images as they were loaded, since another reader might refuse them; raises KeyError for an unknown image.
 
-    They are found by their places below the folder, which may have moved since.
+    They are found by their paths relative to the folder, which may have moved since.
     """
     top = os.path.commonpath(batches.paths)
     places = {path.relative_to(top).parts: place for place, path in enumerate(batches.paths)}
@@ -190,5 +190,5 @@ def loaded(batches: ImageBatches, paths: Iterable[Path]) -> list[NDArray[np.uint
 
 
 def _ends(path: Path) -> Iterator[tuple[str, ...]]:
-    """Class and name, and with more and more of the folders above."""
+    """Class and name, then with more and more of the parent folders."""
     return (path.parts[-count:] for count in range(2, len(path.parts) + 1))

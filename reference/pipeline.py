@@ -29,7 +29,7 @@ CALIBRATION_BATCHES = 2
 
 
 def run_pipeline(run: Run) -> None:
-    """The stages asked for, that of the data in any case, and last the report."""
+    """Run the requested stages, always including that of the data, and finally write the report."""
     check_base(run)
     run.begin()
     asked = [stage for stage in STAGES if stage in ("data", *run.options.stages)]
@@ -37,7 +37,7 @@ def run_pipeline(run: Run) -> None:
 
 
 def check_base(run: Run) -> None:
-    """Find out before the data are made, which takes longer, that there is no such base or that it is damaged."""
+    """Check that the base exists and is intact before the data are made, which takes longer."""
     unfinished = run.unfinished()
     if "data" in unfinished:
         find_preset(run.options.base)
@@ -46,7 +46,7 @@ def check_base(run: Run) -> None:
 
 
 def prepare_data(run: Run) -> Result:
-    """Obtain the images and make the three subsets."""
+    """Obtain the images and make the three subsets; returns the stage's result."""
     source = obtain(run.options.data, run.cache)
     with _naming_the_users_files(run, source):
         with whole(run.folder / "images") as folder:
@@ -60,7 +60,7 @@ def prepare_data(run: Run) -> Result:
 
 @contextmanager
 def _naming_the_users_files(run: Run, source: Path) -> Iterator[None]:
-    """Errors name the user's files, not what was unpacked from them or copied."""
+    """Make errors name the user's files instead of unpacked files or copies."""
     try:
         yield
     except PipelineError as error:
@@ -72,14 +72,14 @@ def _naming_the_users_files(run: Run, source: Path) -> Iterator[None]:
 
 
 def _of_the_user(copies: list[Path], run: Run, source: Path) -> list[str]:
-    """The files in the user's data that images of the run (images/subset/class/name) are copies of."""
+    """The files in the user's data from which the run's images (images/subset/class/name) were copied."""
     found = originals(source) if copies else {}
     places = (Path(*copy.relative_to(run.folder / "images").parts[1:]) for copy in copies)
     return [str(found[place]).replace(str(source), run.options.data) for place in places]
 
 
 def train_on_features(run: Run) -> Result:
-    """Feature extraction, the fast way: the base runs once, the head is trained on what it gave."""
+    """Feature extraction in its fast form: the base runs once, and the head is trained on its features."""
     model = frozen_classifier(run)
     train, validation, test = (cached_features(model, batches, run.cache) for batches in run.images.values())
     shuffled = feature_batches(*train, seed=run.options.seed)
@@ -88,7 +88,7 @@ def train_on_features(run: Run) -> Result:
 
 
 def fine_tune(run: Run) -> Result:
-    """Partial fine-tuning from the best epoch of feature extraction, augmented or not."""
+    """Partial fine-tuning from the best epoch of feature extraction, with or without augmentation."""
     start = next(run.checkpoint(stage) for stage in ON_BASE if run.finished(stage))
     return _train(run, "tune", unfreeze_top(load(start)), augment=True, learning_rate=FINE_TUNING_RATE)
 
@@ -103,13 +103,13 @@ def frozen_classifier(run: Run) -> Any:
 
 
 def base_and_preprocessor(run: Run) -> tuple[Any, Any]:
-    """The run's base, new, and what goes before it."""
+    """The run's base, newly loaded, and its preprocessor."""
     base = load_base(run.options.base, weights=not run.options.random_base, seed=run.options.seed)
     return base, load_preprocessor(run.options.base, image_size=IMAGE_SIZE)
 
 
 def _train(run: Run, stage: str, model: Any, **options: Any) -> Result:
-    """Train a model of images; judge its best epoch on the test set."""
+    """Train a model of images, and evaluate its best epoch on the test set; returns the stage's result."""
     options |= _training_options(run, stage)
     _, history = fit(model, _shuffled(run), run.images["validation"], **options)
     probabilities = predict_batches(load(options["checkpoint"]), run.images["test"])

@@ -1,4 +1,4 @@
-"""The report of a run: one table on the terminal, and with pictures ``report.md`` and the page ``report.html``."""
+"""The report of a run: a table on the terminal, and with pictures ``report.md`` and the page ``report.html``."""
 
 import base64
 import io
@@ -37,7 +37,7 @@ QUALITY = 90  # of a JPEG in the page
 
 @dataclass(frozen=True)
 class Section:
-    """What the report says of a stage, and its pictures by name."""
+    """The report's text on a stage, and its pictures by name."""
 
     stage: str
     summary: str
@@ -51,7 +51,7 @@ def write_report(run: Run, results: dict[str, Result]) -> None:
         with run.reading(stage):
             rows.append(table_row(stage, result))
     fonts = families(name for batches in run.images.values() for name in names(batches))
-    with rc_context({"text.parse_math": False, "font.family": fonts}):  # the name of a file may hold a dollar
+    with rc_context({"text.parse_math": False, "font.family": fonts}):  # a file name may contain a dollar
         sections = list_sections(run, results)
         save_pictures(run.folder / "pictures", sections)
     for name, write in (("report.md", as_markdown), ("report.html", as_page)):
@@ -62,7 +62,7 @@ def write_report(run: Run, results: dict[str, Result]) -> None:
 
 
 def table_row(stage: str, result: Result) -> tuple[str, ...]:
-    """The cells under HEADINGS; a stage that trains nothing has no accuracy."""
+    """The cells under HEADINGS. A stage without training has no accuracy."""
     accuracy, epoch = ("", ""), ""
     if evaluation := result.get("evaluation"):
         accuracy = f"{evaluation['accuracy']:.3f}", f"{evaluation['low']:.3f}–{evaluation['high']:.3f}"
@@ -72,7 +72,7 @@ def table_row(stage: str, result: Result) -> tuple[str, ...]:
 
 
 def list_sections(run: Run, results: dict[str, Result]) -> list[Section]:
-    """That of the images, and one for each stage that trains."""
+    """A section on the images, and one for each stage that trains."""
     summary = str(results.get("data", {}).get("summary", ""))
     sections = [Section("data", summary, of_data(run.images["train"], run.options.seed))]
     for stage, result in results.items():
@@ -83,7 +83,7 @@ def list_sections(run: Run, results: dict[str, Result]) -> list[Section]:
 
 
 def save_pictures(folder: Path, sections: list[Section]) -> None:
-    """Each in a file of its name."""
+    """Save each picture in a file with its name."""
     pictures = [item for section in sections for item in section.pictures.items()]
     for name, picture in progress(pictures, "drawing the report", "pictures"):
         with whole(folder / f"{name}.png") as partial:
@@ -105,12 +105,12 @@ def as_markdown(run: Run, rows: list[tuple[str, ...]], sections: list[Section]) 
 
 
 def markdown_table(rows: list[tuple[str, ...]]) -> str:
-    """Of all stages."""
+    """The table of all stages."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (HEADINGS, ALIGNMENT, *rows))
 
 
 def as_page(run: Run, rows: list[tuple[str, ...]], sections: list[Section]) -> str:
-    """The report as a page that needs no other file; what it is given is escaped."""
+    """The report as a page that needs no other file, with all its inputs escaped."""
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_visible,
@@ -124,7 +124,7 @@ def as_page(run: Run, rows: list[tuple[str, ...]], sections: list[Section]) -> s
 
 
 def _visible(value: Any) -> Any:
-    """Names as they can be written to a file, whatever they hold."""
+    """The value with names in a form that can be written to a file."""
     return printable(value) if isinstance(value, str) else value
 
 

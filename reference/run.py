@@ -1,8 +1,8 @@
 """A run: its options, its folder, and the images that its stages share.
 
-A finished stage leaves ``results/<stage>.json``; a run that was interrupted goes on with the
-first stage that has none. Every stage reads what it needs from the folder and seeds itself,
-so a run in two parts ends as a run in one.
+A finished stage leaves ``results/<stage>.json``. An interrupted run continues with the
+first stage without one. Every stage reads its inputs from the folder and seeds itself,
+so a run in two parts has the same results as an uninterrupted one.
 """
 
 import json
@@ -21,11 +21,11 @@ from .errors import PipelineError, explained
 from .files import check_place, whole
 from .subset import SPLIT
 
-if TYPE_CHECKING:  # a folder is looked at before Keras is imported
+if TYPE_CHECKING:  # the folder is checked before Keras is imported
     from .loading import ImageBatches
 
 PACKAGES = ("keras", "keras-hub", "jax", "tensorflow", "torch", "numpy")
-MAY_CHANGE = ("stages", "output", "cache")  # options that do not determine the outcome
+MAY_CHANGE = ("stages", "output", "cache")  # options that do not affect the results
 
 Result = dict[str, Any]
 
@@ -33,7 +33,7 @@ Result = dict[str, Any]
 class Run:
     """One run folder, which is only read until the run begins.
 
-    Raises PipelineError when it holds a run with other options, or cannot be a folder.
+    Raises PipelineError if it holds a run with other options, or cannot be a folder.
     """
 
     def __init__(self, options: Namespace) -> None:
@@ -43,7 +43,7 @@ class Run:
         self._refuse_other_options()
 
     def begin(self) -> None:
-        """Make the folder, and write down the options and versions."""
+        """Make the folder, and write the options and versions to it."""
         with explained(f"{self.folder} cannot be a run folder", "name another folder with --output"):
             (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         versions = {package.name: package.version for package in distributions() if package.name in PACKAGES}
@@ -60,19 +60,19 @@ class Run:
 
     @property
     def base(self) -> str:
-        """The base in words."""
+        """The name of the base in words."""
         return f"{self.options.base}{' with random weights' if self.options.random_base else ''}"
 
     def checkpoint(self, stage: str) -> Path:
-        """Where the best epoch of a stage is kept."""
+        """The path of the best epoch of a stage."""
         return Path(self.folder, "checkpoints", f"{stage}.keras")
 
     def unfinished(self) -> set[str]:
-        """The stages that are still to run: those asked for, and that of the data."""
+        """The stages that are still to run: the requested ones, and that of the data."""
         return {stage for stage in ("data", *self.options.stages) if not self.finished(stage)}
 
     def finished(self, stage: str) -> Result | None:
-        """The stage's result, if it has one; PipelineError for a file that is none."""
+        """The stage's result, or None; raises PipelineError for a file that is not a result."""
         file = self.folder / "results" / f"{stage}.json"
         if not file.is_file():
             return None
@@ -81,12 +81,12 @@ class Run:
         return result
 
     def reading(self, stage: str) -> AbstractContextManager[None]:
-        """What is wrong with the stage's result, which somebody may have edited, becomes a PipelineError."""
+        """Convert errors in the stage's result, which a user may have edited, to PipelineError."""
         file = self.folder / "results" / f"{stage}.json"
         return explained(f"{file} is not the result of a stage", "remove it, and the stage runs again")
 
     def execute(self, stage: str, function: Callable[["Run"], Result]) -> Result:
-        """Run a stage and record its result, or read the result of an earlier run."""
+        """The result of a stage, which is run and recorded unless an earlier run has the result."""
         import rich
         from rich.markup import escape
 
@@ -122,13 +122,13 @@ class Run:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Write a whole file or none."""
+    """Write a JSON file completely or not at all."""
     with whole(file) as partial:
         partial.write_text(json.dumps(content, indent=2, default=str) + "\n")
 
 
 def peak_memory_mb() -> int | None:
-    """The most memory that this process has held so far; None where the system does not say."""
+    """The peak memory of this process so far in megabytes; None if the system does not report it."""
     try:
         from resource import RUSAGE_SELF, getrusage
     except ImportError:  # Windows

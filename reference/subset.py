@@ -1,7 +1,7 @@
-"""Stage 3: small training, validation and test sets out of the large one (notes, code 3).
+"""Stage 3: small training, validation and test sets from the large data set (notes, code 3).
 
-Three layouts are understood, also within one folder that holds all: Kaggle's
-(``train/cat.0.jpg``), Microsoft's (``PetImages/Cat/0.jpg``) and any folder a class. In the first
+Three layouts are accepted, also inside one folder that holds everything: Kaggle's
+(``train/cat.0.jpg``), Microsoft's (``PetImages/Cat/0.jpg``) and any layout with a folder for each class. In the first
 two an image's index is the number in its name, in the third its place in the sorted folder.
 """
 
@@ -21,8 +21,8 @@ ImageIndex = dict[str, dict[int, Path]]  # {class: {index: file}}
 
 
 def scaled_split(scale: float) -> dict[str, tuple[int, int]]:
-    """The notes' index ranges, shrunk or stretched: 0.4 gives 400 / 200 / 400 images a class."""
-    with explained(f"there is no split of scale {scale:g}", "choose a smaller number"):  # infinity has none
+    """The notes' index ranges, multiplied by ``scale``: 0.4 gives 400 / 200 / 400 images a class."""
+    with explained(f"there is no split of scale {scale:g}", "choose a smaller number"):  # infinity has no split
         split = {name: (round(scale * start), round(scale * end)) for name, (start, end) in SPLIT.items()}
     if any(start >= end for start, end in split.values()):
         raise PipelineError(f"a split of scale {scale:g} has no images: choose at least 0.002")
@@ -57,7 +57,7 @@ def make_subset(source: Path, destination: Path, subset_name: str, start_index: 
 
 
 def originals(source: Path) -> dict[Path, Path]:
-    """{class/name of a copy in any subset: the image of the source}."""
+    """{class/name of a copy in any subset: the original image in the source}."""
     return {
         Path(name, _place(file, source, name)): file
         for name, files in index_images(source).items()
@@ -66,7 +66,7 @@ def originals(source: Path) -> dict[Path, Path]:
 
 
 def _place(file: Path, source: Path, name: str) -> Path:
-    """Where in the folder of its class an image lies, or is to lie if its name alone tells its class."""
+    """The path of an image relative to the folder of its class; its file name if it is in no such folder."""
     *folders, last = file.relative_to(source).parts
     return Path(*folders[folders.index(name) + 1 :], last) if name in folders else Path(last)
 
@@ -74,7 +74,7 @@ def _place(file: Path, source: Path, name: str) -> Path:
 def index_images(source: Path) -> ImageIndex:
     """The images of two classes below ``source``, by class and index.
 
-    Raises PipelineError where there is no folder, no image, or another number of classes.
+    Raises PipelineError if there is no folder or no image, or if there are not exactly two classes.
     """
     if not source.is_dir():
         raise PipelineError(f"{source} is not a folder: name a folder of images")
@@ -92,7 +92,7 @@ def index_images(source: Path) -> ImageIndex:
 
 
 def _only_folder(source: Path) -> list[Path]:
-    """The folder that all others are in, as archives are often packed."""
+    """The only subfolder as a list, since archives are often packed that way; empty if there are none or several."""
     folders = class_folders(source)
     return folders if len(folders) == 1 else []
 

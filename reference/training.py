@@ -25,15 +25,16 @@ LEARNING_RATE = 1e-3
 FINE_TUNING_RATE = 1e-5
 MONITOR = "val_loss"
 NO_NUMBER = "the loss is NaN, not a number: lower the learning rate, or look for NaN in images and weights"
-BACKENDS = "keras.src.backend."  # what belongs to one of them alone
+BACKENDS = "keras.src.backend."  # modules of a single backend
 
 History = dict[str, list[float]]
 
 
 def compile_classifier(model: Any, learning_rate: float = LEARNING_RATE) -> Any:
-    """Binary cross-entropy, accuracy and a fresh Adam; returns the model."""
+    """Compile a model with binary cross-entropy, accuracy and a new Adam; returns the model."""
     model.compile(loss="binary_crossentropy", optimizer=keras.optimizers.Adam(learning_rate), metrics=["accuracy"])
-    model.optimizer.build(model.trainable_variables)  # or a file saved before the first step lacks its variables
+    # otherwise a file saved before the first step lacks the optimiser's variables
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
@@ -41,25 +42,25 @@ def fit(
     model: Any, train: Batches, validation: Batches, *,
     epochs: int, learning_rate: float = LEARNING_RATE, checkpoint: Path, seed: int = 0, augment: bool = False,
 ) -> tuple[Any, History]:  # fmt: skip
-    """Train with a fresh optimiser; the epoch of the lowest validation loss goes to ``checkpoint``.
+    """Train with a new optimiser, and save the epoch with the lowest validation loss to ``checkpoint``.
 
-    Returns the model after its last epoch and loss, accuracy, val_loss and val_accuracy by epoch.
-    Raises PipelineError where no epoch has a validation loss that is a number.
+    Returns the model after its last epoch, and loss, accuracy, val_loss and val_accuracy by epoch.
+    Raises PipelineError if no epoch has a finite validation loss.
     """
     keras.utils.set_random_seed(seed)
     compile_classifier(model, learning_rate)
     train_data, validation_data = as_dataset(train), as_dataset(validation)
-    # A first fit looks at one batch to build its metrics, and then starts the epoch again. With a
-    # prefetched pipeline that look draws as many augmentations as it has time for, and no run
-    # repeats; an evaluation builds the metrics before.
+    # A first fit reads one batch to build its metrics, and then starts the epoch again. With a
+    # prefetched pipeline this draws an unpredictable number of augmentations, and no run
+    # repeats. An evaluation builds the metrics before.
     with _naming_nan():
         model.evaluate(validation_data.take(1), verbose=0)
     if augment:
         train_data = augment_dataset(train_data, augmentation_layers(seed))
     best = keras.callbacks.ModelCheckpoint(
         str(checkpoint), save_best_only=True, monitor=MONITOR, initial_value_threshold=math.inf
-    )  # without that threshold a first loss is the lowest for ever if it is NaN
-    bars = TqdmCallback(desc="training", **ON_A_TERMINAL)  # of epochs, and of the batches of one
+    )  # without the threshold an initial loss of NaN would stay the lowest
+    bars = TqdmCallback(desc="training", **ON_A_TERMINAL)  # of epochs, and of the batches of each
     with _naming_nan():
         fitted = model.fit(
             train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bars], shuffle=False, verbose=0
@@ -73,7 +74,7 @@ def fit(
 def train_step(
     model: Any, images: Array, labels: Any, *, learning_rate: float = LEARNING_RATE
 ) -> tuple[Any, dict[str, float]]:
-    """One step of the model's optimiser on one batch; loss and accuracy are those before the step."""
+    """One step of the model's optimiser on one batch. Loss and accuracy are those before the step."""
     model.optimizer.learning_rate = learning_rate
     with _naming_nan():
         logs = model.train_on_batch(images, labels, return_dict=True)
@@ -86,7 +87,7 @@ def predict(model: Any, images: Array) -> Array:
 
 
 def predict_batches(model: Any, batches: Batches) -> Array:
-    """The same of each image of the batches, in their order."""
+    """The probability of class 1 for each image of the batches, in order."""
     watched = progress(batches, "testing", "batches")
     return np.concatenate([np.asarray(model.predict_on_batch(images)) for images, _ in watched])[:, 0]
 
@@ -100,7 +101,7 @@ def evaluate(model: Any, batches: Batches) -> dict[str, float]:
 
 @contextmanager
 def _naming_nan() -> Iterator[None]:
-    """Of a probability that is NaN torch's cross-entropy says that it is not between 0 and 1."""
+    """Replace torch's message about NaN, which says that a probability is not between 0 and 1."""
     try:
         yield
     except RuntimeError as error:
@@ -110,13 +111,13 @@ def _naming_nan() -> Iterator[None]:
 
 
 def save(model: Any, path: Path) -> None:
-    """Write the model, its optimiser and what is frozen to ``path``, which ends in .keras."""
+    """Write the model, its optimiser and its frozen state to ``path``, which ends in .keras."""
     with whole(path) as partial:
         model.save(partial)
 
 
 def load(path: Path) -> Any:
-    """The saved model, ready to be trained on as it would have been."""
+    """The saved model, ready to continue training as before it was saved."""
     with explained(f"{path} is not a readable .keras model", "train again, or name another file"):
         foreign = _has_foreign_optimizer(path)
         model = keras.models.load_model(path, compile=not foreign)
@@ -125,7 +126,7 @@ def load(path: Path) -> Any:
 
 
 def _has_foreign_optimizer(path: Path) -> bool:
-    """Whether the file was saved on torch, whose Adam is a class of its own, and this is another backend."""
+    """Whether the file was saved on torch, whose Adam is a separate class, and this is another backend."""
     with zipfile.ZipFile(path) as archive:
         compiled = json.loads(archive.read("config.json"))["compile_config"]
     module = str(compiled["optimizer"]["module"])
@@ -133,12 +134,12 @@ def _has_foreign_optimizer(path: Path) -> bool:
 
 
 def as_dataset(batches: Batches) -> Any:
-    """The tf.data.Dataset behind ``batches``, or one made of any iterable of (images, labels)."""
+    """The tf.data.Dataset behind ``batches``, or one made from any iterable of (images, labels)."""
     if isinstance(batches, ImageBatches | tf.data.Dataset):
         return getattr(batches, "dataset", batches)
     images, labels = next(iter(batches))
     signature = tuple(tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (images, labels))
     dataset = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
-    # Without the number of batches Keras learns of the end from a step that finds no data, and on
-    # TensorFlow that step counts: Adam's clock runs one too fast in every epoch.
+    # Without the number of batches Keras detects the end by a step that finds no data. On
+    # TensorFlow that step counts, so Adam's step count is one too high in every epoch.
     return untuned(dataset.apply(tf.data.experimental.assert_cardinality(sum(1 for _ in batches))))

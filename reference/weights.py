@@ -1,4 +1,4 @@
-"""Files of weights: Keras takes what the architecture asks for, and says nothing of what else is there, or is not."""
+"""Checks of weight files. Keras loads the arrays that the architecture needs and ignores missing or additional ones."""
 
 import zipfile
 from pathlib import Path
@@ -11,7 +11,7 @@ OPTIMIZER = "optimizer/"
 
 
 def refuse_misfit(source: Path, model: Any, optimizer: Any = None) -> None:
-    """ValueError unless a preset's folder or a .keras file has as many arrays as the model, and as the optimiser."""
+    """Raise ValueError unless a preset folder or .keras file has as many arrays as the model and the optimiser."""
     names = _arrays(source)
     of_optimizer = sum(name.startswith(OPTIMIZER) for name in names)
     counts = [("architecture", len(names) - of_optimizer, len(model.weights))]
@@ -23,7 +23,7 @@ def refuse_misfit(source: Path, model: Any, optimizer: Any = None) -> None:
 
 
 def _arrays(source: Path) -> list[str]:
-    """The names of all arrays; links are none."""
+    """The names of all arrays, without links."""
     if source.is_dir():
         return _names(source / WEIGHTS)
     with zipfile.ZipFile(source) as archive, archive.open(WEIGHTS) as member:

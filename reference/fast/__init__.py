@@ -1,8 +1,8 @@
-"""The reference with other layers in its models, for where Keras's own cost most: the same results, and less to read.
+"""The reference with other layers in its models where Keras's layers are slow, with the same results.
 
-On torch Keras turns images about before and after each convolution, and on JAX for CPUs XLA takes several
-times as long for a depthwise convolution, and for the gradient of a max pooling, as for the same arithmetic
-written another way. TensorFlow has neither fault: there the models are those of the reference.
+On torch Keras transposes images before and after each convolution. On JAX for CPUs XLA takes several
+times as long for a depthwise convolution, and for the gradient of max pooling, as for the same arithmetic
+written another way. TensorFlow has neither problem, so its models are those of the reference.
 """
 
 import importlib

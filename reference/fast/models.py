@@ -1,4 +1,4 @@
-"""Models of the reference, built again of other layers with the same weights."""
+"""Models of the reference, built from other layers with the same weights."""
 
 import importlib
 from pathlib import Path
@@ -16,19 +16,19 @@ from ..presets import DEFAULT_PRESET
 def build_classifier(
     preset: Path | str = DEFAULT_PRESET, *, image_size: tuple[int, int] = IMAGE_SIZE, seed: int = 0
 ) -> Any:
-    """What ``reference.classifier.build_classifier`` builds."""
+    """The result of ``reference.classifier.build_classifier`` with fast layers."""
     return freeze_base(_faster(classifier.build_classifier(preset, image_size=image_size, seed=seed)))
 
 
 def build_convnet(*, image_size: tuple[int, int] = IMAGE_SIZE, dropout: float = 0.0, seed: int = 0) -> Any:
-    """What ``reference.classifier.build_convnet`` builds."""
+    """The result of ``reference.classifier.build_convnet`` with fast layers."""
     model = classifier.build_convnet(image_size=image_size, dropout=dropout, seed=seed)
     return training.compile_classifier(_faster(model))
 
 
 def load(path: Path) -> Any:
-    """What ``reference.training.load`` loads, and models of these layers."""
-    _layers()  # Keras knows classes that were imported
+    """The result of ``reference.training.load``, also for models with these layers."""
+    _layers()  # Keras only knows imported classes
     return training.load(path)
 
 
@@ -42,6 +42,6 @@ def _faster(model: Any) -> Any:
 
 
 def _layers() -> ModuleType | None:
-    """Those of the backend; None where Keras's own are fast."""
+    """The fast layers of the backend; None if Keras's layers are fast."""
     name = keras.backend.backend()
     return None if name == "tensorflow" else importlib.import_module(f".on_{name}", __package__)

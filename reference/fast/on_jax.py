@@ -1,4 +1,4 @@
-"""Layers for JAX: products of matrices, and sums and maxima of shifted images, which XLA makes one loop of."""
+"""Layers for JAX: matrix products, and sums and maxima of shifted images, which XLA fuses to one loop."""
 
 from functools import reduce
 from typing import Any
@@ -8,14 +8,14 @@ from jax import Array, lax
 from jax import numpy as jnp
 from keras import layers
 
-Shifts = dict[tuple[int, int], Array]  # by row and column in the window
+Shifts = dict[tuple[int, int], Array]  # keys are row and column in the window
 
 register = keras.saving.register_keras_serializable("convspec")
 
 
 @register
 class Conv2D(layers.Conv2D):
-    """Keras's own; with a kernel of one pixel it is a product of matrices."""
+    """Keras's layer, computed as a matrix product if the kernel is one pixel."""
 
     def call(self, inputs: Array) -> Array:
         """Feature maps (n, height, width, channels)."""
@@ -27,7 +27,7 @@ class Conv2D(layers.Conv2D):
 
 @register
 class DepthwiseConv2D(layers.DepthwiseConv2D):
-    """Keras's own, of one kernel a channel."""
+    """Keras's layer with one kernel for each channel."""
 
     def call(self, inputs: Array) -> Array:
         """Feature maps (n, height, width, channels)."""
@@ -37,7 +37,7 @@ class DepthwiseConv2D(layers.DepthwiseConv2D):
 
 @register
 class SeparableConv2D(layers.SeparableConv2D):
-    """Keras's own, of one depthwise kernel a channel."""
+    """Keras's layer with one depthwise kernel for each channel."""
 
     def call(self, inputs: Array) -> Array:
         """Feature maps (n, height, width, channels)."""
@@ -47,7 +47,7 @@ class SeparableConv2D(layers.SeparableConv2D):
 
 @register
 class MaxPooling2D(layers.MaxPooling2D):
-    """Keras's own; equal maxima share the gradient."""
+    """Keras's layer. Equal maxima share the gradient."""
 
     def call(self, inputs: Array) -> Array:
         """Feature maps (n, height, width, channels)."""
@@ -63,7 +63,7 @@ USUAL = {"data_format": "channels_last", "depth_multiplier": 1, "dilation_rate":
 
 
 def rebuilt(model: Any) -> Any:
-    """The same graph with the layers of this module, and new weights."""
+    """The same graph with the layers of this module and new weights."""
     return keras.models.clone_model(model, clone_function=_faster, recursive=True)
 
 
@@ -74,20 +74,20 @@ def _faster(layer: Any) -> Any:
 
 
 def _depthwise(images: Array, kernel: Array, strides: tuple[int, int], padding: str) -> Array:
-    """Each channel with its own part of the kernel (k_h, k_w, channels, 1)."""
+    """Each channel convolved with its part of the kernel (k_h, k_w, channels, 1)."""
     shifted = _shifted(images, kernel.shape[:2], strides, padding, 0)
     return reduce(jnp.add, (image * kernel[row, column, :, 0] for (row, column), image in shifted.items()))
 
 
 def _apart(images: Array, height: int, width: int) -> Array:
-    """Windows side by side, (n, rows, height, columns, width, channels); what fills no window is left out."""
+    """Windows side by side, (n, rows, height, columns, width, channels). Incomplete windows are left out."""
     rows, columns = images.shape[1] // height, images.shape[2] // width
     images = images[:, : rows * height, : columns * width]
     return images.reshape(len(images), rows, height, columns, width, -1)
 
 
 def _shifted(images: Array, window: tuple[int, ...], strides: tuple[int, int], padding: str, fill: float) -> Shifts:
-    """What each place of a window sees, (n, height of the output, width of the output, channels)."""
+    """{(row, column): the pixels at this place of each window}, each (n, output height, output width, channels)."""
     pads = lax.padtype_to_pads(images.shape[1:3], window, strides, padding.upper())
     images = jnp.pad(images, [(0, 0), *pads, (0, 0)], constant_values=fill)
     rows, columns = (side - size + 1 for side, size in zip(images.shape[1:3], window, strict=True))

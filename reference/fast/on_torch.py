@@ -1,4 +1,4 @@
-"""Layers for torch: channels first, as torch has them, its own batch normalisation and its own bias."""
+"""Layers for torch with channels first, as in torch, and with torch's batch normalisation and bias."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ register = keras.saving.register_keras_serializable("convspec")
 
 @register
 class BatchNormalization(layers.BatchNormalization):
-    """Keras's own; in inference mode it takes one pass over the feature map in place of three."""
+    """Keras's layer. In inference mode it takes one pass over the feature map instead of three."""
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Any = None) -> Tensor:
         """Feature maps (n, channels, height, width)."""
@@ -34,7 +34,7 @@ class BatchNormalization(layers.BatchNormalization):
 
 @register
 class Conv2D(layers.Conv2D):
-    """Keras's own; where torch has the padding, it adds the bias too."""
+    """Keras's layer. If torch supports the padding, torch also adds the bias."""
 
     def call(self, inputs: Tensor) -> Tensor:
         """Feature maps (n, channels, height, width)."""
@@ -47,9 +47,9 @@ class Conv2D(layers.Conv2D):
 
 
 def rebuilt(model: Any) -> Any:
-    """The model with its channels first from the base or the first convolution on, with new weights.
+    """The model with channels first from the base or the first convolution on, and with new weights.
 
-    One whose base has layers unknown here is returned as it is.
+    A model whose base has layers unknown to this module is returned unchanged.
     """
     first = next(layer for layer in model.layers if layer.name == BASE or isinstance(layer, TURNED))
     if not all(isinstance(layer, (*TURNED, *ELEMENTWISE)) for layer in getattr(first, "layers", [])):

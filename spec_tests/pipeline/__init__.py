@@ -1,1 +1,1 @@
-"""Tests of what the reference does beyond the contract."""
+"""Tests of the reference's behaviour beyond the contract."""

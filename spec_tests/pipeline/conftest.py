@@ -17,27 +17,27 @@ from spec_tests.oracles.xception import Xception
 
 BACKEND = os.environ.get("KERAS_BACKEND", DEFAULT_BACKEND)
 SHARED = Path(os.environ.get("CONVSPEC_SHARED", Path(__file__).parents[3] / "shared"))
-SMALL = (48, 48)  # an image size that every pooling of the embedded base survives
-# All kinds of layers that the embedded base has, and few of each: it is compiled in a fraction of the time.
+SMALL = (48, 48)  # an image size that is large enough for every pooling of the embedded base
+# All kinds of layers of the embedded base, but few of each, so that it compiles in a fraction of the time.
 FEW_LAYERS = Xception(((16, 16), (32, 32), (32, 32)), (False, True, False))
 
 select_backend(BACKEND)
-gc.freeze()  # what was imported is not looked at again by each collection
+gc.freeze()  # imported objects are not examined again by each collection
 
 MakeImages = Callable[[Path, range], Path]
 
 
 class Terminal(io.StringIO):
-    """Keeps what is written, as if somebody watched."""
+    """A text stream that keeps its output and reports that it is a terminal."""
 
     def isatty(self) -> bool:
-        """So that bars are drawn."""
+        """True, so that progress bars are drawn."""
         return True
 
 
 @pytest.fixture(scope="session")
 def make_images() -> MakeImages:
-    """Write cat.i.png (reddish) and dog.i.png (bluish) of 20×16 noise: no two alike."""
+    """A function that writes cat.i.png (reddish) and dog.i.png (bluish), 20×16 noise, all of them different."""
 
     def make(folder: Path, indices: range) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,14 +52,14 @@ def make_images() -> MakeImages:
 
 @pytest.fixture(scope="session")
 def small_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An Xception of few layers with random weights whose features have a spread."""
+    """An Xception of few layers with random weights, scaled so that its features differ between images."""
     folder = tmp_path_factory.mktemp("presets") / "small"
     return write_preset(folder, FEW_LAYERS, random_arrays(FEW_LAYERS, seed=1)).folder
 
 
 @pytest.fixture
 def class_folders(tmp_path: Path, make_images: MakeImages) -> Path:
-    """Ten images of each class in folders cat and dog."""
+    """A folder with ten images of each class in the folders cat and dog."""
     folder = make_images(tmp_path / "classes", range(10))
     for name in ("cat", "dog"):
         (folder / name).mkdir()

@@ -1,8 +1,8 @@
-"""Tries command lines of the pipeline in a Python of its own, where no framework is loaded yet.
+"""Tries command lines of the pipeline in a separate Python process in which no framework is loaded yet.
 
-Run as ``python -m spec_tests.pipeline.mistakes`` in a folder of its own: reads command lines from
-standard input as JSON, and writes what came of each. A command line in which no mistake is found
-ends where the frameworks would be imported.
+Run as ``python -m spec_tests.pipeline.mistakes`` in an empty folder: it reads command lines as JSON from
+standard input, and writes the outcome of each. A command line without a mistake ends where the
+frameworks would be imported.
 """
 
 import importlib.util
@@ -17,22 +17,22 @@ from unittest.mock import patch
 from reference.__main__ import main
 
 HEAVY = ("keras", "keras_hub", "tensorflow", "jax", "torch", "kagglehub", "matplotlib", "numpy", "rich")
-NOT_INSTALLED = "torch"  # as far as the backends can see
+NOT_INSTALLED = "torch"  # the package that backends report as missing
 
 
 @dataclass
 class Outcome:
-    """What came of a command line."""
+    """The outcome of a command line."""
 
     code: object  # the exit code, or what was raised
-    printed: str  # on standard output, and not held back
+    printed: str  # on standard output, without buffering
     said: str  # on standard error
-    imported: list[str]  # of HEAVY, so far
+    imported: list[str]  # packages of HEAVY imported so far
     files: list[str]  # below the folder, afterwards
 
 
 def outcome(words: list[str]) -> Outcome:
-    """What comes of a command line here and now."""
+    """Run a command line in this process; returns its outcome."""
     printed = io.BytesIO()
     with redirect_stderr(io.StringIO()) as said, redirect_stdout(io.TextIOWrapper(printed, "utf-8")):
         try:
@@ -47,7 +47,7 @@ def outcome(words: list[str]) -> Outcome:
 
 
 def select_backend(name: str) -> None:
-    """Take the place of the one that imports the frameworks."""
+    """Replace the function that imports the frameworks."""
     raise AssertionError(f"no mistake was found, and {name} is to be imported")
 
 

@@ -1,4 +1,4 @@
-"""What may come of bad input: an error of one line that leaves no trace, or a right result."""
+"""The allowed outcomes of bad input: a one-line error that leaves no files, or a right result."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ REFUSED = object()
 
 
 def outcome(action: Callable[[], Any]) -> Any:
-    """What the action returns, or REFUSED; counted with --hypothesis-show-statistics."""
+    """The return value of the action, or REFUSED. --hypothesis-show-statistics counts both."""
     try:
         result = action()
     except PipelineError as error:
@@ -28,7 +28,7 @@ def outcome(action: Callable[[], Any]) -> Any:
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """What the command line says of bad input: one line, with exit code 2; nothing if it was carried out."""
+    """The error line of a command line with bad input, after exit code 2; empty if the command succeeded."""
     code, said = main(words), capsys.readouterr().err
     assert code in (0, 2)
     if code == 0:
@@ -42,14 +42,14 @@ def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def assert_one_line(text: str) -> None:
-    """Of characters that can be seen."""
+    """Assert that the text is one line of printable characters."""
     assert text.isprintable()
     assert 20 < len(text) < 1500
 
 
 @contextmanager
 def nothing_written(folder: Path) -> Iterator[None]:
-    """All below the folder is afterwards what it was before."""
+    """Assert that nothing below the folder has changed afterwards."""
     before = tree(folder)
     yield
     assert tree(folder) == before

@@ -21,7 +21,7 @@ def test_the_three_layers_have_seeds_of_their_own() -> None:
 
 
 def epochs(images: Any, seed: int) -> list[Any]:
-    """Two epochs through the input pipeline, in sixteen batches each."""
+    """Two epochs from the input pipeline, sixteen batches each."""
     dataset = tf.data.Dataset.from_tensor_slices((images, np.arange(64))).batch(4)
     augmented = augment_dataset(dataset, augmentation_layers(seed))
     return [[(x.copy(), y.copy()) for x, y in augmented.as_numpy_iterator()] for _ in range(2)]

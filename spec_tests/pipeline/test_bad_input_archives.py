@@ -1,4 +1,4 @@
-"""Bad archives: unpacking gives an error of one line and leaves nothing, or exactly what the archive holds."""
+"""Bad archives: unpacking raises a one-line error and leaves nothing, or writes exactly the archive's content."""
 
 import struct
 import zlib
@@ -47,7 +47,7 @@ UTF_8 = 0x800
 
 
 def content(data: bytes) -> Tree:
-    """What a zip holds, by its directory, read without zipfile."""
+    """The content of a zip by its directory, read without zipfile."""
     found: Tree = {}
     for entry in directory_entries(data):
         flags, method = (struct.unpack_from("<H", data, entry + field.place)[0] for field in (FLAGS, METHOD))
@@ -63,7 +63,7 @@ def content(data: bytes) -> Tree:
 
 
 def unpacked(data: bytes) -> object:
-    """The tree that comes of an archive, or REFUSED; nothing else is written in either case."""
+    """The unpacked tree of an archive, or REFUSED. Asserts that nothing else is written."""
     with folder() as here:
         archive, destination = here / "outer" / "photos.zip", here / "outer" / "inner" / "images"
         archive.parent.mkdir()
@@ -108,7 +108,7 @@ def test_names(names: list[str], place: int) -> None:
 
 
 def test_a_member_that_is_shorter_than_its_header_says_is_refused() -> None:
-    """Its checksum is right, so that zipfile takes it."""
+    """The checksum is right, so zipfile accepts the member."""
     assert unpacked(Forged("another size", 0, 3).of(zipped(CONTENT.items()))) is REFUSED
 
 
@@ -118,7 +118,7 @@ def test_members_that_are_swapped_in_the_directory_are_refused() -> None:
 
 @given(st.booleans(), damages())
 def test_an_archive_in_an_archives_tail_or_behind_other_bytes(deflated: bool, changes: tuple[Damage, ...]) -> None:
-    """Self-extracting archives, and two files in one."""
+    """Self-extracting archives, and two archives in one file."""
     inner, outer = zipped(CONTENT.items(), deflated), zipped([("other.txt", b"other")], deflated)
     got = unpacked(damaged(outer, changes) + inner)
     assert got in (REFUSED, CONTENT)
@@ -161,7 +161,7 @@ def test_folders_in_which_names_and_kinds_are_strange(kinds: dict[str, str]) -> 
 
 @pytest.mark.parametrize("unpack", [extract_archive, numpy_port.extract_archive], ids=["reference", "numpy_port"])
 def test_every_byte_of_an_archive_that_can_be_another(unpack: Callable[[Path, Path], Path]) -> None:
-    """GET-5 tries some of them."""
+    """GET-5 tries only some bytes."""
     for case in (ByteChanged(place, inverted) for place in range(LENGTH) for inverted in (False, True)):
         with folder() as here:
             archive = case.write(here / "photos.zip")

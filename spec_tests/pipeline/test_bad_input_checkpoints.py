@@ -1,4 +1,4 @@
-"""Bad checkpoints and presets: refused in one line, or the very weights; nothing is run, no other file is read."""
+"""Bad checkpoints and presets: refused in one line, or loaded exactly. No code runs, and no other file is read."""
 
 import json
 import shutil
@@ -42,17 +42,17 @@ TINY = Xception(((2, 2), (3, 3), (3,)), (False, True, False))
 WEIGHTS = "model.weights.h5"
 IMAGES = np.random.default_rng(0).uniform(0, 1, (4, 4, 4, 3)).astype(np.float32)
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # what Keras says beside its errors
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # Keras warns in addition to raising errors
 
 
 def a_few(share: int = 6) -> settings:
-    """A part of the profile's examples: loading takes long."""
+    """A share of the profile's examples, since loading is slow."""
     return settings(max_examples=max(settings().max_examples // share, 3))
 
 
 @cache
 def checkpoint() -> bytes:
-    """A trained model of a few weights, with its optimiser, as a file."""
+    """A trained model with few weights and its optimiser, as the bytes of a file."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((4, 4, 3))
     x = layers.BatchNormalization(name="normalisation")(layers.GlobalAveragePooling2D(name="pooling")(inputs))
@@ -65,7 +65,7 @@ def checkpoint() -> bytes:
 
 @cache
 def base_file() -> bytes:
-    """A base of one convolution, as a file."""
+    """A base of one convolution, as the bytes of a file."""
     keras.utils.set_random_seed(0)
     inputs = keras.Input((None, None, 3))
     with folder() as here:
@@ -75,14 +75,14 @@ def base_file() -> bytes:
 
 @cache
 def expected() -> Any:
-    """What the undamaged checkpoint says of some images."""
+    """The predictions of the undamaged checkpoint for some images."""
     with folder() as here:
         (here / "model.keras").write_bytes(checkpoint())
         return predict(load(here / "model.keras"), IMAGES)
 
 
 def loaded(data: bytes) -> Any:
-    """The model that comes of a checkpoint, or REFUSED; nothing is written."""
+    """The model that a checkpoint holds, or REFUSED. Asserts that nothing is written."""
     with folder() as here:
         file = here / "model.keras"
         file.write_bytes(data)
@@ -113,7 +113,7 @@ def test_forged_members_of_a_checkpoint(forged: Forged) -> None:
 @a_few()
 @given(mutations())
 def test_changed_configurations_of_a_checkpoint(changes: tuple[Mutation, ...]) -> None:
-    """What another architecture makes of the weights is not known here; it is run all the same."""
+    """The right predictions of a changed architecture are unknown, but the model must run."""
     with folder() as here:
         file = here / "model.keras"
         file.write_bytes(checkpoint())
@@ -126,14 +126,14 @@ def test_changed_configurations_of_a_checkpoint(changes: tuple[Mutation, ...]) -
 
 
 def member(file: Path, name: str) -> bytes:
-    """One member of a .keras file."""
+    """One member of a .keras file, as bytes."""
     found: list[bytes] = []
     change_member(file, name, lambda data: found.append(data) or data)  # type: ignore[func-returns-value]
     return found[0]
 
 
 def member_of(data: bytes) -> bytes:
-    """The weights in a .keras file."""
+    """The weights in a .keras file, as bytes."""
     with folder() as here:
         (here / "x.keras").write_bytes(data)
         return member(here / "x.keras", WEIGHTS)
@@ -156,7 +156,7 @@ def test_weights_that_are_not_those_of_a_checkpoint(kind: str, name: str, tmp_pa
 
 
 def secret(here: Path) -> Path:
-    """A file that no checkpoint has a business with."""
+    """A file that no checkpoint may read."""
     with h5py.File(here / "secret.h5", "w") as file:
         file["secret"] = np.ones((3, 1), np.float32)
         file["vars/0"] = file["vars/1"] = np.ones((3, 1), np.float32)
@@ -228,14 +228,14 @@ def test_surplus_members_of_a_checkpoint_go_nowhere(name: str, tmp_path: Path) -
 
 @cache
 def preset_files() -> dict[str, bytes]:
-    """A preset of a tiny Xception."""
+    """The files of a preset with a tiny Xception."""
     with folder() as here:
         write_preset(here / "preset", TINY, random_arrays(TINY, seed=0))
         return {name: bytes(data) for name, data in tree(here / "preset").items()}  # type: ignore[call-overload]
 
 
 def write(here: Path, changes: dict[str, bytes] | None = None) -> Path:
-    """The preset in a folder, with other contents of some files."""
+    """Write the preset to a folder, with changed contents of some files."""
     preset = here / "preset"
     preset.mkdir()
     for name, data in (preset_files() | (changes or {})).items():
@@ -244,7 +244,7 @@ def write(here: Path, changes: dict[str, bytes] | None = None) -> Path:
 
 
 def both(preset: Path) -> Any:
-    """The base, and what goes before it."""
+    """The base and its preprocessor."""
     return load_base(preset), load_preprocessor(preset, image_size=SMALL)
 
 

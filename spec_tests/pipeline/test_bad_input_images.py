@@ -1,4 +1,4 @@
-"""Bad images: named as unreadable, or read as another decoder reads them; never a traceback, never other pixels."""
+"""Bad images are named as unreadable, or read as another decoder reads them: no traceback, no wrong pixels."""
 
 import io
 from pathlib import Path
@@ -19,13 +19,13 @@ from spec_tests.pipeline.outcomes import REFUSED, nothing_written, outcome
 
 pytestmark = pytest.mark.any_backend
 
-SIZE = (9, 7)  # that of the pictures: nothing is resized
-LARGEST = 2**22  # pixels that the other decoder is asked for
+SIZE = (9, 7)  # the size of the pictures, so that nothing is resized
+LARGEST = 2**22  # pixels; the other decoder is not asked for more
 SUFFIXES = st.sampled_from(list(FORMATS))
 
 
 def loaded(data: bytes, suffix: str, skip: bool = False) -> Any:
-    """The image that comes of a file, REFUSED, or None if it was left out."""
+    """The image that a file holds, REFUSED, or None if it was left out."""
     with folder() as here:
         for name, content in (("cat/0.png", picture("png")), ("cat/1." + suffix, data), ("dog/0.png", picture("png"))):
             (here / name).parent.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def loaded(data: bytes, suffix: str, skip: bool = False) -> Any:
 
 
 def decoded(data: bytes) -> Pixels | None:
-    """What Pillow makes of the file, None for one that it does not take, or that has another size."""
+    """The pixels that Pillow decodes; None for a file that it refuses or whose size differs."""
     try:
         with Image.open(io.BytesIO(data)) as image:
             if image.size[0] * image.size[1] > LARGEST:
@@ -57,7 +57,7 @@ def decoded(data: bytes) -> Pixels | None:
 
 @given(SUFFIXES, damages())
 def test_damaged_bytes(suffix: str, changes: tuple[Damage, ...]) -> None:
-    """A JPEG has no checksum, and of bits that mean nothing every decoder makes something else."""
+    """A JPEG has no checksum, and decoders differ on damaged bits."""
     data = damaged(picture(suffix), changes)
     got, other = loaded(data, suffix), decoded(data)
     if got is REFUSED:
@@ -87,7 +87,7 @@ def test_those_that_are_skipped(suffix: str, changes: tuple[Damage, ...]) -> Non
 @given(SUFFIXES, SUFFIXES)
 def test_a_name_of_another_format_does_not_matter(suffix: str, named: str) -> None:
     got = loaded(picture(suffix), named)
-    assert np.abs(got - decoded(picture(suffix))).max() <= 6  # grey levels, of two decoders of JPEG
+    assert np.abs(got - decoded(picture(suffix))).max() <= 6  # grey levels; two decoders of JPEG differ by this
 
 
 @pytest.mark.parametrize("suffix", FORMATS)

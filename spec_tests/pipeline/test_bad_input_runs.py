@@ -1,4 +1,4 @@
-"""Bad run folders, caches and words on the command line: exit code 2 and one line, or a run as it should be."""
+"""Bad run folders, caches and command lines: exit code 2 and one line, or a correct run."""
 
 import json
 import os
@@ -29,7 +29,7 @@ HISTORY = {name: [0.5, 0.25] for name in ("loss", "accuracy", "val_loss", "val_a
 
 
 def result_of(image: str) -> dict[str, Any]:
-    """What a stage leaves."""
+    """The result file of a stage."""
     mistake = {"path": image, "label": 0, "probability": 0.75}
     evaluation = {"accuracy": 0.5, "low": 0.25, "high": 0.75, "confusion": [[1, 1], [0, 2]], "mistakes": [mistake]}
     return {"summary": "test accuracy 0.500, best epoch 2 of 2", "evaluation": evaluation, "history": HISTORY,
@@ -38,7 +38,7 @@ def result_of(image: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Path:
-    """A run with its images."""
+    """A finished run with its images."""
     run = tmp_path_factory.mktemp("finished") / "run"
     for number, name in enumerate(("train", "validation", "test")):
         images = make_images(run / "images" / name, range(number, number + 1))
@@ -49,7 +49,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) 
 
 
 class Options:
-    """What the report asks of the options of a run."""
+    """The options of a run that the report reads."""
 
     def __init__(self, output: Path) -> None:
         self.data, self.backend, self.base, self.seed = "a\nb $x$ \udc80", "jax", "base\n", 0
@@ -58,14 +58,14 @@ class Options:
 
 
 def begun(options: Options) -> Run:
-    """A run with these options, whose folder is written."""
+    """A run with these options, whose folder was written."""
     run = Run(options)  # type: ignore[arg-type]
     run.begin()
     return run
 
 
 def report_of(run: Path, content: bytes) -> Any:
-    """The report of a run in which the result of a stage was replaced, or REFUSED."""
+    """The report of a run with a replaced result of one stage, or REFUSED."""
     (run / "results").mkdir(exist_ok=True)
     (run / "results" / "features.json").write_bytes(content)
     for name in ("data.json", "config.json"):
@@ -105,7 +105,7 @@ def test_results_whose_bytes_are_damaged(finished: Path, monkeypatch: pytest.Mon
 @slowly
 @given(mutations(), damages())
 def test_options_that_somebody_edited(changes: tuple[Mutation, ...], bytes_too: tuple[Damage, ...]) -> None:
-    """The run goes on only where the options are those of the command line."""
+    """A run continues only if its options are those of the command line."""
     with folder() as here:
         run = here / "run"
         options = Options(run)
@@ -222,7 +222,7 @@ def test_errors_name_the_users_files(
 def test_names_that_mean_something_to_others(
     command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Dollars, which start a formula in a picture's caption, and brackets, which are mark-up on the terminal."""
+    """Dollars start a formula in a picture's caption, and brackets are mark-up on the terminal."""
     for name in ("$\\frac$ [red] [x", "b\n\x1b[31m"):
         (tmp_path / "data" / name).mkdir(parents=True)
         for number in range(5):

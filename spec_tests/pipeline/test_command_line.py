@@ -1,4 +1,4 @@
-"""Mistakes on the command line are refused before anything is imported or written, and before work is done."""
+"""Mistakes on the command line are refused before anything is imported, written or computed."""
 
 import json
 import os
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 BACKEND = os.environ["KERAS_BACKEND"]
 IMAGES = 30  # of each class
 GOOD = ("--backend", "tensorflow", "--data", "images", "--scale", "0.01")
-MISTAKES = {  # the words that are wrong, and what the line must say
+MISTAKES = {  # {wrong words: what the error line must contain}
     "--data missing": "missing does not exist: --data takes",
     "--data missing/train.zip": "does not exist: --data takes",
     "--data ~nobody-at-all/images": "cannot be looked for",
@@ -71,7 +71,7 @@ NO_MISTAKE = "--stages convnet features --random-base --output new"
 
 
 def lay_out(here: Path) -> None:
-    """The files that the command lines above name."""
+    """Write the files that the command lines above name."""
     (here / "images").mkdir()
     (here / "one").mkdir()
     for index in range(IMAGES):
@@ -86,7 +86,7 @@ def lay_out(here: Path) -> None:
 
 
 def finish(command: list[str], *stages: str) -> None:
-    """The run folder of a command line, as these stages leave it."""
+    """Write the run folder of a command line as if these stages were finished."""
     run = Run(parse_arguments(command))
     run.begin()
     (run.folder / "results").mkdir()
@@ -96,14 +96,14 @@ def finish(command: list[str], *stages: str) -> None:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which all mistakes are made, which is their home, too."""
+    """The working folder of all mistakes, which is also the home folder."""
     folder = tmp_path_factory.mktemp("mistakes")
     lay_out(folder)
     return folder
 
 
 def python(here: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """What comes of a new Python in the folder."""
+    """The completed process of a new Python in the folder."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(here)}
     command = [sys.executable, *arguments]
     return subprocess.run(  # noqa: S603
@@ -113,7 +113,7 @@ def python(here: Path, *arguments: str, stdin: str = "") -> subprocess.Completed
 
 @pytest.fixture(scope="module")
 def outcomes(here: Path) -> tuple[list[str], dict[str, Outcome]]:
-    """The files that there were before, and what came of each mistake, and of none; all in one new Python."""
+    """The files that existed before, and the outcome of each command line, all from one new Python process."""
     before = sorted(str(path.relative_to(here)) for path in here.rglob("*"))
     tried = (*MISTAKES, NO_MISTAKE)
     lines = json.dumps([[*GOOD, *words.split()] for words in tried])
@@ -222,7 +222,7 @@ def test_a_name_that_is_no_preset_is_refused_also_where_no_stage_needs_the_base(
 def test_what_is_no_mistake_passes(
     finished: tuple[str, ...], words: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also a finished stage's data and base may be gone."""
+    """One of the cases is a finished stage whose data and base are gone."""
     monkeypatch.setenv("HOME", str(tmp_path))
     shutil.copytree(EMBEDDED_PRESET, "local")
     shutil.make_archive("whole", "zip", "images")

@@ -1,4 +1,4 @@
-"""The fast models compute what the reference's do."""
+"""The fast models compute the same as the reference's models."""
 
 import sys
 from pathlib import Path
@@ -16,12 +16,12 @@ from reference.freezing import unfreeze_top, variables
 from reference.training import predict, save, train_step
 from spec_tests.pipeline.conftest import BACKEND
 
-SIZE = (49, 54)  # odd and even: same padding differs
+SIZE = (49, 54)  # odd and even, since same padding differs
 STEPS = 3
 
 
 def mobile(file: Path) -> Path:
-    """A small base of what Xception has not: padding, depthwise convolutions, groups, dilation, a clipped ReLU."""
+    """A small base of layers that Xception lacks: padding, depthwise convolutions, groups, dilation, clipped ReLU."""
     keras.utils.set_random_seed(5)
     inputs = keras.Input((None, None, 3))
     x = layers.ZeroPadding2D(((0, 1), (0, 1)))(inputs)
@@ -64,7 +64,8 @@ def test_classifiers_are_the_same_and_learn_the_same(preset: Path, tuned: bool) 
     losses, fast_losses = ([logs["loss"] for logs in trained(model, 1e-3)] for model in models)
     np.testing.assert_allclose(fast_losses, losses, rtol=1e-3)
     for before, after in zip(*map(variables, models), strict=True):
-        # Adam's step is that of a gradient's sign: where it is nearly zero, rounding may turn a step of 1e-3 about.
+        # Adam's first step depends on the gradient's sign. Where the gradient is nearly zero, rounding may reverse the
+        # step.
         np.testing.assert_allclose(after.value, before.value, atol=2e-3)
 
 
@@ -91,7 +92,7 @@ def test_a_saved_one_goes_on_where_none_was_built(
     trained(model, 1e-3)
     save(model, tmp_path / "fast.keras")
     for name in [name for name in keras.saving.get_custom_objects() if name.startswith("convspec>")]:
-        monkeypatch.delitem(keras.saving.get_custom_objects(), name)  # as in a process that has built none
+        monkeypatch.delitem(keras.saving.get_custom_objects(), name)  # as in a process that has built no fast model
     monkeypatch.delitem(sys.modules, f"reference.fast.on_{BACKEND}", raising=False)
     again = fast.load(tmp_path / "fast.keras")
     np.testing.assert_array_equal(predict(again, photographs()[0]), predict(model, photographs()[0]))

@@ -1,4 +1,4 @@
-"""Stage 7, the fast way: features computed once."""
+"""Stage 7 in its fast form: features computed once."""
 
 from pathlib import Path
 from typing import Any

@@ -67,7 +67,7 @@ def test_the_set_is_drawn_once_in_kaggles_layout(tmp_path: Path) -> None:
 
 @pytest.fixture
 def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A new folder with the drawn set, which is drawn once and kept between runs; its name tells of its program."""
+    """A folder with the drawn set, kept between test runs. Its name contains a digest of the drawing program."""
     if hasattr(request.config, "cache"):  # none with -p no:cacheprovider
         drawn = drawn_images(request.config.cache.mkdir("drawn"))
         (tmp_path / "cache").mkdir()
@@ -76,7 +76,7 @@ def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_pretrained_features_beat_random_ones_on_the_embedded_set(cache: Path, tmp_path: Path) -> None:
-    """100 / 50 / 100 images a class: far from the figures of a whole run, and far from chance."""
+    """With 100 / 50 / 100 images a class the accuracies are lower than in a full run, but far from chance."""
     command = ["--backend", BACKEND, "--scale", "0.1", "--stages", "features", "--cache", str(cache)]
     assert main([*command, "--output", str(tmp_path / "run")]) == 0
     assert main([*command, "--output", str(tmp_path / "random"), "--random-base"]) == 0

@@ -16,7 +16,7 @@ TOP_KERNELS = {"block6_sepconv2/depthwise_kernel", "block6_sepconv2/pointwise_ke
 
 
 def names(model: Any, changed_from: list[Variable] | None = None, **wanted: Any) -> set[str]:
-    """layer/variable of those variables that are as wanted, or that differ in any bit from before."""
+    """{layer/variable} of the variables with the wanted attributes, or of those that differ in any bit from before."""
     now = variables(model)
     if changed_from is not None:
         now = [v for v, old in zip(now, changed_from, strict=True) if v.value.tobytes() != old.value.tobytes()]

@@ -19,7 +19,7 @@ NOWHERE = "\U0001f9ff\U0010fffd"  # the second is in private use: no font has it
 
 
 def drawn(text: str, folder: Path) -> None:
-    """Draw the text with the fonts that are chosen for it."""
+    """Draw the text with the fonts chosen for it."""
     with mpl.rc_context({"font.family": families([text])}):
         figure = Figure()
         figure.text(0, 0, legible(text, mpl.rcParams["font.family"]))
@@ -34,7 +34,7 @@ def test_names_that_the_plain_font_has_need_no_other() -> None:
 @pytest.mark.parametrize("text", ["고양이", "猫と犬", "cat 고양이", NOWHERE])
 def test_no_letter_is_missing_in_a_picture(text: str, tmp_path: Path) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # matplotlib warns of each missing glyph
+        warnings.simplefilter("error")  # matplotlib warns about each missing glyph
         drawn(text, tmp_path)
 
 

@@ -13,7 +13,7 @@ from reference.errors import PipelineError
 from reference.loading import UnreadableImageError, load_images, read_image
 from spec_tests.cases.galleries import Coloured
 
-SIZE = (16, 20)  # that of the files: nothing is resized
+SIZE = (16, 20)  # the size of the files, so that nothing is resized
 KINDS = ["empty", "text", "truncated"]
 
 
@@ -59,7 +59,7 @@ def test_an_unreadable_file_is_left_out_and_counted_on_request(class_folders: Pa
     assert batches.left_out == (file,)
     assert len(batches.paths) == len(epoch(batches)) == 19
     for images, labels in batches:
-        bluish = images[..., 2].mean((1, 2)) > images[..., 0].mean((1, 2))  # dogs are
+        bluish = images[..., 2].mean((1, 2)) > images[..., 0].mean((1, 2))  # the dogs
         np.testing.assert_array_equal(labels, bluish)
 
 
@@ -96,7 +96,7 @@ def test_what_keras_overlooks_is_read(class_folders: Path, suffix: str) -> None:
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIC", pytest.param(os.fsdecode(b"\xff.jpg"), id="not UTF-8")])
 def test_an_image_that_cannot_be_read_is_named(class_folders: Path, name: str) -> None:
-    if name.isascii() or sys.platform == "linux":  # other systems have no such names
+    if name.isascii() or sys.platform == "linux":  # other systems do not allow such names
         (class_folders / "dog" / name).write_bytes(b"\0\0\0\x18ftypheic")
         said = name if name.isascii() else r"\udcff.jpg"
         with pytest.raises(UnreadableImageError) as caught:

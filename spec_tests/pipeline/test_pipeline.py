@@ -1,4 +1,4 @@
-"""The command line: a whole run, an interrupted one, and what a user can do wrong."""
+"""The command line: a whole run, an interrupted one, and user errors."""
 
 import contextlib
 import io
@@ -41,7 +41,7 @@ def words(source: Path, base: Path, folder: Path) -> list[str]:
 
 @dataclass(frozen=True)
 class Run:
-    """A run of every stage, what it printed, and the bars that it drew."""
+    """A run of every stage, with its output and its progress bars."""
 
     folder: Path
     output: str
@@ -75,7 +75,7 @@ def test_a_whole_run_leaves_a_report_with_every_stage(whole: Run) -> None:
                 Image.open(run / "pictures" / f"{picture}-{stage}.png").verify()
     for picture in ("samples", "augmented"):
         pixels = np.asarray(Image.open(run / "pictures" / f"{picture}.png").convert("RGB"))
-        assert (pixels.min(axis=2) < 200).mean() > 0.3  # images, not the empty page
+        assert (pixels.min(axis=2) < 200).mean() > 0.3  # the page is not empty
     config = json.loads((run / "config.json").read_text())
     assert config["options"]["seed"] == 0
     assert config["versions"]["keras"]
@@ -114,7 +114,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_a_run_in_one(
     assert set(results(tmp_path / "run")) == {"data", "augmented"}
     said = capsys.readouterr().err
     assert "run the same command again" in said
-    assert said.count("\n") == 1  # and no bars, since this is no terminal
+    assert said.count("\n") == 1  # and no bars, since this is not a terminal
     assert main(command) == 0
     assert "augmented finished before" in capsys.readouterr().out
     for stage in ("augmented", "tune"):
@@ -143,7 +143,7 @@ def test_a_run_that_finished_no_stage_leaves_no_images_and_may_be_started_with_o
     command: list[str], tmp_path: Path, make_images: MakeImages, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images = make_images(tmp_path / "images", range(IMAGES + 1))
-    (images / "dog.9.png").unlink()  # the last test image; the others are there
+    (images / "dog.9.png").unlink()  # the last test image; the others remain
     command += ["--data", str(images)]
     assert main([*command, "--stages", "data"]) == 2
     assert "dog image 9 is missing" in capsys.readouterr().err

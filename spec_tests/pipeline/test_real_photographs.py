@@ -1,4 +1,4 @@
-"""The pipeline on real photographs with real ImageNet weights, where they are at hand."""
+"""The pipeline on real photographs with real ImageNet weights, if they are available."""
 
 from pathlib import Path
 

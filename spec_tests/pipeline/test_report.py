@@ -1,4 +1,4 @@
-"""The report of a run, as Markdown and as a page: what it shows and in which order, and that names are escaped."""
+"""The report of a run, as Markdown and as a page: its contents and their order, and that names are escaped."""
 
 import base64
 import html
@@ -28,7 +28,7 @@ IMAGES = 12  # of each class in each subset
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Run:
-    """A run with a report of two stages, whose images have names that mean something to a browser."""
+    """A run with a report on two stages. Its images have names with characters that are special in HTML."""
     folder = tmp_path_factory.mktemp("reported") / "run"
     for subset in ("train", "validation", "test"):
         images = make_images(folder / "images" / subset, range(IMAGES))
@@ -49,7 +49,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, make_images: MakeImages) -> Ru
 
 
 def trained(correct: int, mistakes: list[tuple[str, int, float]]) -> Result:
-    """What a stage leaves."""
+    """The result of a stage."""
     return {
         "summary": f"{correct} of 24", "seconds": 2.0, "peak_memory_mb": None, "best_epoch": 2,
         "history": {name: [0.7, 0.5, 0.6] for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
@@ -69,7 +69,7 @@ def page(run: Run) -> str:
 
 
 def texts(page: str, tag: str) -> list[str]:
-    """What a reader sees of each element of a kind."""
+    """The visible text of each element of a kind."""
     found = re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.DOTALL)
     return [" ".join(html.unescape(re.sub("<[^>]*>", "", text)).split()) for text in found]
 

@@ -17,7 +17,7 @@ from spec_tests.damage.bytes import change_json
 
 
 def small_model(seed: int = 0, dropout: float = 0.25) -> Any:
-    """A convolution with batch normalisation and dropout, for images of 12×12."""
+    """A small model with a convolution, batch normalisation and dropout, for images of 12×12."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((12, 12, 3))
     x = layers.Rescaling(1 / 255)(inputs)
@@ -27,7 +27,7 @@ def small_model(seed: int = 0, dropout: float = 0.25) -> Any:
 
 
 def batches(count: int, size: int, seed: int = 0) -> list[Any]:
-    """Noise, tinted by class: learnable in a few steps."""
+    """Batches of noise, tinted by class, which a model learns in a few steps."""
     rng = np.random.default_rng(seed)
     labels = [rng.integers(0, 2, size, dtype=np.int32) for _ in range(count)]
     return [
@@ -47,7 +47,7 @@ def test_an_unreadable_checkpoint_is_named(tmp_path: Path, content: bytes | None
 def test_a_checkpoint_whose_optimiser_is_unknown_here_is_loaded_with_a_fresh_one(
     tmp_path: Path,
 ) -> None:
-    """What jax and TensorFlow meet in a file that torch wrote, whether torch is installed or not."""
+    """JAX and TensorFlow meet this in a file that torch wrote, whether torch is installed or not."""
     model = small_model()
     save(model, tmp_path / "model.keras")
     other = "tensorflow" if keras.backend.backend() == "torch" else "torch"
