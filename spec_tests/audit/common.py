@@ -107,7 +107,7 @@ class Made:
     def repeated(self) -> Repeated:
         """See ``Probe``."""
         if not self.first.repeats:
-            raise NotClaimed("say repeats=True if make sets all seeds, so that the same run comes again")
+            raise NotClaimed("give repeats=True if make sets all seeds, so that runs repeat exactly")
         (images, start, end), (other_images, _, other_end) = (self._run_from_the_start() for _ in range(2))
         differ = sum(a != b for a, b in zip_longest(images, other_images))
         same = Compared("training images of a second run that differ", differ, 0, 0)
@@ -137,7 +137,7 @@ class Made:
     def training_passes(self) -> Passes:
         """See ``Probe``."""
         if not self.first.augments:
-            raise NotClaimed("say augments=True if training images are augmented before they reach the model")
+            raise NotClaimed("give augments=True if training images are augmented before they reach the model")
         return passes.two_passes(self._given("train"), self._images, "train")
 
     def subsets(self) -> Subsets:
@@ -160,5 +160,5 @@ def reloaded(made: Pipeline, kind: type) -> Any:
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
         model = made.reload(Path(folder) / "model")
     if not isinstance(model, kind) or model is made.model:
-        raise NotClaimed("have reload return a new model, which is loaded from what was saved")
+        raise NotClaimed("have reload return a new model, loaded from the saved file")
     return model

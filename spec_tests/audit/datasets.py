@@ -71,7 +71,7 @@ def class_orders(made: Pipeline) -> tuple[list[str], list[str]]:
     """The class names of training and of validation, in the order of their labels."""
     found = [_classes(getattr(made, name)) for name in ("train", "validation")]
     if not all(found):
-        raise NotClaimed("the batches do not say the names of their classes")
+        raise NotClaimed("the batches do not give the names of their classes")
     return found[0], found[1]
 
 

@@ -105,5 +105,5 @@ def misplaced(seen: Extracted) -> tuple[Array, Array]:
         if apart[row] <= close and len({*seen.own[np.abs(flat - flat[place]).max(1) <= 2 * close].tolist()}) == 1
     ]
     if not sure:
-        raise Undecided("no row of features is that of an image alone, as FEAT-2 asks")
+        raise Undecided("no row of features equals the features of an image alone, as FEAT-2 requires")
     return seen.labels[sure], seen.own[places[sure]]

@@ -16,7 +16,7 @@ def taken(model: Any) -> tuple[str, str]:
     loss = _loss(model)
     name = loss if isinstance(loss, str) else getattr(loss, "name", type(loss).__name__)
     if str(name) not in KNOWN:
-        raise Undecided(f"what the loss {name} takes is not known")
+        raise Undecided(f"it is not known what outputs the loss {name} takes")
     return str(name), "logits" if _from_logits(loss) else "probabilities"
 
 

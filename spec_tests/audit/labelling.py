@@ -28,7 +28,7 @@ def labels(made: Pipeline) -> dict[str, list[list[int]]]:
             if by_class := _by_class(_pairs(loader), len(names)):
                 found[subset] = by_class
     if not found:
-        raise Undecided("images of one grey are not known again behind the author's loader")
+        raise Undecided("the grey images of the classes cannot be distinguished after the author's loader")
     return found
 
 

@@ -104,7 +104,7 @@ class KerasProbe(Made):
         """See ``Probe``."""
         self.frozen_runs()
         if not self._epoch["compared"]:
-            raise NotClaimed("give base=, one layer that the model calls: a list of layers is not looked into")
+            raise NotClaimed("give base=, one layer that the model calls: a list of layers cannot be observed")
         return list(self._epoch["compared"])
 
     def _base_compared(self, made: Pipeline) -> list[Compared]:

@@ -246,14 +246,14 @@ class TorchProbe(Made):
                 if both and all(abs(one[k] * size / len(labels) - true[k]) <= 1e-3 * true[k] for k in both):
                     raise Undecided(f"validate divides by {size}, but was given {len(labels)} images")
         if not any(one.keys() & true.keys() for one in reported):
-            raise NotClaimed("validate reports nothing that can be computed again from outputs and labels")
+            raise NotClaimed("validate reports no number that can be recomputed from outputs and labels")
         return [Scored(oriented(one, true), true) for one in reported]
 
     def _judged(self, count: int) -> Array:
         """The predictions for the images that ``validate`` gave to the model."""
         calls, made = self._validated["calls"], replace(self._epoch["made"], model=self._validated["still"])
         if any(rough for _, rough in calls):
-            raise Undecided("validate runs under autocast, whose rounding is larger than what is looked for")
+            raise Undecided("validate runs under autocast, whose rounding is larger than the differences to find")
         if not calls:
             raise Undecided("validate does not call the model: an average of its weights, a copy, or a compiled one?")
         images = [torch.as_tensor(batch[0]) for batch in self.validating]
@@ -284,9 +284,9 @@ class TorchProbe(Made):
         kinds = [kind.__name__ for kind in type(self._given("criterion")).mro()]
         loss = next((kind for kind in kinds if kind in TAKES), "")
         if not loss:
-            raise Undecided(f"what {kinds[0]} takes is not known")
+            raise Undecided(f"it is not known what outputs {kinds[0]} takes")
         if not self._epoch["into"] or not all(self._epoch["into"]):
-            raise Undecided("train_epoch does not give the criterion what the model returns, as it is")
+            raise Undecided("train_epoch does not pass the model's outputs to the criterion unchanged")
         values = []
         for factor in (1, FAR, -FAR):
             handle = head.register_forward_pre_hook(lambda _, given, by=factor: (given[0] * by, *given[1:]))
@@ -381,4 +381,4 @@ class TorchProbe(Made):
 
 
 def _no_loss() -> float:
-    raise Undecided("a loss with weights, or of your own, is not computed again")
+    raise Undecided("a loss with weights, or a custom loss, cannot be recomputed")

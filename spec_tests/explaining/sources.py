@@ -174,7 +174,7 @@ def _named(words: str) -> Iterator[Source]:
     elif words in NAMED:
         yield from NAMED[words]
     else:
-        raise UnknownSource(f"{words}: say in {__name__} where that is to be read")
+        raise UnknownSource(f"{words}: add its address to {__name__}")
 
 
 def _of_notes(words: str, part: Part) -> Source:

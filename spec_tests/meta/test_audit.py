@@ -173,7 +173,7 @@ def reason(ask: Callable[[], Any]) -> str:
         (given(train_epoch=None), "frozen_runs", "give train_epoch="),
         (given(train_epoch=lambda made: lambda batches: 1 / 0), "frozen_runs", "the pipeline raised ZeroDivisionError"),
         (given(criterion=None), "outputs", "give criterion="),
-        (given(criterion=lambda made: nn.SmoothL1Loss()), "outputs", "what SmoothL1Loss takes is not known"),
+        (given(criterion=lambda made: nn.SmoothL1Loss()), "outputs", "it is not known what outputs SmoothL1Loss takes"),
         (
             given(validation=lambda made: [x for x, _ in made.validation]),
             "predictor",

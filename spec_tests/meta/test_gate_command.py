@@ -243,7 +243,7 @@ def test_another_implementation_is_never_gated(
     ("words", "error"),
     [
         (["--base", "no-such-revision"], "no-such-revision is no folder, no wheel and no revision of"),
-        (["--base", ".", "--head", "none.whl"], "none.whl is no wheel that can be unpacked"),
+        (["--base", ".", "--head", "none.whl"], "none.whl is not a wheel that can be unpacked"),
     ],
 )
 def test_what_a_user_can_put_right_is_one_line(

@@ -100,7 +100,7 @@ def test_a_reason_that_is_needed_no_more_is_a_fault(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("caught_by", "says"),
-    [([], "name the clauses"), (["PAD-9"], "PAD-9 is no clause"), (["ACC-7"], "ACC-7 is no clause")],
+    [([], "name the clauses"), (["PAD-9"], "PAD-9 is not a clause"), (["ACC-7"], "ACC-7 is not a clause")],
 )
 def test_a_mutant_names_clauses_that_can_fail(caught_by: list[str], says: str) -> None:
     with pytest.raises(ValueError, match=f"pads_wrongly: {says}"):

@@ -139,7 +139,7 @@ def test_files_that_are_shipped_can_be_read(name: str) -> None:
         ("[stacks]\n", "stacks is neither"),
         ("[[stack]]\npackages = []\n", "stack 1 has no label"),
         ('[[stack]]\nlabel = "a"\npython = "3.12"\n', "python is none of label"),
-        ('[[stack]]\nlabel = "a"\npackages = "keras"\n', "packages is to be a list of texts"),
+        ('[[stack]]\nlabel = "a"\npackages = "keras"\n', "packages must be a list of texts"),
         ('[[stack]]\nlabel = "a"\npackages = ["keras=3"]\n', "keras=3 is not a requirement"),
         ('[[stack]]\nlabel = "a"\nstages = ["layer"]\n', "there is no stage layer"),
         ('[[stack]]\nlabel = "a"\nprofile = "slow"\n', "there is no profile slow"),

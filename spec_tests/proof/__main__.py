@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: the same command with --resume goes on", file=sys.stderr)
+        print("interrupted: run the same command with --resume to continue", file=sys.stderr)
         return 130
     return code
 
@@ -59,8 +59,14 @@ def parser() -> argparse.ArgumentParser:
 def _add_wild(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("frameworks", nargs="*", choices=[[], *FRAMEWORKS], metavar="FRAMEWORK", help=f"of {', '.join(FRAMEWORKS)}")
-    add("--seeds", type=count, default=1, metavar="N", help="so many audits of each, with as many seeds (default: 1)")
-    add("--right", action="store_true", help="those without a fault alone")
+    add(
+        "--seeds",
+        type=count,
+        default=1,
+        metavar="N",
+        help="audits of each pipeline, with another seed each (default: 1)",
+    )
+    add("--right", action="store_true", help="only the pipelines without a fault")
     command.set_defaults(command=_wild)
 
 
@@ -103,24 +109,24 @@ def _add_alarms(command: argparse.ArgumentParser) -> None:
     add("names", nargs="*", metavar="NAME", help="implementations and variants (default: all)")
     add("--seeds", type=count, default=1, metavar="N", help="how many for each (default: 1)")
     add("--first-seed", type=int, default=0, metavar="N", help="the lowest of them (default: 0)")
-    add("--clause", nargs="+", default=[], metavar="ID", help="these alone, which is not recorded")
-    add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE", help="likewise")
+    add("--clause", nargs="+", default=[], metavar="ID", help="only these clauses; the result is not recorded")
+    add("--stage", nargs="+", choices=NAMES, default=[], metavar="STAGE", help="only these stages; not recorded")
     command.set_defaults(command=_alarms)
 
 
 def _add_curves(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("clauses", nargs="*", metavar="CLAUSE", help="clauses or families (default: all stochastic ones)")
-    add("--seeds", type=count, metavar="N", help="runs a size, and ten times as many without a fault")
-    add("--implementation", default="torch_port", help="a right one, to be spoilt (default: torch_port)")
+    add("--seeds", type=count, metavar="N", help="runs for each size, ten times as many without a fault")
+    add("--implementation", default="torch_port", help="a correct one, to which faults are added (default: torch_port)")
     command.set_defaults(command=_curves)
 
 
 def _add_naming(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--rows", type=Path, default=rows.FILE, metavar="FILE", help="that are known (default: those of the package)")
+    add("--rows", type=Path, default=rows.FILE, metavar="FILE", help="the known rows (default: those of the package)")
     add("--again", type=Path, metavar="FILE", help="rows of the same mutants with another seed, to be named")
-    add("--output", type=Path, metavar="FILE", help="write the tables there too")
+    add("--output", type=Path, metavar="FILE", help="also write the tables to this file")
     command.set_defaults(command=_naming)
 
 

@@ -42,10 +42,10 @@ DEAR = {"fits", "frozen_runs", "traces", "looks", "recorded", "states", "trial",
 # Checked in seconds; on other implementations the first call of a function compiles it.
 CHEAP = ("numpy_port", "torch_port")
 WORDING = "a SHOULD, never fails a run; spec_tests/meta/test_refusals.py shows that it sees a message without numbers"
-PIPELINES = "asked of pipelines alone: python -m spec_tests.proof wild"
+PIPELINES = "applies only to pipelines: python -m spec_tests.proof wild"
 WITHOUT = {  # {clause: the reason why no mutant needs it}
     **{clause.id: PIPELINES for clause in all_clauses() if PIPELINE in clause.tied},
-    "ACC-7": "a SHOULD, never fails a run; what it looks at is time",
+    "ACC-7": "a SHOULD, which never fails a run; it judges time",
     "PAD-7": WORDING,
     "POOL-9": WORDING,
 }
@@ -285,7 +285,7 @@ def _check_names(mutants: Sequence[Mutant], clauses: Iterable[Clause]) -> None:
     for mutant in mutants:
         for clause in mutant.caught_by:
             if levels.get(clause, Level.SHOULD) is Level.SHOULD:
-                raise ValueError(f"{mutant.name}: {clause} is no clause that can catch a mutant")
+                raise ValueError(f"{mutant.name}: {clause} is not a clause that can catch a mutant")
         if not mutant.caught_by:
             raise ValueError(f"{mutant.name}: name the clauses that must catch it")
 

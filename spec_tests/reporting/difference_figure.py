@@ -57,7 +57,7 @@ def planes(evidence: Mapping[str, Any]) -> Planes:
     expected, got, wrong = found
     row, column = (int(at) - int(first) for at, first in zip(evidence["worst"], evidence["first"], strict=True))
     if len({plane.shape for plane in found}) > 1 or not (0 <= row < wrong.shape[0] and 0 <= column < wrong.shape[1]):
-        raise CannotDraw("its parts are not of one shape")
+        raise CannotDraw("its parts differ in shape")
     return Planes(expected, got, wrong == 1, (row, column))
 
 

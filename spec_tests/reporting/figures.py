@@ -163,7 +163,7 @@ def _curves(evidence: Evidence) -> Drawn:
     best = _best(history["val_loss"])
     epochs = max(len(values) for values in history.values())
     if not epochs:
-        raise CannotDraw("there is no loss and no accuracy of any epoch")
+        raise CannotDraw("no epoch has a loss or an accuracy")
     caption = f"{epochs:,} epochs" + (f", the lowest validation loss after epoch {best}." if best else ".")
     pictures = []
     with style():

@@ -331,7 +331,7 @@ def read_report(file: Path) -> Report:
 def _number(text: str) -> float:
     """A number from JSON; raises ValueError for NaN and for numbers that overflow."""
     if not math.isfinite(float(text)):
-        raise ValueError(f"{text[:20]} is beyond all numbers")
+        raise ValueError(f"{text[:20]} is not a finite float")
     return int(text) if text.removeprefix("-").isdecimal() else float(text)
 
 

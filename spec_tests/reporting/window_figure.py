@@ -120,7 +120,7 @@ def _axes(evidence: Mapping[str, Any]) -> tuple[Axis, Axis]:
     rows, columns = _axis(evidence, 0), _axis(evidence, 1)
     for axis in (rows, columns):
         if min(axis.side, axis.size, axis.stride, axis.dilation) < 1:
-            raise CannotDraw("an image, a window, a stride or a dilation of nothing")
+            raise CannotDraw("an image, a window, a stride or a dilation of size zero")
         if axis.high - axis.low > LARGEST:
             raise CannotDraw(f"more than {LARGEST} pixels a side")
     return rows, columns
@@ -132,7 +132,7 @@ def _worst(evidence: Mapping[str, Any], rows: Axis, columns: Axis) -> tuple[int,
         return None
     row, column = evidence["worst"]
     if not (0 <= row < rows.count and 0 <= column < columns.count):
-        raise CannotDraw("an output that there is not")
+        raise CannotDraw("an output that does not exist")
     return row, column
 
 

@@ -84,7 +84,7 @@ def _stack(given: Mapping[str, Any], where: str) -> Stack:
     for name, value in given.items():
         right = isinstance(value, str) if name in TEXTS else isinstance(value, list) and {*map(type, value)} <= {str}
         if not right:
-            raise WrongPlan(f"{where}: {name} is to be {'a text' if name in TEXTS else 'a list of texts'}")
+            raise WrongPlan(f"{where}: {name} must be {'a text' if name in TEXTS else 'a list of texts'}")
     for package in given.get("packages", ()):
         try:
             Requirement(package)

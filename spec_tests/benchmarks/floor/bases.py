@@ -84,7 +84,7 @@ def _mobilenet(file: Path) -> Base:
     except (OSError, LookupError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise UnreadableBase(f"{file} cannot be read ({error!r}): name a preset folder or a MobileNetV2") from error
     if {name.partition("/")[0] for name in arrays} != set(_mobilenet_layers()):
-        raise UnreadableBase(f"{file} holds no MobileNetV2 without its top: name such a one or a preset folder")
+        raise UnreadableBase(f"{file} holds no MobileNetV2 without its top: name one or a preset folder")
     trained = {layer.name for layer in layers[-TOP_LAYERS:] if layer.kind != "BatchNormalization"}
     pads = {layer.name: layer.pads for layer in layers if layer.kind == "ZeroPadding2D"}
     top = frozenset(name for name in arrays if name.partition("/")[0] in trained)

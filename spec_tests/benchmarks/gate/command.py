@@ -74,9 +74,14 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add, either = top.add_argument, top.add_mutually_exclusive_group(required=True)
     subject = "REVISION|FOLDER|WHEEL"
-    either.add_argument("--base", metavar=subject, help="what head is compared with")
+    either.add_argument("--base", metavar=subject, help="the revision that head is compared with")
     either.add_argument("--against", metavar="NAME", help="compare with head's implementation of that name: not gated")
-    add("--head", metavar=subject, default=str(HARNESS), help="what may be slower (default: this working tree)")
+    add(
+        "--head",
+        metavar=subject,
+        default=str(HARNESS),
+        help="the revision that may be slower (default: this working tree)",
+    )
     add("--implementation", metavar="NAME", default=DEFAULT_IMPLEMENTATION,
         help=f"or package.module, in both (default: {DEFAULT_IMPLEMENTATION})")  # fmt: skip
     add("--backend", default=default_backend(), metavar="NAME",
@@ -91,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     add("--minutes", type=positive, metavar="M",
         help=f"for everything, after which it ends (default: {MINUTES} for each benchmark)")  # fmt: skip
     add("--seed", type=seed, default=0, help="the seed of every random choice (default: 0)")
-    add("--json", type=new_file, metavar="FILE", help="write all durations and what is said of them")
+    add("--json", type=new_file, metavar="FILE", help="write all durations and decisions")
     return top
 
 

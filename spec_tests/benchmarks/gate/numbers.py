@@ -33,7 +33,7 @@ def positive(text: str) -> float:
     """A finite number above zero."""
     number = float(text)
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is no number above zero")
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number above zero")
     return number
 
 

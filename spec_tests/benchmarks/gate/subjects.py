@@ -54,7 +54,7 @@ def _unpack(wheel: Path, folder: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(folder)  # noqa: S202 - of zipfile, which is safe
     except UNREADABLE as error:
-        raise NoSubject(f"{wheel} is no wheel that can be unpacked: {one_line(str(error))}") from error
+        raise NoSubject(f"{wheel} is not a wheel that can be unpacked: {one_line(str(error))}") from error
 
 
 def _export(revision: str, repository: Path, folder: Path) -> str:
