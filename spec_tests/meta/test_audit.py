@@ -187,7 +187,7 @@ def reason(ask: Callable[[], Any]) -> str:
         (given(expects=None), "prepared", "give expects=, what the base was pretrained with"),
         (given(unfreeze=None), "tuned_runs", "give unfreeze="),
         (given(best=None), "kept", "give best="),
-        (given(augments=None), "training_passes", "say augments=True"),
+        (given(augments=None), "training_passes", "give augments=True"),
         (given(head=None, model=lambda made: nn.Sequential(nn.Flatten())), "frozen_runs", "give head= or base="),
     ],
 )
