@@ -1,1 +1,1 @@
-"""What clauses are tried on: windows, archives, folders of images, pictures, models, trials."""
+"""Cases that clauses are tried on: windows, archives, folders of images, pictures, models, trials."""

@@ -1,6 +1,6 @@
-"""Zips that unpacking is tried on, and what a folder holds before and after.
+"""Zip archives for the clauses of unpacking, and the contents of folders before and after.
 
-A case is a few names and bytes; its ``repr`` is all that is needed to see a failure again.
+A case is a few names and bytes; its ``repr`` is enough to reproduce a failure.
 """
 
 import os
@@ -23,13 +23,13 @@ LONG_AGO = 1_000_000_000  # seconds; the clocks of file systems are coarse, but 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A new folder, gone afterwards; one for each example of a property."""
+    """A new folder that is removed afterwards; each example of a property gets its own."""
     with tempfile.TemporaryDirectory(prefix="convspec-") as name:
         yield Path(name)
 
 
 def tree(top: Path) -> Tree:
-    """{path: bytes} of all files below ``top``; a link has its target instead, an empty folder None."""
+    """{path: bytes} of all files below ``top``; a link's value names its target, an empty folder's is None."""
     found: Tree = {}
     for path in sorted(top.rglob("*")):
         name = path.relative_to(top).as_posix()
@@ -43,7 +43,7 @@ def tree(top: Path) -> Tree:
 
 
 def age(top: Path) -> None:
-    """Make every file an old one."""
+    """Set the time of the last change of every file to ``LONG_AGO``."""
     for path in top.rglob("*"):
         os.utime(path, (LONG_AGO, LONG_AGO))
 
@@ -54,7 +54,7 @@ def times(top: Path) -> Tree:
 
 
 def expect_tree(got: Mapping[str, object], expected: Mapping[str, object], what: str) -> None:
-    """The same files with the same bytes."""
+    """Expect the same files with the same bytes."""
     differences = {
         "missing": expected.keys() - got.keys(),
         "not expected": got.keys() - expected.keys(),
@@ -66,16 +66,16 @@ def expect_tree(got: Mapping[str, object], expected: Mapping[str, object], what:
 
 @dataclass(frozen=True)
 class Member:
-    """A file of an archive, or a folder, whose name ends in a slash; {here} stands for the archive's own folder."""
+    """A file of an archive, or a folder if its name ends in a slash; {here} is replaced by the archive's own folder."""
 
     name: str
     data: bytes = b""
-    link: bool = False  # a symbolic link to what ``data`` says
+    link: bool = False  # a symbolic link whose target is ``data``
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip."""
+    """A zip archive."""
 
     members: tuple[Member, ...]
     deflated: bool = True
@@ -87,7 +87,7 @@ class Archive:
 
     @property
     def content(self) -> Tree:
-        """The tree that unpacking yields."""
+        """The tree that unpacking must yield."""
         names = [member.name for member in self.members]
         lone = [name for name in names if name.endswith("/") and sum(other.startswith(name) for other in names) == 1]
         return {member.name: member.data for member in self.files} | dict.fromkeys(lone)
@@ -108,14 +108,14 @@ class Archive:
 
 @dataclass(frozen=True)
 class Damaged:
-    """An archive that was cut off, one with a wrong byte in a member, or something else altogether."""
+    """An archive that is cut off, has a wrong byte in a member, or is another kind of file altogether."""
 
     archive: Archive
     kind: str  # "cut", "wrong byte" or "a page"
     at: float = 0.5  # where, as a share of all bytes
 
     def write(self, path: Path) -> Path:
-        """Write what is left of the zip."""
+        """Write the damaged zip."""
         replace(self.archive, deflated=False).write(path)  # stored, so that every byte counts
         data = bytearray(path.read_bytes())
         if self.kind == "cut":
@@ -153,7 +153,7 @@ def _data_of(info: zipfile.ZipInfo) -> range:
 
 @dataclass(frozen=True)
 class Interrupted:
-    """An archive that was unpacked in part: all, a share or nothing of each file."""
+    """A partly unpacked archive: of each file all, a share or nothing was written."""
 
     archive: Archive
     shares: tuple[float | None, ...]
@@ -171,13 +171,13 @@ THREE = Archive(
     (Member("train/cat.0.jpg", b"a cat"), Member("train/dog.0.jpg", b"a dog"), Member("train/cat.1.jpg", b"another")),
     deflated=False,
 )
-# Bytes of a member's header and of its entry in the directory, without the name, of the end, and of a name; where in
-# a name its number stands.
+# Lengths in bytes: of a member's header and of its directory entry, both without the name, of the end record, and of a
+# name. The last number is the position of the index in a name.
 HEADER, ENTRY, END, NAME, NUMBER = 30, 46, 22, 15, 10
 LENGTH = 3 * (HEADER + NAME + ENTRY + NAME) + sum(len(member.data) for member in THREE.members) + END
-# Where numbers stand that tell how to read on: in the end those of members on this disk and in all, size and place of
-# the directory, length of the comment; in an entry the size packed and unpacked, lengths of name, extra field and
-# comment, place of the header; in a header the checksum, both sizes, lengths of name and extra field.
+# Offsets of the numbers that a reader depends on. End record: the numbers of members on this disk and in all, size and
+# position of the directory, length of the comment. Entry: the size packed and unpacked, lengths of name, extra field
+# and comment, position of the header. Header: the checksum, both sizes, lengths of name and extra field.
 IN_END, IN_ENTRY, IN_HEADER = (8, 10, 12, 16, 20), (20, 24, 28, 30, 32, 42), (14, 18, 22, 26, 28)
 DIRECTORY = LENGTH - END - 3 * (ENTRY + NAME)
 TELLING = (
@@ -190,7 +190,7 @@ EACH_TELLING = tuple(ByteChanged(place, inverted) for place in TELLING for inver
 
 
 def changed_bytes() -> st.SearchStrategy[ByteChanged]:
-    """Any byte of the zip."""
+    """A change of any byte of the zip."""
     return st.builds(ByteChanged, st.integers(0, LENGTH - 1), st.booleans())
 
 
@@ -201,12 +201,12 @@ CASES = Archive(
 
 
 def folds_case(here: Path) -> bool:
-    """Whether the file system takes a name in capitals for the same name in small letters."""
+    """Whether the file system treats a name in capitals as the same name in small letters."""
     (here / "case").touch()
     return (here / "CASE").exists()
 
 
-# Without capitals and without letters that Unicode writes in two ways: some file systems do not tell these apart.
+# Without capitals and without letters that Unicode writes in two ways: some file systems do not distinguish these.
 WORDS = st.text("abcxyz0189_- ß고양이犬", min_size=1, max_size=8).filter(lambda word: word == word.strip())
 FOLDERS = ("", "train/", "train/deep/er/")
 
@@ -227,7 +227,7 @@ def archives(draw: st.DrawFn) -> Archive:
 # Each would put a file outside the destination, on this system or on another.
 OUTSIDE: tuple[tuple[Member, ...], ...] = (
     (Member("../outside.jpg", b"x"),),
-    (Member("../images.jpg", b"x"),),  # beside it, under a name that begins with its own
+    (Member("../images.jpg", b"x"),),  # beside the destination, with a name that begins like its own
     (Member("train/../../outside.jpg", b"x"),),
     (Member("train/deep/../../../../outside.jpg", b"x"),),
     (Member("../outside/"),),
@@ -246,7 +246,7 @@ UNSAFE = tuple(Archive((Member("train/good.jpg", b"x"), *members)) for members i
 
 @st.composite
 def unsafe_archives(draw: st.DrawFn) -> Archive:
-    """Good archives with something among their members that leads outside."""
+    """Valid archives to which members that lead outside are added."""
     good = draw(archives())
     place = draw(st.integers(0, len(good.members)))
     return replace(good, members=(*good.members[:place], *draw(st.sampled_from(OUTSIDE)), *good.members[place:]))
@@ -254,14 +254,14 @@ def unsafe_archives(draw: st.DrawFn) -> Archive:
 
 @st.composite
 def damaged_archives(draw: st.DrawFn) -> Damaged:
-    """Archives damaged anywhere."""
+    """Archives that are damaged at any position."""
     kind = draw(st.sampled_from(("cut", "wrong byte", "a page")))
     return Damaged(draw(archives()), kind, draw(st.floats(0, 1, exclude_max=True, width=32)))
 
 
 @st.composite
 def interrupted_archives(draw: st.DrawFn) -> Interrupted:
-    """Archives and what an interrupted run left of them."""
+    """Archives, and the files that an interrupted run left of them."""
     archive = draw(archives())
     shares = st.sampled_from((None, 0.0, 0.5, 1.0))
     return Interrupted(archive, tuple(draw(shares) for _ in archive.files))

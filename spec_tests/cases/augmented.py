@@ -1,7 +1,7 @@
-"""What ``fit`` augments with, seen through the losses of a convnet that learns next to nothing.
+"""The augmentation in ``fit``, inferred from the losses of a convnet that learns almost nothing.
 
-Each epoch shows one image, or several copies of it. Its training loss is then one number that follows from what
-augmentation made of it, and ``augment`` gives the numbers that it has to look like.
+Each epoch shows one image, or several copies of it. Its training loss is then one number that follows from the
+augmented images. It is compared with losses of images that ``augment`` returned.
 """
 
 from collections.abc import Callable
@@ -20,45 +20,46 @@ from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
 EPOCHS = {"halves": 16, "disc": 12, "wedges": 20, "white": 1}
-SPARE = 3  # epochs in front of them, for looks at the training images before training
-BATCHES, COPIES = 8, 8  # of halves in each epoch; of the others there is one image
-DRAWS = 200  # of ``augment``, for each of the images
+SPARE = 3  # epochs before these, for iterations of the training images before training
+BATCHES, COPIES = 8, 8  # of halves in each epoch; the others have one image
+DRAWS = 200  # of ``augment`` for each image
 
 Losses = NDArray[np.float64]
 
 
 def _plane(grey: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]) -> Array:
-    """An image of which the grey level is a function of places in [-1, 1], down and to the right."""
+    """An image whose grey level is a function of the position: two coordinates in [-1, 1], down and to the right."""
     down, right = np.meshgrid(*[np.linspace(-1, 1, SIDE)] * 2, indexing="ij")
     return np.repeat(grey(down, right)[..., None], 3, axis=-1).astype(np.float32)
 
 
 IMAGES = {
-    "halves": _plane(lambda _, x: np.where(x < 0, 30, 230)),  # other on the other side: a flip shows
-    # Zoom alone changes it: turned, a sharp edge would be another one between pixels.
+    "halves": _plane(lambda _, x: np.where(x < 0, 30, 230)),  # its sides differ: a flip shows
+    # Only zoom changes it. The edge is soft, because rotation would change how pixels sample a sharp one.
     "disc": _plane(lambda y, x: 255 / (1 + np.exp(25 * (np.hypot(x, y) - 0.4)))),
-    "wedges": _plane(lambda y, x: 127.5 + 127.5 * np.cos(2 * np.arctan2(y, x))),  # rotation alone changes it
-    "white": _plane(lambda y, _: np.full_like(y, 255)),  # nothing changes it but another fill than reflection
+    "wedges": _plane(lambda y, x: 127.5 + 127.5 * np.cos(2 * np.arctan2(y, x))),  # only rotation changes it
+    "white": _plane(lambda y, _: np.full_like(y, 255)),  # only a fill other than reflection changes it
 }
 
 
 def losses(implementation: Implementation, model: Model, images: Array) -> Losses:
-    """Of class 0, for each image."""
+    """The loss of class 0 for each image, (n,)."""
     p = np.concatenate([implementation.predict(model, part) for part in np.array_split(images, -(-len(images) // 100))])
     return -np.log1p(-p.astype(np.float64))
 
 
 def expected_losses(implementation: Implementation, model: Model, seed: int) -> dict[str, Losses]:
-    """{image: the losses of what ``augment`` makes of it, in so many draws}."""
+    """{image: the losses of ``DRAWS`` copies that ``augment`` transformed}."""
     copies = np.concatenate([np.repeat(image[None], DRAWS, axis=0) for image in IMAGES.values()])
     drawn, _ = implementation.augment(copies, np.zeros(len(copies), np.int32), seed=seed)
     return dict(zip(IMAGES, np.split(losses(implementation, model, drawn), len(IMAGES)), strict=True))
 
 
 def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path) -> dict[str, Losses]:
-    """{image: its mean loss in each of its epochs}.
+    """{image: its mean training loss in each of its epochs}.
 
-    Every epoch has as many batches, since an implementation may count them once: white ones fill up those of one image.
+    Every epoch has the same number of batches, because an implementation may count them only once: white images fill up
+    the epochs of one image.
     """
     label, fillings = np.zeros(1, np.int32), BATCHES - 1
     white = IMAGES["white"][None], label
@@ -69,7 +70,7 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
         epochs += [[copies] * BATCHES if name == "halves" else [one, *[white] * fillings]] * count
     train = Changing(epochs)
     fit = Trainer(implementation.fit, checkpoint, rate=1e-12, more={"augment": True})
-    # The validation loss rises: the first epoch is kept, and no other is written.
+    # The validation loss rises: only the first epoch is saved.
     _, history = fit(model, train, [(IMAGES["white"][None], 1 - label)], len(epochs))
     looks = train.started - len(epochs)
     if not 0 <= looks <= SPARE:
@@ -82,14 +83,14 @@ def fitted_losses(implementation: Implementation, model: Model, checkpoint: Path
 
 
 def augmentation_p_values(implementation: Implementation, checkpoint: Path, seed: int) -> dict[str, float]:
-    """P-values of ``fit`` augmenting as ``augment`` does, with new draws for each image of a batch."""
+    """{test: p-value} of ``fit`` augmenting as ``augment`` does, with new draws for each image of a batch."""
     model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=seed)
     expected = expected_losses(implementation, model, seed)
     got = fitted_losses(implementation, model, checkpoint)
     mean, error = expected["halves"].mean(), expected["halves"].std() / (BATCHES * COPIES) ** 0.5
     squares = float((((got["halves"] - got["halves"].mean()) / error) ** 2).sum())
     count = EPOCHS["halves"] - 1
-    # F's distribution with half of the draws, since the error that is expected is estimated from them.
+    # An F distribution, with half of the draws because the expected error is estimated from them.
     found = {"spread of the means of epochs": float(scipy.stats.f.sf(squares / count, count, DRAWS / 2))}
     off = (got["halves"].mean() - mean) / (error * (1 / EPOCHS["halves"] + BATCHES * COPIES / DRAWS) ** 0.5)
     found["mean of an image of two halves"] = float(2 * scipy.stats.norm.sf(abs(off)))

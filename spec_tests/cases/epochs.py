@@ -1,7 +1,7 @@
-"""Runs of ``fit`` and ``fit_head`` whose every number can be computed: the images or features are zero.
+"""Runs of ``fit`` and ``fit_head`` whose every number can be computed, because the images or features are zero.
 
-A convnet, and a classifier on a silent base, then give every image one and the same probability, which follows from the
-labels alone. What differs between epochs differs in labels, or is NaN.
+A convnet, and a classifier on a silent base, then give every image the same probability, which follows from the labels
+alone. Epochs differ only in their labels, or by NaN.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +17,8 @@ from ..adapter.implementation import Implementation
 from ..judging.checks import Undecided, expect
 from .trials import CONVNET_SIZE
 
-LEAST = (20, 20)  # pixels a side, for what does not look at them
-FEATURES = (24,)  # the shape of those of a small Xception
+LEAST = (20, 20)  # pixels of each side, for runs whose result does not depend on them
+FEATURES = (24,)  # the shape of the features of a small Xception
 SAYS_NAN = ("nan", "not a number")
 
 Shape = tuple[int, ...]
@@ -27,7 +27,7 @@ Pairs = list[tuple[Array, Labels]]
 
 @dataclass(frozen=True)
 class Trainer:
-    """``fit`` or ``fit_head``, and what the runs have in common."""
+    """``fit`` or ``fit_head``, and the options that all its runs share."""
 
     function: Callable[..., tuple[Model, History]]
     checkpoint: Path
@@ -35,7 +35,7 @@ class Trainer:
     more: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __call__(self, model: Model, train: Batches, validation: Batches, epochs: int) -> tuple[Model, History]:
-        """Train the model; the checkpoint of an earlier run is still there."""
+        """Train the model; the checkpoint of an earlier run still exists."""
         return self.function(
             model, train, validation,
             epochs=epochs, learning_rate=self.rate, checkpoint=self.checkpoint, seed=1, **self.more,
@@ -43,7 +43,7 @@ class Trainer:
 
 
 def blank(labels: Sequence[int], sizes: Sequence[int], shape: Shape) -> Pairs:
-    """Black images, or features of zero, with these labels, in batches of these sizes."""
+    """Batches of these sizes: black images, or features of zero, with these labels."""
     ends = np.cumsum(sizes)
     return [
         (np.zeros((size, *shape), np.float32), np.array(labels[end - size : end], np.int32))
@@ -52,7 +52,10 @@ def blank(labels: Sequence[int], sizes: Sequence[int], shape: Shape) -> Pairs:
 
 
 def unseeing(implementation: Implementation) -> Model:
-    """A convnet that sees nothing in black images: its last bias alone decides. Undecided where others do as well."""
+    """A convnet for which black images have no features, so that its last bias alone decides.
+
+    Undecided if its biases do not start at zero.
+    """
     model = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
     if np.any(implementation.predict(model, np.zeros((1, *CONVNET_SIZE, 3), np.float32)) != 0.5):
         raise Undecided("the biases of the convnet do not start at zero, so that black images have features")
@@ -65,17 +68,17 @@ def labels_of(batches: Pairs) -> list[Labels]:
 
 
 def dips(losses: Sequence[float]) -> list[int]:
-    """The places of the values that are lower than their neighbours."""
+    """The indices of the values that are lower than their neighbours."""
     around = [np.inf, *losses, np.inf]
     return [i for i in range(len(losses)) if around[i + 1] < min(around[i], around[i + 2])]
 
 
 @dataclass
 class Changing:
-    """Batches of which every epoch has its own, but for what is looked at before the first."""
+    """Batches that differ between epochs; iterations before the first epoch get those of the first."""
 
     epochs: Sequence[Batches]
-    before: int = 0  # iterations
+    before: int = 0  # iterations before the first epoch
     started: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[tuple[Array, Labels]]:
@@ -87,21 +90,24 @@ class Changing:
 
 @dataclass(frozen=True)
 class FirstLooks:
-    """How often training and validation batches are iterated before the first epoch, which is left open."""
+    """How often ``fit`` and ``fit_head`` iterate their batches (training, validation) before the first epoch.
+
+    The contract leaves this open.
+    """
 
     fit: tuple[int, int]
     fit_head: tuple[int, int]
 
 
 def looks_before(trainer: Trainer, model: Model, shape: Shape) -> tuple[int, int]:
-    """Those of one function."""
+    """How often one function iterates its batches (training, validation) before the first epoch."""
     train, validation = (Changing([blank([1], [1], shape)]) for _ in range(2))
     trainer(model, train, validation, 1)
     return train.started - 1, validation.started - 1
 
 
 def first_looks_of(implementation: Implementation, silent: Path, folder: Path) -> FirstLooks:
-    """Of both functions."""
+    """Count the iterations before the first epoch, for ``fit`` and ``fit_head``."""
     convnet = implementation.build_convnet(image_size=CONVNET_SIZE, dropout=0.0, seed=0)
     model = implementation.build_classifier(silent, image_size=LEAST, seed=0)
     fit = Trainer(implementation.fit, folder / "fit.keras", more={"augment": False})
@@ -112,7 +118,7 @@ def first_looks_of(implementation: Implementation, silent: Path, folder: Path) -
 def train_changing(
     trainer: Trainer, model: Model, looks: tuple[int, int], train: Sequence[Batches], validation: Sequence[Batches]
 ) -> tuple[Model, History]:
-    """A run of which each epoch has its own batches; Undecided where they are not iterated once an epoch."""
+    """Train with different batches in each epoch; Undecided if they are not iterated once in each epoch."""
     learnt, judged = (Changing(batches, before) for batches, before in zip((train, validation), looks, strict=True))
     found = trainer(model, learnt, judged, len(train))
     if {one.started - one.before for one in (learnt, judged)} != {len(train)}:
@@ -123,7 +129,10 @@ def train_changing(
 def nan_runs(
     implementation: Implementation, silent: Path, looks: FirstLooks, folder: Path
 ) -> Iterator[tuple[Trainer, int, tuple[Model, History] | None]]:
-    """Three epochs with NaN in what is validated on: by which function, how many epochs are without, and what came."""
+    """Run three epochs with NaN in the validation data of some of them.
+
+    Yields the function, the number of epochs without NaN, and the result: None if an error said NaN.
+    """
     fit = Trainer(implementation.fit, folder / "fit.keras", more={"augment": False})
     fit_head = Trainer(implementation.fit_head, folder / "head.keras")
     model = implementation.build_classifier(silent, image_size=LEAST, seed=0)
@@ -140,7 +149,7 @@ def nan_runs(
 
 
 def refused_as_nan(call: Callable[[], tuple[Model, History]]) -> tuple[Model, History] | None:
-    """What the call gives; None if it raises an error that says NaN, and a violation if that says anything else."""
+    """The result of the call; None if it raises an error that says NaN. Another error is a violation."""
     try:
         return call()
     except Undecided:

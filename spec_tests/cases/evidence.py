@@ -1,7 +1,7 @@
-"""What a clause saw, kept for the pictures of a report.
+"""What a clause observed, kept for the pictures of a report.
 
-A clause keeps what it looks at as it goes, under a title; of what has one title the latest is kept, so
-that a property ends with its smallest counterexample. Nothing here decides anything.
+A clause keeps its observations under titles while it runs. The latest one under a title replaces the others, so a
+property ends with its smallest counterexample. Nothing here affects an outcome.
 """
 
 import base64
@@ -22,10 +22,10 @@ from .models import moved, values
 from .windows import Window
 
 BINS = 24
-DRAWN = 12  # values a side of an array that is wrong
-LAYERS = 40  # that moved, of which a chart is drawn
-SHOWN = ("layers", "augmentation")  # stages of which wrong arrays are drawn
-BEYOND = 0.25  # of the range on each side is shown too, for draws that lie outside
+DRAWN = 12  # rows and columns shown of an array that is wrong
+LAYERS = 40  # the most layers in a chart of those that moved
+SHOWN = ("layers", "augmentation")  # stages whose wrong arrays are drawn
+BEYOND = 0.25  # share of the range that is also shown on each side, for draws that lie outside
 
 Evidence = dict[str, Any]
 _kept: dict[str, Callable[[], Evidence]] = {}  # made into JSON only if a report asks for it
@@ -40,7 +40,7 @@ def start() -> None:
 
 @contextmanager
 def aside() -> Iterator[None]:
-    """What is kept meanwhile is forgotten."""
+    """Drop what is kept inside the ``with`` block, and restore what was kept before."""
     before, of_failures = dict(_kept), set(_of_failures)
     try:
         yield
@@ -51,9 +51,9 @@ def aside() -> Iterator[None]:
 
 
 def kept(failed: bool, stage: str = "", wrong: Wrong | None = None) -> tuple[Evidence, ...]:
-    """What there is to show of a clause; what only explains a failure is left out of a success.
+    """The evidence to show of a clause; what only explains a failure is left out if the clause passed.
 
-    An array that is wrong is shown where the clause keeps no images of its own, which say more.
+    A wrong array is shown only if the clause keeps no images, which say more.
     """
     found = tuple(make() for title, make in _kept.items() if failed or title not in _of_failures)
     if wrong is None or stage not in SHOWN or any(evidence["kind"] == "images" for evidence in found):
@@ -62,7 +62,7 @@ def kept(failed: bool, stage: str = "", wrong: Wrong | None = None) -> tuple[Evi
 
 
 def keep_histogram(title: str, values: ArrayLike, low: float, high: float, unit: str) -> None:
-    """Draws that are to be uniform in [low, high]."""
+    """Keep a histogram of draws that should be uniform in [low, high]."""
     margin = BEYOND * (high - low)
     drawn = np.clip(np.asarray(values, np.float64), low - margin, high + margin)
 
@@ -82,7 +82,7 @@ def keep_histogram(title: str, values: ArrayLike, low: float, high: float, unit:
 
 
 def keep_curves(title: str, history: Mapping[str, Sequence[float]]) -> None:
-    """Loss and accuracy by epoch."""
+    """Keep loss and accuracy by epoch."""
 
     def make() -> Evidence:
         finite = {name: [float(v) if math.isfinite(v) else None for v in values] for name, values in history.items()}
@@ -94,7 +94,7 @@ def keep_curves(title: str, history: Mapping[str, Sequence[float]]) -> None:
 def keep_images(
     title: str, expected: NDArray[Any], got: NDArray[Any], names: tuple[str, str] = ("expected", "got")
 ) -> None:
-    """Images (n, height, width, 3) in [0, 255], for a failure: that in which the two differ most is shown."""
+    """Keep, for a failure, the image that differs most between two batches (n, height, width, 3) in [0, 255]."""
     if np.shape(got) != np.shape(expected):
         return
 
@@ -108,7 +108,7 @@ def keep_images(
 
 
 def keep_preprocessing(title: str, subset: str, got: Line, expected: Expects) -> None:
-    """What pixels become in a subset, and what they should, for a failure."""
+    """Keep, for a failure, what pixels become in a subset, and what they should become."""
 
     def make() -> Evidence:
         lines = {"expected": _line(expected), "got": _line(got)}
@@ -124,7 +124,7 @@ def _line(of: Line | Expects) -> Evidence:
 
 
 def keep_movement(title: str, before: Sequence[Variable], after: Sequence[Variable], part: str) -> None:
-    """How far the layers of a part moved, for a failure: those that moved farthest, in their order."""
+    """Keep, for a failure, how far the layers of a part moved: those that moved farthest, in model order."""
 
     def make() -> Evidence:
         layers = {v.layer: v.layer_type for v in before if v.part == part}
@@ -146,7 +146,7 @@ def keep_movement(title: str, before: Sequence[Variable], after: Sequence[Variab
 
 
 def _largest_changes(before: Sequence[Variable], after: Sequence[Variable], part: str) -> dict[str, float]:
-    """The largest change of each layer that moved, in order; infinite if it is not a number or the shape changed."""
+    """{layer: its largest change} of the layers that moved; infinite if it is not a number or the shape changed."""
     was, now = values(before, part), values(after, part)
     changed = moved(was, now)
     largest: dict[str, float] = {}
@@ -161,7 +161,10 @@ def _largest_changes(before: Sequence[Variable], after: Sequence[Variable], part
 
 
 def difference(wrong: Wrong) -> tuple[Evidence, ...]:
-    """The part around the worst value of what was expected and of what came, a plane of each; of one axis nothing."""
+    """The expected and the actual values around the worst one, in its image and channel.
+
+    Nothing unless the arrays have two or four axes and the plane has several values.
+    """
     plane, place = _plane(wrong.worst)
     if wrong.expected.ndim not in (2, 4) or wrong.expected[plane].size < 2:
         return ()
@@ -184,20 +187,20 @@ def difference(wrong: Wrong) -> tuple[Evidence, ...]:
 
 
 def _plane(worst: tuple[int, ...]) -> tuple[tuple[Any, ...], tuple[int, ...]]:
-    """The image and the channel in which the worst value of (n, height, width, channels) is, and its place there."""
+    """The index of the image and channel of the worst value of (n, height, width, channels), and its position there."""
     if len(worst) == 4:
         return (worst[0], slice(None), slice(None), worst[3]), worst[1:3]
     return (slice(None),) * len(worst), worst
 
 
 def _around(at: int, side: int) -> slice:
-    """As many of a side as are drawn, with this one in the middle where it is long."""
+    """At most ``DRAWN`` indices of a side, with ``at`` in the middle if the side is longer."""
     start = min(max(at - DRAWN // 2, 0), max(side - DRAWN, 0))
     return slice(start, min(start + DRAWN, side))
 
 
 def _numbers(values: NDArray[Any]) -> list[list[float | None]]:
-    """Six digits of each; None for a value that is not finite."""
+    """The values with six digits; None for a value that is not finite."""
     rows: list[list[float]] = values.astype(np.float64).tolist()
     return [[_finite(value) for value in row] for row in rows]
 
@@ -207,7 +210,7 @@ def _finite(value: float) -> float | None:
 
 
 def window(title: str, case: Window, wrong: Wrong | None = None) -> Evidence:
-    """The geometry of a counterexample, and where the window of the worst value begins, if its outputs are wrong."""
+    """The geometry of a counterexample, and the position of the worst output if its outputs are wrong."""
     made = _geometry(title, case)
     shape = wrong.expected.shape if wrong else ()
     if wrong and shape[:-1] == (case.batch, *case.sides) and shape[-1] in (case.channels, case.filters):
@@ -223,7 +226,7 @@ def _geometry(title: str, case: Window) -> Evidence:
 
 def _png(image: NDArray[Any]) -> str:
     encoded = io.BytesIO()
-    from PIL import Image  # only what keeps pictures needs it
+    from PIL import Image  # only needed if pictures are kept
 
     Image.fromarray(np.clip(np.nan_to_num(image), 0, 255).astype(np.uint8)).save(encoded, "PNG")
     return base64.b64encode(encoded.getvalue()).decode()

@@ -1,7 +1,7 @@
-"""What an implementation does about backends in a Python of its own, where Keras is not loaded yet.
+"""How an implementation selects a backend, tried in a new Python process in which Keras is not loaded yet.
 
-Run as ``python -m spec_tests.cases.fresh_session IMPLEMENTATION BACKEND REPORT``: tries it all out once
-and writes what happened to the file REPORT, for the clauses to look at.
+Run as ``python -m spec_tests.cases.fresh_session IMPLEMENTATION BACKEND REPORT``: it tries everything once and writes
+what happened to the file REPORT, which the clauses read.
 """
 
 import contextlib
@@ -26,22 +26,25 @@ UNKNOWN = ("mxnet", "no such backend")
 
 @dataclass
 class Session:
-    """What happened, in the order of events; None where nothing was raised."""
+    """What happened, in the order of events; an error is None if nothing was raised."""
 
     unknown: dict[str, str | None] = field(default_factory=dict)  # errors for names that no implementation knows
-    magic_outside: bool = True  # register_magic() where IPython does not run
+    magic_outside: bool = True  # the result of register_magic() while IPython is not running
     refused: str | None = None  # the error for the backend that is checked
-    running: str = ""  # what Keras runs on after the backend was selected
-    again: str | None = None  # the error for the same backend once more
-    others: dict[str, str | None] = field(default_factory=dict)  # errors for others that are known and installed
+    running: str = ""  # the backend of Keras after one was selected
+    again: str | None = None  # the error for selecting the same backend again
+    others: dict[str, str | None] = field(default_factory=dict)  # errors for other known and installed backends
     running_at_last: str = ""
-    magic: bool = False  # register_magic() in a shell of IPython
+    magic: bool = False  # the result of register_magic() in an IPython shell
     ran: dict[str, bool] = field(default_factory=dict)  # whether a cell for this backend was run
-    said: dict[str, str] = field(default_factory=dict)  # and what was printed
+    said: dict[str, str] = field(default_factory=dict)  # what was printed by that cell
 
 
 def hold(target: str, backend: str) -> Session:
-    """Hold the session in a new process; its environment names another backend than the one that is selected."""
+    """Run a session in a new process whose environment names another backend than the selected one.
+
+    RuntimeError if the process writes no report.
+    """
     others = [name for name in BACKENDS if name != backend and importlib.util.find_spec(name)]
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
         report = Path(folder, "report.json")
@@ -57,7 +60,7 @@ def hold(target: str, backend: str) -> Session:
 
 
 def main(target: str, backend: str, report: Path) -> None:
-    """Try everything out; in this order, since Keras is imported only once."""
+    """Try everything, in this order because Keras is imported only once."""
     implementation, session = load(target), Session()
     session.unknown = {name: error_of(partial(implementation.select_backend, name)) for name in UNKNOWN}
     session.magic_outside = implementation.register_magic()
@@ -92,7 +95,7 @@ def running() -> str:
 
 
 def error_of(call: Callable[[], object]) -> str | None:
-    """The text of what the call raises."""
+    """The text of the exception that the call raises; None if it raises none."""
     try:
         call()
     except Exception as error:

@@ -1,8 +1,8 @@
-"""Class folders of images, made with Pillow: what is read into batches.
+"""Class folders of images, made with Pillow, that are read into batches.
 
-Most images have one colour, which tells their class and their index whatever becomes of their
-size, name and place, and whatever JPEG makes of it. They are JPEG, as the real ones are, unless a
-clause is about another format or needs one without loss.
+Most images have one colour that encodes their class and their index. It can be read whatever happens to size, name and
+place, and after JPEG compression. Images are JPEG, as real ones are, unless a clause is about another format or needs
+one without loss.
 """
 
 import io
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 CLASSES = (("cat", "dog"), ("Cat", "Dog"), ("hare", "lynx"), ("강아지", "고양이"))  # in alphabetical order
 SUFFIXES = ("jpg", "jpeg", "png", "bmp", "gif", "JPG", "JPEG", "PNG", "Jpg", "BMP")
-# Of the files of a class, without suffixes: one after the other, and again.
+# Names of the files of a class, without suffixes; they are used in turn.
 NAMES: tuple[tuple[str, ...], ...] = (
     ("{name}.{i}",),
     ("{i}",),  # the same in both classes
@@ -34,7 +34,7 @@ NAMES: tuple[tuple[str, ...], ...] = (
     ("cat.{i}", "cat/{i}", "dat.{i}"),  # in this order as text: a folder between files
 )
 PER_FILE, NESTED = NAMES[0], NAMES[-1]
-STEP, BASE = 6, 40  # of marks: levels from one digit to the next, and how many digits there are
+STEP, BASE = 6, 40  # of marks: grey levels from one digit to the next, and the number of digits
 MODES = ("grey", "palette", "palette with transparency", "palette BMP", "CMYK", "RGBA", "grey with alpha",
          "one bit", "16 bits")  # fmt: skip
 UNREADABLE = ("cut off", "empty", "text")
@@ -42,7 +42,7 @@ BREAKABLE = ("JPEG", "PNG")  # formats
 
 
 def noise(size: Pair, seed: int) -> Pixels:
-    """An image (height, width, 3) of which no two pixels are related."""
+    """Random pixels (height, width, 3), all independent."""
     return np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
 
 
@@ -53,27 +53,27 @@ def save(pixels: Pixels, path: Path) -> None:
 
 
 def save_marked(label: int, index: int, path: Path) -> None:
-    """Write an image that tells its class and index, in the format of the path's suffix."""
+    """Write an image that encodes its class and index, in the format of the path's suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encoded(label, index, path.suffix.lower()))
 
 
 @cache
 def encoded(label: int, index: int, suffix: str) -> bytes:
-    """The bytes of a marked image; JPEG of a quality that moves its colour by a level."""
+    """The bytes of a marked image; JPEG has a quality that changes its colour by about one level."""
     buffer, kind = io.BytesIO(), Image.registered_extensions()[suffix]
     Image.fromarray(marked(label, index)).save(buffer, kind, quality=95, subsampling=0, lossless=True)
     return buffer.getvalue()
 
 
 def marked(label: int, index: int) -> Pixels:
-    """An image of one colour, of a size of its own, that tells its class and index (below 1,600, then again)."""
+    """An image of one colour that encodes its class and its index modulo 1,600; the size depends on the index."""
     high, low = (STEP * digit + STEP // 2 for digit in divmod(index % BASE**2, BASE))
     return np.full((5 + index % 3, 4 + index % 4, 3), (255 * label, high, low), np.uint8)
 
 
 def marks(images: NDArray[Any]) -> list[Mark]:
-    """The class and index that the colours of (n, height, width, 3) tell; (-1, -1) for another image."""
+    """The class and index that each image of (n, height, width, 3) encodes; (-1, -1) for an image without a mark."""
     found = []
     for image in np.asarray(images, np.float64):
         label, *digits = np.rint((image[0, 0] - (0, STEP / 2, STEP / 2)) / (255, STEP, STEP))
@@ -91,7 +91,7 @@ def suffix_lists() -> st.SearchStrategy[tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Two class folders of so many images, of one colour each, and how to read them."""
+    """Two class folders with ``counts`` images, of one colour each, and the options to read them with."""
 
     counts: Pair
     classes: tuple[str, str] = ("cat", "dog")
@@ -115,11 +115,11 @@ class Gallery:
 
     @property
     def in_order(self) -> list[Mark]:
-        """What the images tell in the order of the sorted paths."""
+        """The marks of the images, in the order of the sorted paths."""
         return list(self.paths.values())
 
     def write(self, folder: Path) -> Path:
-        """Write the images, the last first."""
+        """Write the images, in reverse order."""
         for path, mark in reversed(self.paths.items()):
             save_marked(*mark, folder / path)
         return folder
@@ -133,7 +133,7 @@ EACH_NAMED = tuple(Gallery((4, 3), names=names, twins=True) for names in NAMES)
 
 @st.composite
 def galleries(draw: st.DrawFn, counts: st.SearchStrategy[Pair] = FEW) -> Gallery:
-    """Galleries read in batches that divide them or do not, that are larger than they are, or of one image."""
+    """Galleries with batch sizes that divide them or do not, that exceed them, or of one image."""
     return Gallery(
         draw(counts),
         draw(st.sampled_from(CLASSES)),
@@ -147,7 +147,7 @@ def galleries(draw: st.DrawFn, counts: st.SearchStrategy[Pair] = FEW) -> Gallery
 
 
 def suffixed_galleries() -> st.SearchStrategy[Gallery]:
-    """Galleries of several suffixes, files of one stem among them."""
+    """Galleries with several suffixes, including files that differ in nothing else."""
     return st.builds(Gallery, FEW, names=st.just(("{stem}",)), suffixes=suffix_lists(), shuffle=st.booleans())
 
 
@@ -161,14 +161,14 @@ NOTHING = (np.zeros((0, 1, 1, 3), np.float32), np.zeros(0, np.int32))  # an epoc
 
 
 def joined(batches: Iterable[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """All images and all labels of an epoch."""
+    """All images and all labels of an epoch, each as one array."""
     images, labels = zip(*(list(batches) or [NOTHING]), strict=True)
     return np.concatenate(images), np.concatenate(labels)
 
 
 @dataclass(frozen=True)
 class Resizing:
-    """Images of noise, or of one colour, of several sizes; the last one is a dog."""
+    """Images of noise, or of one colour each, in several sizes; the last one is a dog."""
 
     sizes: tuple[Pair, ...]
     image_size: Pair
@@ -177,16 +177,19 @@ class Resizing:
 
     @property
     def images(self) -> list[Pixels]:
-        """The images."""
+        """The images, uint8 (height, width, 3)."""
         made = [noise(size, self.seed + i) for i, size in enumerate(self.sizes)]
         return [np.broadcast_to(image[:1, :1], image.shape) for image in made] if self.constant else made
 
     def tolerance(self, size: Pair) -> float:
-        """In grey levels, for an image of a size: positions are float32 at best, and grow with the side."""
+        """The tolerance in grey levels for an image of this size.
+
+        Positions are float32 at best, so it grows with the side.
+        """
         return 0 if size == self.image_size else 0.01 * max(1, *(side / 50 for side in size))
 
     def write(self, folder: Path) -> Path:
-        """Write the images under names in their order."""
+        """Write the images under names that keep their order."""
         for i, image in enumerate(self.images):
             name = "dog" if i == len(self.sizes) - 1 else "cat"
             save(np.ascontiguousarray(image), folder / name / f"{name}.{i}.png")
@@ -209,7 +212,7 @@ SIZES: tuple[Pair, ...] = (
 
 
 def resizings() -> st.SearchStrategy[Resizing]:
-    """Up and down, one axis up and the other down, by whole factors and others, and not at all."""
+    """Resizings up and down, also one axis up and the other down, by whole and other factors, and to the same size."""
     sizes = st.lists(st.sampled_from(SIZES), min_size=2, max_size=5).map(tuple)
     return st.builds(Resizing, sizes, st.sampled_from(TARGETS), SEEDS, st.booleans())
 
@@ -226,10 +229,10 @@ class Coloured:
 
     @property
     def tolerance(self) -> float:
-        """In grey levels.
+        """The tolerance in grey levels.
 
-        CMYK comes as JPEG alone, whose decoders round; the images have one colour there. Of 16 bits, decoders cut the
-        lower eight off or round them.
+        CMYK is stored as JPEG, whose decoders round; its images have one colour. Decoders cut off or round the lower
+        eight of 16 bits.
         """
         return {"CMYK": 6, "16 bits": 1}.get(self.mode, 0)
 
@@ -267,13 +270,13 @@ class Coloured:
 
 @dataclass(frozen=True)
 class Misfit:
-    """Not the two class folders, each with images, that there should be."""
+    """A folder that is not the two class folders with images that it should be."""
 
     kind: str
     name: str
 
     def write(self, folder: Path) -> Path:
-        """Write two classes, and then spoil them."""
+        """Write two class folders, then spoil them."""
         Gallery((2, 2)).write(folder)
         spoilt = folder / self.name
         if self.kind in ("is empty", "is missing", "has no image"):
@@ -291,7 +294,7 @@ class Misfit:
 
 
 def misfits() -> st.SearchStrategy[Misfit]:
-    """A class is missing or empty, or there is one more, before, between or behind the others."""
+    """A class is missing or empty, or there is a third one that sorts before, between or after the others."""
     less = st.sampled_from(("is empty", "is missing", "has no image"))
     more = st.sampled_from(("is one more, with images", "is one more, and empty"))
     return st.one_of(
@@ -302,12 +305,12 @@ def misfits() -> st.SearchStrategy[Misfit]:
 
 @dataclass(frozen=True)
 class Broken:
-    """One file of a gallery is not an image, although its name says so."""
+    """A gallery in which one file is not an image, although its name says so."""
 
     kind: str
     name: str  # of its class
     format: str = "JPEG"
-    at: float = 0.5  # what is left of it, if it was cut off
+    at: float = 0.5  # the share of it that is left, if it was cut off
     shuffle: bool = False
 
     @property
@@ -316,7 +319,7 @@ class Broken:
         return f"{self.name}.1.jpg"
 
     def write(self, folder: Path) -> Path:
-        """Write a gallery with the broken file in its middle."""
+        """Write a gallery with the broken file in the middle of its class."""
         Gallery((3, 3)).write(folder)
         buffer = io.BytesIO()
         Image.fromarray(noise((32, 32), 0)).save(buffer, self.format)
@@ -330,6 +333,6 @@ EACH_BROKEN = tuple(Broken(kind, "dog", name) for kind in UNREADABLE for name in
 
 
 def broken_galleries() -> st.SearchStrategy[Broken]:
-    """Cut off anywhere but at the very end, where nothing of the image is lost."""
+    """Galleries with a broken file; none is cut off at the very end, where nothing of the image is lost."""
     names, formats, kinds = map(st.sampled_from, (("cat", "dog"), BREAKABLE, UNREADABLE))
     return st.builds(Broken, kinds, names, formats, st.floats(0.01, 0.9), st.booleans())

@@ -1,4 +1,4 @@
-"""How the clauses call the layers with a case, and what the oracles say of it."""
+"""Calls of the layers for a case, and comparisons of the results with the oracles."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,12 +16,12 @@ from ..oracles.normalization import EPSILON, batch_normalization, moments, moved
 from ..oracles.windows import Pair
 from .windows import Batch, Matrix, Window, arrays
 
-# Tolerance of a sum, of its terms' magnitudes. Float32 rounds by 6e-8 at most, so that a sum of n rounded products is
-# off by n × 6e-8 of them at most, in whatever order it is taken: 1e-5 for n = 160. The errors of 300 terms, the most
-# there are here, add up like steps of either sign: they come to 9 sqrt(n) × 6e-8 = 1e-5 less than once in 1e16 sums.
+# Tolerance of a sum, relative to the magnitudes of its terms. Float32 rounds by at most 6e-8. A sum of n rounded
+# products is therefore off by at most n × 6e-8, in any order of summation: 1e-5 for n = 160. Here n is at most 300.
+# Rounding errors have either sign, so they reach 9 sqrt(n) × 6e-8 = 1e-5 less than once in 1e16 sums.
 SUM = 1e-5
-MOVED = 1e-6  # of a moving statistic, see ``moved_magnitudes``
-SEEN = 1e-3  # a change beyond this is one: rounding stays far below it, an effect far above
+MOVED = 1e-6  # tolerance of a moving statistic, see ``moved_magnitudes``
+SEEN = 1e-3  # a larger change is an effect: rounding stays far below this, and effects are far above
 
 NORMALIZED = ("inputs", "gamma", "beta", "moving_mean", "moving_variance")  # arguments of batch normalisation
 
@@ -40,16 +40,16 @@ PURE_LAYERS = (
 
 RATES = (0.1, 0.25, 0.5, 0.8)  # of dropout
 CALLS, DROPPED = 64, (4, 4, 4, 32)
-BLOCKS = (4, 4096)  # values in rows as long as what code may draw a mask for at once
+BLOCKS = (4, 4096)  # the shape of values whose rows are as long as the masks that code may draw at once
 
 
 def plain(pair: Pair) -> Size:
-    """Two equal numbers as one: functions take either."""
+    """One number for a pair of equal numbers: functions take either form."""
     return pair[0] if pair[0] == pair[1] else pair
 
 
 def convolve(implementation: Implementation, case: Window, images: Array | None = None) -> Array:
-    """Convolution without a bias, of the case's images or of others."""
+    """The convolution without a bias of the case's images, or of ``images``."""
     images = case.images if images is None else images
     options = {"strides": plain(case.strides), "padding": case.padding, "dilation_rate": plain(case.dilation)}
     outputs: Array = implementation.conv2d(images, case.kernel, **options)
@@ -57,7 +57,7 @@ def convolve(implementation: Implementation, case: Window, images: Array | None 
 
 
 def separate(implementation: Implementation, case: Window) -> Array:
-    """Separable convolution."""
+    """The separable convolution of the case's images."""
     options = {"strides": plain(case.strides), "padding": case.padding}
     outputs: Array = implementation.separable_conv2d(case.images, case.depthwise, case.pointwise, **options)
     return outputs
@@ -66,7 +66,7 @@ def separate(implementation: Implementation, case: Window) -> Array:
 def convolutions(
     implementation: Implementation, case: Window, dilated: Window | None = None
 ) -> list[tuple[Callable[[Implementation, Window], Array], Window]]:
-    """Each of ``CONVOLUTIONS`` that is offered, with the case; convolution with the dilated one too."""
+    """[(function, case)] for each of ``CONVOLUTIONS`` that is offered, and (``convolve``, ``dilated``) if given."""
     offered = implementation.offered(CONVOLUTIONS)
     found: list[tuple[Callable[[Implementation, Window], Array], Window]] = []
     found += [(convolve, case)] if "conv2d" in offered else []
@@ -75,7 +75,7 @@ def convolutions(
 
 
 def pool(implementation: Implementation, name: str, case: Window, images: Array | None = None) -> Array:
-    """One of ``POOLINGS``, of the case's images or of others."""
+    """One of ``POOLINGS`` applied to the case's images, or to ``images``."""
     images = case.images if images is None else images
     options = {"pool_size": plain(case.size), "strides": plain(case.strides), "padding": case.padding}
     outputs: Array = implementation.one_of(POOLINGS, name)(images, **options)
@@ -85,7 +85,7 @@ def pool(implementation: Implementation, name: str, case: Window, images: Array 
 def layer_call(
     implementation: Implementation, name: str, seed: int
 ) -> tuple[Callable[..., Any], dict[str, NDArray[Any]]]:
-    """One of ``PURE_LAYERS`` as a function of arrays, in training where it matters, and its arrays by name."""
+    """One of ``PURE_LAYERS`` as a function of arrays, and its arrays by name; in training mode where there is one."""
     window = Window((5, 7), (2, 2), batch=2, channels=3, seed=seed)
     matrix, batch = Matrix(5, 5, 5, seed), Batch((2, 2, 3, 2), seed)
     arguments: dict[str, dict[str, NDArray[Any]]] = {
@@ -108,12 +108,12 @@ def layer_call(
 
 
 def magnitudes(case: Window) -> NDArray[np.float64]:
-    """The magnitudes that a convolution adds up, for each output."""
+    """For each output of a convolution, the sum of the magnitudes of its terms."""
     return oracle.conv2d(np.abs(case.images), np.abs(case.kernel), case.strides, case.dilation, case.padding)
 
 
 def separable_magnitudes(case: Window) -> NDArray[np.float64]:
-    """Those that a separable convolution adds up."""
+    """For each output of a separable convolution, the sum of the magnitudes of its terms."""
     images, depthwise, pointwise = map(np.abs, (case.images, case.depthwise, case.pointwise))
     return oracle.separable_conv2d(images, depthwise, pointwise, case.strides, case.padding)
 
@@ -134,19 +134,22 @@ def expect_separable(got: Array, case: Window, what: str) -> None:
 def expect_pooled(
     got: Array, expected: NDArray[np.floating], name: str, case: Window, what: str, rtol: float = SUM
 ) -> None:
-    """Maxima are exact; means are as precise as the mean of the magnitudes."""
+    """Expect pooled values: maxima are exact, and means are as precise as the mean of the magnitudes."""
     scale = oracle.average_pooling2d(np.abs(case.images), case.size, case.strides, case.padding)
     expect_close(got, expected, what, rtol=0 if name == "max_pooling2d" else rtol, scale=scale)
 
 
 def expect_inferred(got: Array, case: Batch) -> None:
-    """The case's inputs are normalised with its moving statistics."""
+    """Expect the case's inputs to be normalised with its moving statistics."""
     mean, variance = case.variables[2:]
     expect_normalized(got, case, mean, variance, np.abs(mean))
 
 
 def expect_trained(got: Array, case: Batch) -> None:
-    """They are normalised with their own statistics; a mean is as precise as the mean of the magnitudes."""
+    """Expect the case's inputs to be normalised with their own statistics.
+
+    A mean is as precise as the mean of the magnitudes.
+    """
     expect_normalized(got, case, *moments(case.inputs), magnitudes_of_moments(case.inputs)[0])
 
 
@@ -157,7 +160,7 @@ def expect_normalized(
     variance: NDArray[np.floating],
     subtracted: NDArray[np.floating],
 ) -> None:
-    """The case's inputs are normalised with these statistics; ``subtracted`` is the magnitude of the mean."""
+    """Expect inputs to be normalised with these statistics; ``subtracted`` is the magnitude of the mean."""
     gamma, beta = case.variables[:2]
     expected = batch_normalization(case.inputs, gamma, beta, mean, variance)
     factors = np.abs(gamma) / np.sqrt(variance + EPSILON)
@@ -166,7 +169,7 @@ def expect_normalized(
 
 
 def expect_moved(moving: Sequence[Array], case: Batch) -> None:
-    """Moving mean and variance have moved towards those of the case's inputs."""
+    """Expect moving mean and variance to have moved towards those of the case's inputs."""
     old, statistics, sums = case.variables[2:], moments(case.inputs), magnitudes_of_moments(case.inputs)
     names = ("mean", "variance")
     for name, got, before, batch, magnitude in zip(names, moving, old, statistics, sums, strict=True):
@@ -175,17 +178,17 @@ def expect_moved(moving: Sequence[Array], case: Batch) -> None:
 
 
 def magnitudes_of_moments(x: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the mean and the variance of each channel are made of: the means of magnitudes and of squares."""
+    """The mean magnitude and the mean square of each channel, which bound the errors of mean and variance."""
     axes = tuple(range(x.ndim - 1))
     return np.abs(x).mean(axis=axes, dtype=np.float64), np.square(x, dtype=np.float64).mean(axis=axes)
 
 
 def moved_magnitudes(old: NDArray[np.floating], batch: NDArray[np.floating]) -> NDArray[np.float64]:
-    """What the tolerance of a moving statistic is relative to, for the magnitudes of the old one and of the batch.
+    """The magnitudes that the tolerance of a moving statistic is relative to, from those of the old and the batch's.
 
-    Of the batch's share ``SUM`` is allowed, ten times ``MOVED``: 1 - 0.99f is 0.0099999905 in float32, 9.6e-7 less than
-    0.01, and with it go two roundings of 6e-8 and those of the sums that the batch's statistic is made of. Of the old
-    one's share ``MOVED`` is: 0.99f is off by 1e-8, and there are two roundings.
+    The batch's share may be off by ``SUM``, ten times ``MOVED``: 1 - 0.99f is 0.0099999905 in float32, 9.6e-7 less than
+    0.01, and there are two roundings of 6e-8 and those of the sums in the batch's statistic. The old one's share may be
+    off by ``MOVED``: 0.99f is off by 1e-8, and there are two roundings.
     """
     return moved(np.abs(old), SUM / MOVED * np.abs(batch))
 
@@ -198,7 +201,10 @@ def masks(implementation: Implementation, rate: float, seed: int) -> tuple[Array
 
 
 def dropout_p_values(values: Array, zeroed: NDArray[np.bool_], rate: float, seed: int) -> dict[str, float]:
-    """Of masks (calls, samples, height, width, channels) that zero each of ``values`` independently at this rate."""
+    """{test: p-value} of masks (calls, samples, height, width, channels).
+
+    The hypothesis is that they zero each of ``values`` independently at this rate.
+    """
     counts = zeroed.sum(axis=(1, 2, 3, 4))
     everywhere = np.broadcast_to(values, zeroed.shape)
     return {
@@ -214,7 +220,7 @@ def dropout_p_values(values: Array, zeroed: NDArray[np.bool_], rate: float, seed
 
 
 def block_p_values(implementation: Implementation, rate: float, seed: int) -> dict[str, float]:
-    """Those of the mask of one call, in which no block of ``BLOCKS`` follows from another."""
+    """{test: p-value} of the mask of one call, in which no block of ``BLOCKS`` may follow from another."""
     zeroed = implementation.dropout(np.ones(BLOCKS, np.float32), rate, seed=seed, training=True) == 0
     length = f"{BLOCKS[1]:,}"
     return axis_p_values(zeroed, (f"blocks of {length} values", f"the values of blocks of {length}"), seed)

@@ -1,4 +1,4 @@
-"""What the clauses of transfer learning are tried on: images, models, and what is read off them."""
+"""Images and models for the clauses of transfer learning, and the arrays that are read from models."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from ..oracles.xception import Xception
 
 SIZE = IMAGE_SIZE
 UNITS, DROPOUT = 256, 0.25
-EPOCHS = 7  # of the runs of fit that are looked at: the validation loss falls and rises
-IDLE_EPOCHS = 4  # of the run that learns next to nothing: chance makes no three losses of them alike
+EPOCHS = 7  # of the runs of ``fit`` that are examined: the validation loss falls and rises
+IDLE_EPOCHS = 4  # of the run that learns almost nothing: its losses are not alike by chance
 SMALL = Xception(((4, 8), (12, 12), (16, 16), (16, 24)), (False, True, True, False))
 
 Values = dict[str, NDArray[Any]]
@@ -50,12 +50,12 @@ def tinted(
 
 
 def in_batches(images: Array, labels: Labels, size: int) -> Batches:
-    """The same in batches; the last may be shorter."""
+    """The images and labels in batches of ``size``; the last batch may be smaller."""
     return [(images[i : i + size], labels[i : i + size]) for i in range(0, len(labels), size)]
 
 
 def values(variables: Iterable[Variable], part: str | None = None) -> Values:
-    """{path: a copy of the array} of all, or of those of the base or of the head."""
+    """{path: a copy of the array} of all variables, or of those of one part."""
     return {v.path: np.array(v.value) for v in variables if part in (None, v.part)}
 
 
@@ -65,7 +65,7 @@ def moved(before: Values, after: Values) -> set[str]:
 
 
 def trainable(variables: Iterable[Flagged], part: str | None = None) -> set[str]:
-    """The paths of the arrays that training would change."""
+    """The paths of the arrays that training would change, in all parts or in one."""
     return {v.path for v in variables if v.trainable and part in (None, v.part)}
 
 
@@ -86,36 +86,39 @@ class Head:
     offset: float
 
     def probabilities(self, features: NDArray[Any]) -> NDArray[np.float64]:
-        """Of class 1, (n,)."""
+        """The probability of class 1 for each sample, (n,)."""
         return training.head(features, self.kernel, self.bias, self.last, self.offset)
 
     def dropped_losses(self, features: NDArray[Any], labels: Labels, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Of each sample in a training step, (n,)."""
+        """The loss of each sample in a training step with dropout, (n,)."""
         hidden = features @ self.kernel.astype(np.float64) + self.bias
         return training.dropped_losses(hidden, self.last, self.offset, labels, DROPOUT, rng)
 
     def undecided(self, features: NDArray[Any]) -> Array:
-        """Features (n, channels), moved to where the probability is 0.5."""
+        """The features (n, channels), moved to where the probability is 0.5."""
         slope = self.kernel.astype(np.float64) @ self.last
         logits = features @ slope + self.bias @ self.last + self.offset
         return (features - np.outer(logits, slope) / (slope @ slope)).astype(np.float32)
 
 
 def require_sure(probabilities: NDArray[Any]) -> None:
-    """Undecided for a model that leaves any image in doubt: a base of its own may take longer to learn two tints."""
+    """Raise Undecided if the model is unsure of any image.
+
+    A model with its own base may take longer to learn two tints.
+    """
     likeliest = np.maximum(probabilities, 1 - probabilities) if probabilities.ndim == 1 else probabilities.max(axis=1)
     if likeliest.min() < 0.9:
-        raise Undecided("forty steps have not made the model sure of images of two tints")
+        raise Undecided("the model is still unsure of images of two tints after forty steps")
 
 
 def require_some(found: Values, why: str) -> None:
-    """NotClaimed if there is nothing to check."""
+    """Raise NotClaimed if there is nothing to check."""
     if not found:
         raise NotClaimed(why)
 
 
 def head_of(implementation: Implementation, model: Model, channels: int) -> Head:
-    """Read the head, from input to output. Undecided for one that has other arrays."""
+    """Read the arrays of the head, from input to output; Undecided if it has others."""
     (kernel, last), (bias, offset) = _layers(implementation, model, "head", 2)
     if (kernel.size, bias.size, last.size, offset.size) != (channels * UNITS, UNITS, UNITS, 1):
         raise Undecided(f"the head is not one of {channels} × {UNITS} and {UNITS} × 1 weights")
@@ -135,7 +138,7 @@ def convnet_arrays(
 def _layers(
     implementation: Implementation, model: Model, part: str | None, count: int
 ) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    """Kernels and biases of that many layers, in the order of the contract; Undecided where there are others."""
+    """Kernels and biases of ``count`` layers, in the order of the contract; Undecided if there are more or fewer."""
     found = values(implementation.variables(model), part).values()
     kernels, biases = [a for a in found if a.ndim > 1], [a for a in found if a.ndim == 1]
     if (len(kernels), len(biases)) != (count, count):
@@ -146,7 +149,7 @@ def _layers(
 
 
 def offset_of(implementation: Implementation, model: Model) -> str:
-    """The path of the head's last bias. Undecided where there is none of one number."""
+    """The path of the head's last bias; Undecided if it is not a single number."""
     biases = [path for path, value in values(implementation.variables(model), "head").items() if value.ndim < 2]
     if not biases or values(implementation.variables(model), "head")[biases[-1]].size != 1:
         raise Undecided("the head does not end with a bias of one number")

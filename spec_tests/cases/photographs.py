@@ -1,4 +1,4 @@
-"""Image files as cameras, browsers and editors write them, and where people keep them."""
+"""Image files as cameras, browsers and editors write them, and the places where people keep them."""
 
 import io
 import struct
@@ -17,23 +17,23 @@ from .windows import SEEDS
 
 QUALITY = 95  # of JPEG
 SIZE = (80, 64)
-WAVE = 150  # pixels of a period of a smooth image
+WAVE = 150  # the period of a smooth image, in pixels
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """Two JPEG files: smooth ones of any colour, or fine ones, whose pixels are dark or light without a pattern."""
+    """Two JPEG files: smooth images of any colour, or fine ones, whose pixels are dark or light without a pattern."""
 
     fine: bool
-    grey: bool = False  # one channel; a fine image has no colour in three either
+    grey: bool = False  # one channel; a fine image is grey with three channels too
     progressive: bool = False
-    subsampling: int = 0  # of colour: 0 none, 1 by half along a row, 2 along both axes
+    subsampling: int = 0  # of colour: 0 none, 1 by half along rows, 2 along both axes
     image_size: Pair = SIZE
     seed: int = 0
 
     @property
     def images(self) -> list[Pixels]:
-        """The images in RGB, as they were before they became JPEG."""
+        """The images in RGB, before JPEG compression."""
         return [self._pixels(np.random.default_rng((self.seed, number))) for number in range(2)]
 
     def _pixels(self, rng: np.random.Generator) -> Pixels:
@@ -64,7 +64,7 @@ EACH_JPEG = tuple(
 
 
 def photographs() -> st.SearchStrategy[Photograph]:
-    """JPEG files of all kinds, read at their own size, shrunk or grown."""
+    """JPEG files of all kinds, read at their own size, reduced or enlarged."""
     flags = st.booleans()
     return st.builds(Photograph, flags, flags, flags, st.integers(0, 2), st.sampled_from(SIZES), SEEDS)
 
@@ -81,11 +81,11 @@ STORED = (
 
 @dataclass(frozen=True)
 class Stored:
-    """Two files of which some decoders make something else than the pixels that they store."""
+    """Two files that some decoders do not decode to the pixels that are stored."""
 
     kind: str
     seed: int = 0
-    turned: int = 6  # what EXIF says of the orientation: 1 is upright
+    turned: int = 6  # EXIF orientation: 1 is upright
 
     SIZE = (16, 32)
 
@@ -95,7 +95,7 @@ class Stored:
 
     @property
     def tolerance(self) -> float:
-        """In grey levels: for JPEG, whose decoders round; each of its blocks has one colour here."""
+        """The tolerance in grey levels: JPEG decoders round. Each block of a JPEG has one colour here."""
         return 6 if self._jpeg else 0
 
     @property
@@ -132,7 +132,7 @@ EACH_STORED = tuple(map(Stored, STORED))
 
 
 def stored() -> st.SearchStrategy[Stored]:
-    """Files of each kind, turned in each way."""
+    """Files of each kind, with each EXIF orientation except upright."""
     return st.builds(Stored, st.sampled_from(STORED), SEEDS, st.integers(2, 8))
 
 
@@ -141,7 +141,7 @@ PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), 
 
 
 def interlaced(pixels: Pixels) -> bytes:
-    """A PNG that comes in seven passes, as browsers once showed them; Pillow writes none."""
+    """A PNG that is stored in seven passes, which browsers once showed one by one; Pillow writes none."""
     height, width, _ = pixels.shape
     parts = [pixels[row::down, column::across] for row, column, down, across in PASSES]
     lines = b"".join(b"\0" + line.tobytes() for part in parts if part.size for line in part)
@@ -167,11 +167,14 @@ class Extra:
 
     @property
     def marks(self) -> list[Mark]:
-        """What all images tell."""
+        """The marks of all images; that of the extra one is last."""
         return [*self.gallery.in_order, (self.gallery.classes.index(self.name), 9)]
 
     def write(self, folder: Path) -> Path:
-        """Write the gallery in a folder of this one, and beside it what links lead to; the image is called extra."""
+        """Write the gallery to ``folder / "images"`` and return that; the extra image is named "extra".
+
+        The targets of links are written beside it.
+        """
         images, label = self.gallery.write(folder / "images"), self.gallery.classes.index(self.name)
         if self.kind.startswith("."):
             save_marked(label, 9, images / self.name / f"extra{self.kind}")
@@ -185,7 +188,7 @@ class Extra:
 EXTRA = (".tif", ".tiff", "linked folder", "linked file", *([".webp"] if features.check("webp") else []))
 EACH_EXTRA = tuple(Extra(kind, name) for kind in EXTRA for name in ("cat", "dog"))
 
-# Below a gallery: what notebooks, macOS, desktops and people put there.
+# Paths below a gallery that notebooks, macOS, desktops and people create.
 HIDDEN = (
     "cat/.ipynb_checkpoints/cat.0-checkpoint.jpg",
     "dog/.ipynb_checkpoints/dog.0-checkpoint.jpg",

@@ -1,4 +1,4 @@
-"""What the clauses of augmentation are tried on: pictures, and charts that tell how they were transformed."""
+"""Inputs for the clauses of augmentation: pictures, and charts from which a transformation can be recovered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from ..adapter.implementation import Implementation
 from ..oracles.transformations import chart, recover
 from .windows import SEEDS
 
-MANY = 2048  # images in a statistical test: the power that this gives is stated with each
+MANY = 2048  # images in a statistical test; each test states the power that this gives
 TRANSFORMATIONS = ("random_flip", "random_rotation", "random_zoom", "augment")
 SIZES = ((8, 8), (9, 9), (7, 12), (12, 7))
 CHART_SIZES = ((21, 21), (16, 16), (15, 24), (24, 15))
-LARGE_SIZES = ((21, 21), (20, 31), (30, 21))  # the middle of which shows no reflection after two transformations
+LARGE_SIZES = ((21, 21), (20, 31), (30, 21))  # after two transformations their middle shows no reflection
 LABELS = (np.int32, np.int64, np.uint8, np.bool_, np.float32)  # dtypes of labels
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """A batch of pictures of one size: of noise that is black and white, faint, or neither; or of one colour each."""
+    """A batch of pictures of one size: noise (black and white, faint, or neither), or one colour for each picture."""
 
     size: tuple[int, int]
     count: int = 1
@@ -42,7 +42,7 @@ class Pictures:
 
     @property
     def labels(self) -> NDArray[np.int32]:
-        """Of each image, 0 or 1."""
+        """Labels (count,), int32 in {0, 1}."""
         return classes(self.count, self.seed + 1)
 
 
@@ -61,17 +61,17 @@ class Charts:
 
 
 def pictures(plain: bool = False) -> st.SearchStrategy[Pictures]:
-    """Pictures of every shape."""
+    """Batches of pictures of each size."""
     return st.builds(Pictures, st.sampled_from(SIZES), st.just(24), st.just(plain), SEEDS)
 
 
 def charts(sizes: Sequence[tuple[int, int]] = CHART_SIZES) -> st.SearchStrategy[Charts]:
-    """Charts of every shape."""
+    """Batches of charts of each size."""
     return st.builds(Charts, st.sampled_from(sizes), st.just(16), SEEDS)
 
 
 def transform(implementation: Implementation, name: str, images: Array, *, seed: int, training: bool = True) -> Array:
-    """The images that came of one of ``TRANSFORMATIONS``, with its own factor; ``augment`` is given ``classes``."""
+    """The images after one of ``TRANSFORMATIONS`` with its default factor; ``augment`` gets labels from ``classes``."""
     labels = classes(len(images), seed)
     return transform_labelled(implementation, name, images, labels, seed=seed, training=training)
 
@@ -79,7 +79,7 @@ def transform(implementation: Implementation, name: str, images: Array, *, seed:
 def transform_labelled(
     implementation: Implementation, name: str, images: Array, labels: Labels, *, seed: int, training: bool = True
 ) -> Array:
-    """The images that came of one of ``TRANSFORMATIONS``, of which ``augment`` is given the labels too."""
+    """The images after one of ``TRANSFORMATIONS``; ``augment`` also gets the labels."""
     if name == "augment":
         augmented: Array = implementation.augment(images, labels, seed=seed, training=training)[0]
         return augmented
@@ -88,23 +88,23 @@ def transform_labelled(
 
 
 def many(implementation: Implementation, names: Sequence[str], seed: int) -> dict[str, Array]:
-    """{name: MANY copies of a chart, transformed} of those functions that are offered."""
+    """{name: ``MANY`` transformed copies of a chart} of those functions that are offered."""
     charts = Charts(count=MANY).images
     return {name: transform(implementation, name, charts, seed=seed) for name in implementation.offered(names)}
 
 
 def classes(count: int, seed: int) -> NDArray[np.int32]:
-    """Labels of either class, at random."""
+    """Random labels (count,), int32 in {0, 1}."""
     return np.random.default_rng(seed).integers(0, 2, count, dtype=np.int32)
 
 
 def draws(images: Array) -> dict[str, NDArray[np.float64]]:
-    """Flip, angle in turns and zoom of each chart that was augmented, to the digits that recovery is sure of."""
+    """{"flip", "angle" in turns, "zoom": values} of augmented charts, rounded to the digits that can be recovered."""
     found = recover(images)
     return {"flip": found.mirrored.astype(np.float64), "angle": found.turns.round(4), "zoom": found.zooms.round(4)}
 
 
 def most_alike(images: Array, plain: Array) -> NDArray[np.intp]:
-    """The index of the plain image whose colour is the nearest to that in the middle of each image."""
+    """For each image, the index of the plain image whose colour is nearest to that in the image's middle."""
     colours, known = images[:, images.shape[1] // 2, images.shape[2] // 2], plain[:, 0, 0]
     return np.asarray(np.linalg.norm(colours[:, None] - known, axis=-1).argmin(axis=1))

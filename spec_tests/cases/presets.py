@@ -1,4 +1,4 @@
-"""Presets of small Xceptions, written without any framework: keras-hub's format and plain arrays beside it."""
+"""Presets of small Xceptions, written without a framework: keras-hub's format, and the weights as plain arrays."""
 
 import json
 import os
@@ -22,7 +22,7 @@ CALIBRATION_IMAGES = (4, 40, 44, 3)
 
 @dataclass(frozen=True)
 class Preset:
-    """A folder, and what is in it."""
+    """A preset folder, and its content."""
 
     folder: Path
     config: Xception
@@ -34,7 +34,7 @@ class UnreadablePreset(Told):
 
 
 def read_preset(folder: Path) -> Preset:
-    """The preset of an Xception in ``folder``; UnreadablePreset if it holds none, or if its arrays do not fit."""
+    """Read the preset of an Xception; UnreadablePreset if there is none or its arrays do not fit its config.json."""
     config, file = read_xception(folder), folder / "model.safetensors"
     if config is None:
         raise UnreadablePreset(f"{folder} holds no Xception: name another preset")
@@ -49,7 +49,10 @@ def read_preset(folder: Path) -> Preset:
 
 
 def read_xception(preset: Path) -> Xception | None:
-    """What config.json says; None for a base of another kind, UnreadablePreset if there is none or it is damaged."""
+    """The architecture in config.json; None for a base of another kind.
+
+    UnreadablePreset if the preset does not exist, or if its config.json is damaged.
+    """
     if not preset.is_dir():
         if os.path.exists(preset):  # noqa: PTH110 - a name that is too long does not exist either
             return None
@@ -73,8 +76,8 @@ def read_xception(preset: Path) -> Xception | None:
 
 
 def write_preset(folder: Path, config: Xception, arrays: Arrays) -> Preset:
-    """Write a preset with these arrays, whether they fit the configuration or not."""
-    import h5py  # only what writes a preset needs it
+    """Write a preset with these arrays, which need not fit the configuration."""
+    import h5py  # only needed to write a preset
 
     folder.mkdir(parents=True)
     backbone = {
@@ -95,7 +98,7 @@ def write_preset(folder: Path, config: Xception, arrays: Arrays) -> Preset:
 
 
 def random_arrays(config: Xception, seed: int) -> Arrays:
-    """Weights whose features have a spread near 1: each normalisation holds the statistics of random images."""
+    """Random weights whose features have a spread near 1: normalisations hold the statistics of random images."""
     rng = np.random.default_rng(seed)
     arrays = {name: _random_array(rng, name, shape) for name, shape in config.shapes().items()}
 
@@ -121,7 +124,7 @@ def _random_array(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -
 
 
 def _h5_names(arrays: Arrays) -> list[str]:
-    """Keras's paths: layers of a kind are numbered, and so are the arrays of a layer."""
+    """Keras's paths of the arrays: layers of one kind are numbered, and so are the arrays of a layer."""
     numbers: dict[str, dict[str, int]] = {}
     names, places = [], {"beta": 1, "moving_mean": 2, "moving_variance": 3, "pointwise_kernel": 1}
     for name in arrays:

@@ -1,4 +1,4 @@
-"""Functions of arrays that leave what they are given alone, and whose results belong to the caller."""
+"""Checks that functions of arrays leave their arguments unchanged, and that their results belong to the caller."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from ..judging.checks import expect, expect_close, expect_same
 
 Arrays = Mapping[str, NDArray[Any]]
-Function = Callable[..., Any]  # of arrays, in the order of their names; returns one or several
+Function = Callable[..., Any]  # takes arrays by position; returns one or several
 
-LAYOUT = 1e-4  # of the largest value: sums over arrays that lie otherwise in memory may be taken in another order
+LAYOUT = 1e-4  # of the largest value: another layout in memory may change the order of sums
 
 
 def frozen_by_columns(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy in Fortran's order that cannot be written to."""
+    """A read-only copy in Fortran order."""
     copy = np.array(array, order="F")
     copy.flags.writeable = False
     return copy
 
 
 def backwards_with_gaps(array: NDArray[Any]) -> NDArray[Any]:
-    """The same values, in memory backwards along the first axis and with others between those of the last."""
+    """A view of the same values that runs backwards along the first axis and has gaps along the last."""
     wide = np.repeat(array[::-1], 2, axis=-1)
     wide[..., 1::2] = 99
     return wide[..., ::2][::-1]
@@ -35,7 +35,7 @@ FORMS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def expect_pure(function: Function, arrays: Arrays, others: Arrays, what: str) -> None:
-    """The arguments stay as they are, the results belong to the caller, and how arrays lie in memory does not matter.
+    """Expect that arguments stay unchanged, results belong to the caller, and layout in memory does not matter.
 
     ``others`` are arrays of the same shapes with other values.
     """

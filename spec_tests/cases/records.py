@@ -1,8 +1,7 @@
-"""Accuracies that the reference was seen to reach, and what they say of a new trial.
+"""Accuracies that the reference reached, and the bounds on new trials that follow from them.
 
-The records bound what an implementation may reach: a trial beyond the bound comes once in a million
-times from an implementation that is as good as the reference. ``python -m spec_tests.cases.records --backend
-jax`` adds to them.
+The bounds limit what an implementation may reach: an implementation that is as good as the reference goes beyond a
+bound in one of a million trials. ``python -m spec_tests.cases.records --backend jax`` adds trials.
 """
 
 import argparse
@@ -14,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import scipy  # which loads stats, for a second or two, when a test is made
+import scipy  # scipy.stats is loaded on first use, which takes a second or two
 
 from ..adapter.implementation import load
 from ..jobs.job import GIB, Job
@@ -31,14 +30,14 @@ PACKAGES = ("keras", "keras-hub", "jax", "tensorflow", "torch", "numpy")
 
 
 def name_of(data: Path | None, preset: Path | None) -> str:
-    """What records of this data and this base are filed under."""
+    """The name under which records of this data and this base are filed."""
     return f"{data.name} with {preset.name}" if data and preset else EMBEDDED
 
 
 def lowest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> float:
-    """What the mean of ``new`` trials falls below at the rate ``alpha``, if they are such as the recorded ones.
+    """The value that the mean of ``new`` trials falls below at the rate ``alpha``, if they resemble the recorded ones.
 
-    The end of Student's prediction interval, for values that are normal around their mean.
+    It is the lower end of Student's prediction interval, for values that are distributed normally around their mean.
     """
     n = len(recorded)
     spread = np.std(recorded, ddof=1) * np.sqrt(1 / new + 1 / n)
@@ -46,12 +45,12 @@ def lowest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> flo
 
 
 def highest(recorded: Sequence[float], new: int = 1, alpha: float = ALPHA) -> float:
-    """What it exceeds at that rate."""
+    """The value that the mean of ``new`` trials exceeds at the rate ``alpha``, if they resemble the recorded ones."""
     return -lowest([-value for value in recorded], new, alpha)
 
 
 def recorded_trials(name: str, file: Path = RECORDS) -> list[Trial]:
-    """The reference's trials on a data set with a base, of all backends."""
+    """The reference's trials on a data set with a base, on all backends."""
     runs = json.loads(file.read_text())["runs"] if file.is_file() else []
     return [Trial(**numbers) for run in runs if run["name"] == name for numbers in run["trials"].values()]
 
@@ -59,7 +58,7 @@ def recorded_trials(name: str, file: Path = RECORDS) -> list[Trial]:
 def record(
     backend: str, seeds: Iterable[int], data: Path | None, preset: Path | None, file: Path, runner: Runner
 ) -> None:
-    """Make trials of the reference and add them to ``file``, one by one."""
+    """Run trials of the reference and add each to ``file`` as soon as it is done."""
     name = name_of(data, preset)
     for done in runner.whole([job(backend, seed, data, preset) for seed in seeds]):
         seed, measures = str(done.job.arguments["seed"]), done.result
@@ -77,14 +76,14 @@ def record(
 
 
 def job(backend: str, seed: int, data: Path | None, preset: Path | None) -> Job:
-    """A trial that is to be made."""
+    """The job that runs one trial."""
     paths = {name: str(path.resolve()) if path else "" for name, path in (("data", data), ("preset", preset))}
     given = {"backend": backend, "seed": seed, **paths}
     return Job(f"{backend}-{seed}", f"{__spec__.name}:tried", given, cores=2, memory=4 * GIB, apart=True)
 
 
 def tried(backend: str, seed: int, data: str, preset: str) -> dict[str, float | None]:
-    """One trial."""
+    """Run one trial and return its measures, {name: value}."""
     return asdict(trial(load("reference", backend), _splits(data), Path(preset) if preset else EMBEDDED_PRESET, seed))
 
 
@@ -94,7 +93,7 @@ def _splits(data: str) -> dict[str, Split]:
 
 
 def versions() -> dict[str, str]:
-    """Of the packages that are installed."""
+    """{package: version} of those of ``PACKAGES`` that are installed."""
     found = {}
     for package in PACKAGES:
         try:

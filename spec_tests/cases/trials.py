@@ -1,6 +1,6 @@
-"""How well the whole pipeline does: the protocol of the clauses of accuracy.
+"""The accuracy of the whole pipeline: the protocol for the clauses of accuracy.
 
-One seed is one trial: every way of training on the same few images, judged on the same test images.
+One seed is one trial: models are trained in every way on the same few images and judged on the same test images.
 """
 
 import importlib
@@ -24,7 +24,7 @@ from .models import head_of, in_batches
 from .presets import random_arrays, read_xception, write_preset
 
 EMBEDDED_PRESET = FIXTURES / "xception_drawn"
-COUNTS = {"train": 60, "validation": 30, "test": 100}  # images a class
+COUNTS = {"train": 60, "validation": 30, "test": 100}  # images of each class
 BATCH = 20
 SIZE, CONVNET_SIZE = (128, 128), (80, 80)
 HEAD_EPOCHS, TUNING_EPOCHS, CONVNET_EPOCHS = 10, 1, 25
@@ -36,27 +36,27 @@ Split = tuple[Array, Labels]
 
 @dataclass(frozen=True)
 class Trial:
-    """Accuracies of one seed on the test images, unless said otherwise."""
+    """Accuracies on the test images with one seed, unless stated otherwise."""
 
     features: float  # head on features of the pretrained base
     tuned: float  # after partial fine-tuning
-    random: float | None  # head on features of a base with random weights; of a base that is no Xception there is none
+    random: float | None  # head on features of a base with random weights; None if it is no Xception
     convnet: float  # trained from scratch
-    gap: float  # that one's mean probability of the right class on the training images, less that on the test images
+    gap: float  # the convnet's mean probability of the right class on training images, minus that on test images
     augmented_gap: float  # the same with augmentation and dropout
     shuffled: float  # mean probability of the right class, of heads trained on shuffled labels and on their opposites
     changed: float  # the share of test images whose class changes when they are shifted
-    epochs_ratio: float  # seconds of an epoch over features, over those of running the base once over the images
+    epochs_ratio: float  # time of an epoch on features, divided by that of running the base once on the images
 
 
 def drawn_splits() -> dict[str, Split]:
-    """The embedded cats and dogs."""
+    """The splits of the embedded drawings of cats and dogs."""
     dataset = importlib.import_module(f"{PARENT}fixtures.dataset")
     return splits(lambda name, index: dataset.drawn_jpeg(name, index))
 
 
 class UnreadablePhotographs(Told):
-    """A zip or a folder does not hold the photographs."""
+    """A zip or a folder does not hold the photographs that are needed."""
 
 
 def photographs(path: Path) -> dict[str, Split]:
@@ -78,7 +78,7 @@ def _photographs(path: Path) -> dict[str, Split]:
 
 
 def splits(read: Callable[[str, int], bytes]) -> dict[str, Split]:
-    """Training, validation and test images, a class after the other in turn."""
+    """The training, validation and test images with their labels; the classes alternate."""
     found: dict[str, Split] = {}
     start = 0
     for split, count in COUNTS.items():
@@ -95,7 +95,7 @@ def splits(read: Callable[[str, int], bytes]) -> dict[str, Split]:
 
 
 def trial(implementation: Implementation, splits: dict[str, Split], preset: Path, seed: int) -> Trial:
-    """Train and judge everything once."""
+    """Train and judge every model once."""
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(implementation, splits, Path(scratch), seed)
         model, begun = implementation.build_classifier(preset, image_size=SIZE, seed=seed), time.monotonic()
@@ -123,7 +123,7 @@ def trial(implementation: Implementation, splits: dict[str, Split], preset: Path
 
 @dataclass(frozen=True)
 class Bench:
-    """What the parts of a trial share."""
+    """The inputs that all parts of a trial share."""
 
     implementation: Implementation
     splits: dict[str, Split]
@@ -131,11 +131,11 @@ class Bench:
     seed: int
 
     def extract(self, model: Model) -> dict[str, Array]:
-        """Features of each split."""
+        """{split: features (n, channels)}."""
         return {name: self.implementation.extract_features(model, images) for name, (images, _) in self.splits.items()}
 
     def train_head(self, model: Model, features: dict[str, Array], labels: dict[str, Labels] | None = None) -> Model:
-        """The model with the best head for these labels, or for the right ones."""
+        """The model with its best head for these labels, or for the right ones."""
         labels = labels or {name: right_ones for name, (_, right_ones) in self.splits.items()}
         train, validation = (self.batches(features[name], labels[name]) for name in ("train", "validation"))
         options = {"epochs": HEAD_EPOCHS, "learning_rate": 1e-3, "seed": self.seed}
@@ -154,7 +154,7 @@ class Bench:
         return right(self.implementation.predict(self.implementation.load(checkpoint), images), labels)
 
     def random(self, preset: Path) -> float | None:
-        """Test accuracy of a head on a base with random weights, None for a base that is not an Xception."""
+        """Test accuracy of a head on a base with random weights; None for a base that is not an Xception."""
         config = read_xception(preset)
         if config is None:
             return None
@@ -164,7 +164,7 @@ class Bench:
         return right(self.answers(self.train_head(model, features), features), self.splits["test"][1])
 
     def convnet(self, augmented: bool) -> tuple[float, float]:
-        """Of a convnet trained from scratch: how much surer it is of what it has seen, and its test accuracy."""
+        """The gap of a convnet trained from scratch, as in ``Trial``, and its test accuracy."""
         small = {name: (shrunk(images), labels) for name, (images, labels) in self.splits.items()}
         dropout = CONVNET_DROPOUT if augmented else 0.0
         model = self.implementation.build_convnet(image_size=CONVNET_SIZE, dropout=dropout, seed=self.seed)
@@ -178,9 +178,9 @@ class Bench:
         return gap, right(test, small["test"][1])
 
     def shuffled(self, preset: Path, features: dict[str, Array]) -> float:
-        """How sure of the right labels heads are on the test images, trained on shuffled labels and on their opposites.
+        """The mean probability of the right test classes from heads trained on shuffled labels and on their opposites.
 
-        The mean of two heads: what chance gives to one it takes from the other, whereas both know labels that leak.
+        It is the mean of two heads: what one gains by chance the other loses, but both gain if labels leak.
         """
         rng, found = np.random.default_rng(self.seed), []
         shuffled = {name: rng.permutation(self.splits[name][1]) for name in ("train", "validation")}
@@ -191,27 +191,27 @@ class Bench:
         return float(np.mean(found))
 
     def answers(self, model: Model, features: dict[str, Array]) -> NDArray[np.floating]:
-        """Probabilities that the head gives to the test images from their features; the base does not run."""
+        """The head's probabilities for the test images, from their features; the base does not run."""
         return head_of(self.implementation, model, features["test"].shape[1]).probabilities(features["test"])
 
     def batches(self, inputs: Array, labels: Labels) -> Batches:
-        """In an order drawn from the seed."""
+        """Batches in an order that is drawn from the seed."""
         order = np.random.default_rng(self.seed).permutation(len(labels))
         return in_batches(inputs[order], labels[order], BATCH)
 
 
 def right(probabilities: NDArray[np.floating], labels: Labels) -> float:
-    """The share of samples whose class is right."""
+    """The share of samples that are classified correctly."""
     return float(((np.asarray(probabilities) > 0.5) == (labels == 1)).mean())
 
 
 def sureness(probabilities: NDArray[np.floating], labels: Labels) -> float:
-    """The mean probability of the right class: the accuracy to expect if classes are drawn with the probabilities."""
+    """The mean probability of the right class: the expected accuracy if classes are drawn with these probabilities."""
     return float(np.where(labels == 1, probabilities, 1 - np.asarray(probabilities)).mean())
 
 
 def shrunk(images: Array) -> Array:
-    """Images of 80 × 80."""
+    """The images, resized to ``CONVNET_SIZE``."""
     small = [
         Image.fromarray(image.astype(np.uint8)).resize(CONVNET_SIZE, Image.Resampling.BILINEAR) for image in images
     ]

@@ -1,8 +1,8 @@
-"""What the clauses of the layers are tried on: geometries, and the arrays that go with them.
+"""Cases for the clauses of the layers: geometries of windows, and arrays that fit them.
 
-A case is a few small numbers and a seed; its arrays follow from them, so that its ``repr`` is all
-that is needed to see a failure again. Geometries come from a small pool, since some backends
-compile for each new one, and with each come many values; the thorough profile draws others too.
+A case is a few small numbers and a seed. Its arrays follow from them, so its ``repr`` is enough to reproduce a failure.
+Geometries come from a small pool, because some backends compile for each new one, and each is tried with many values.
+The thorough profile also draws other geometries.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ VALUES = ("normal", "negative", "ties")  # no two alike; all below zero; small w
 
 
 def always(cases: Iterable[object]) -> Callable[[T], T]:
-    """What a property is tried on with any seed and in any profile, before what is drawn: all of a few kinds."""
+    """Try a property on these cases before the drawn ones, in every profile and with every seed."""
 
     def decorate(test: T) -> T:
         for case in cases:
@@ -38,7 +38,7 @@ def always(cases: Iterable[object]) -> Callable[[T], T]:
 
 
 def arrays(shape: tuple[int, ...], seed: int, values: str = "normal") -> Array:
-    """Float32 of one of the kinds of ``VALUES``, or "weights", none of which is near zero."""
+    """Float32 values of one of the kinds in ``VALUES``, or "weights", none of which is near zero."""
     rng = np.random.default_rng(seed)
     normal = rng.normal(size=shape)
     if values == "negative":
@@ -72,17 +72,17 @@ class Window:
 
     @property
     def fits(self) -> bool:
-        """Whether there is a whole window within the image."""
+        """Whether at least one whole window lies within the image."""
         return all(n >= e for n, e in zip(self.image, self.spans, strict=True))
 
     @property
     def short_side(self) -> Pair:
-        """The side of an image that a window does not fit into, and that of the window."""
+        """The side of the image that is too short for a window, and the side of the window."""
         return next((n, e) for n, e in zip(self.image, self.spans, strict=True) if n < e)
 
     @property
     def pads(self) -> tuple[Pair, Pair]:
-        """Same padding before and after, for height and width."""
+        """The padding (before, after) that same padding adds, for height and width."""
         numbers = zip(self.image, self.size, self.strides, self.dilation, strict=True)
         height, width = (same_padding(*axis) for axis in numbers)
         return height, width
@@ -96,7 +96,7 @@ class Window:
 
     @property
     def transposed(self) -> "Window":
-        """The same with height and width exchanged."""
+        """The same case with height and width exchanged."""
         pairs = {name: getattr(self, name)[::-1] for name in ("image", "size", "strides", "dilation")}
         return replace(self, **pairs)
 
@@ -122,13 +122,13 @@ class Window:
 
     @cached_property
     def pointwise(self) -> Array:
-        """The pointwise one, (1, 1, channels, filters)."""
+        """The pointwise kernel of a separable convolution, (1, 1, channels, filters)."""
         return arrays((1, 1, self.channels, self.filters), self.seed + 4, "weights")
 
     def impulses(self, strength: float) -> Array:
-        """One image a pixel, (height × width, height, width, channels): zero but for one value of that pixel.
+        """One image for each pixel, (height × width, height, width, channels): zero except for one value of that pixel.
 
-        The channels take turns; one alone, since the weights of two may cancel.
+        The channels take turns. Only one channel of an image is set, because the weights of two may cancel.
         """
         pixels = np.arange(self.image[0] * self.image[1])
         images = np.zeros((len(pixels), len(pixels), self.channels), np.float32)
@@ -136,20 +136,20 @@ class Window:
         return images.reshape(len(pixels), *self.image, self.channels)
 
 
-POOL = (  # where ports differ; what matters occurs more than once, so that a few examples meet it
+POOL = (  # where ports differ; each difficulty occurs more than once, so that a few examples include it
     Window((4, 4), (3, 3)),
     Window((5, 7), (2, 2), batch=2, channels=3),  # an even kernel: same padding is uneven
     Window((4, 6), (4, 3), (3, 2)),
     Window((6, 5), (3, 3), (2, 2), batch=2, channels=2),  # stride 2: uneven on an even side, even on an odd one
     Window((7, 7), (3, 3), (2, 2), channels=3),
-    Window((6, 10), (3, 2), (2, 3), batch=2),  # stride 3, and two pixels left over
+    Window((6, 10), (3, 2), (2, 3), batch=2),  # stride 3, which leaves two pixels over
     Window((5, 5), (5, 5), channels=2),  # a kernel as large as the image
     Window((3, 4), (3, 4), (2, 2), batch=2),
     Window((1, 1), (1, 1), batch=3, channels=2),  # one pixel
     Window((1, 1), (1, 1), (2, 2), channels=2),
     Window((1, 1), (3, 2), channels=2),  # with same padding a kernel larger than the image
     Window((3, 2), (4, 5), (1, 2), batch=2),
-    Window((7, 6), (1, 1), (2, 2), channels=2),  # strides beyond the kernel: some pixels are in no window
+    Window((7, 6), (1, 1), (2, 2), channels=2),  # strides beyond the kernel's size: some pixels are in no window
     Window((6, 3), (2, 1), (1, 3), batch=2),
     Window((4, 1), (2, 3), (1, 2), batch=2),
     Window((8, 7), (2, 2), (2, 2), batch=2, channels=2),
@@ -157,19 +157,19 @@ POOL = (  # where ports differ; what matters occurs more than once, so that a fe
     Window((9, 8), (2, 3), dilation=(3, 2), batch=2),
     Window((7, 9), (3, 3), dilation=(2, 3), channels=2),
     Window((8, 8), (2, 2), dilation=(2, 3), channels=2),
-    Window((8, 10), (1, 2), (4, 5), batch=2),  # strides far beyond the kernel: no padding, though the sum gives -3
-    Window((5, 12), (1, 1), (1, 6), channels=2),  # and -5 here
+    Window((8, 10), (1, 2), (4, 5), batch=2),  # strides far beyond the kernel: no padding, though the formula gives -3
+    Window((5, 12), (1, 1), (1, 6), channels=2),  # the formula gives -5
 )
-LARGE = (  # beyond the blocks, tiles and special cases of fast code; a window has 147 terms at most
+LARGE = (  # larger than the blocks, tiles and special cases of fast code; a window has at most 147 terms
     Window((3, 4), (1, 2), batch=33, channels=66, filters=33),
     Window((131, 2), (3, 2)),
     Window((17, 15), (7, 7), (4, 4), channels=3),
 )
-OFTEN = 2  # a large one is drawn as often as so many of the others, so that each clause meets all of them
+OFTEN = 2  # how often each large geometry is listed, so that every clause draws all of them
 
 
 def _geometries(such: Callable[[Window], bool]) -> st.SearchStrategy[Window]:
-    """Those of both pools, the small ones first, since failures are shown with them."""
+    """Geometries of both pools that satisfy ``such``; small ones come first, because examples shrink towards them."""
     return st.sampled_from([case for case in (*POOL, *LARGE * OFTEN) if such(case)])
 
 
@@ -214,7 +214,7 @@ def _any_geometry(draw: st.DrawFn) -> Window:
 
 @st.composite
 def misfits(draw: st.DrawFn, *, dilated: bool) -> Window:
-    """Images of which one side is too small by a pixel for a valid window; the other is far larger than both."""
+    """Cases in which one side of the image is a pixel too short for a valid window, and the other is far longer."""
     such = (lambda case: case.dilation != ONE) if dilated else (lambda case: max(case.size) > 1)
     case = draw(windows("valid", dilated=dilated, such=such))
     axis = draw(st.sampled_from([axis for axis in (0, 1) if case.size[axis] > 1]))
@@ -227,7 +227,7 @@ def misfits(draw: st.DrawFn, *, dilated: bool) -> Window:
 
 @dataclass(frozen=True)
 class Matrix:
-    """Features of some samples, and a dense layer's weights for them."""
+    """The features of some samples, and the weights of a dense layer for them."""
 
     samples: int
     inputs: int
@@ -241,7 +241,7 @@ class Matrix:
 
     @cached_property
     def kernel(self) -> Array:
-        """Float32 (inputs, units); about a quarter of the weights is zero, none of the others near it."""
+        """Float32 (inputs, units); about a quarter of the weights are zero, and none of the others is near zero."""
         weights = arrays((self.inputs, self.units), self.seed + 1, "weights")
         return weights * (np.random.default_rng(self.seed + 2).random(weights.shape) > 0.25).astype(np.float32)
 
@@ -264,16 +264,16 @@ def _shaped(shapes: tuple[tuple[int, int, int], ...]) -> st.SearchStrategy[Matri
     return st.sampled_from(shapes).flatmap(lambda shape: st.builds(Matrix, *map(st.just, shape), SEEDS))
 
 
-# The channels last. The largest is beyond the blocks of fast code: 32 samples, 64 channels, 4,096 values
+# The channels are the last axis. The largest exceeds the blocks of fast code: 32 samples, 64 channels, 4,096 values
 SHAPES = ((2, 1), (1, 4), (2, 3), (5, 4), (2, 2, 3, 2), (3, 4, 1, 2), (1, 3, 3, 5), (60, 70))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Values with the channels last, and a batch normalisation's variables for them.
+    """Values whose last axis is the channels, and a batch normalisation's variables for them.
 
-    The spreads of the channels reach from a hundredth to ten: below sqrt(1e-3) epsilon is seen,
-    above it the statistics are.
+    The spreads of the channels range from 0.01 to 10: where the variance is below the epsilon of 1e-3, the epsilon
+    matters; where it is above, the statistics do.
     """
 
     shape: tuple[int, ...]
@@ -281,11 +281,11 @@ class Batch:
 
     @cached_property
     def inputs(self) -> Array:
-        """Float32 of the shape; each channel has its own spread, and a mean that is not larger."""
+        """Float32 of the shape; each channel has its own spread, and the magnitude of its mean is not larger."""
         rng, axes = np.random.default_rng(self.seed), tuple(range(len(self.shape) - 1))
         values = rng.normal(size=self.shape)
         spread = values.std(axis=axes)
-        standard = (values - values.mean(axis=axes)) / np.where(spread > 0, spread, 1)  # one value has none
+        standard = (values - values.mean(axis=axes)) / np.where(spread > 0, spread, 1)  # a single value has no spread
         return np.asarray((standard + rng.uniform(-1, 1, self.shape[-1])) * self._spreads(1), np.float32)
 
     @cached_property
@@ -301,5 +301,5 @@ class Batch:
 
 
 def batches() -> st.SearchStrategy[Batch]:
-    """Values of samples by channels, and of images."""
+    """Batches of vectors (samples, channels), and of images."""
     return st.builds(Batch, st.sampled_from(SHAPES), SEEDS)

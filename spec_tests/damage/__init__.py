@@ -1,1 +1,1 @@
-"""Files damaged in every way that was thought of, for tests of what reads them."""
+"""Damaged files of many kinds, for tests of the code that reads them."""

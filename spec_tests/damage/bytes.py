@@ -1,7 +1,7 @@
-"""Bad input, made of good input: bytes, archives, images and JSON, damaged by chance or on purpose.
+"""Bad input made from good input: bytes, archives, images and JSON, damaged at random or on purpose.
 
-Each kind of damage is a small function; a case says which one was done where, so that its ``repr`` is all that is
-needed to see a failure again. None of it knows what reads the result.
+Each kind of damage is a small function. A case says which one was applied where, so its ``repr`` is enough to reproduce
+a failure. Nothing here depends on what reads the result.
 """
 
 # ruff: noqa: ARG001 - functions of a kind have the arguments of their kind
@@ -27,52 +27,52 @@ from ..cases.galleries import noise
 
 END_OF_DIRECTORY, DIRECTORY_ENTRY = b"PK\x05\x06", b"PK\x01\x02"
 FORMATS = {"jpg": "JPEG", "png": "PNG", "gif": "GIF", "bmp": "BMP"}
-PNG_HEADER = 16  # where width and height stand, big-endian, in the first chunk
-SIDES = (0, 1, 2, 7, 255, 256, 65_535, 65_536, 2**31 - 1)  # of an image, as its header may say
+PNG_HEADER = 16  # the offset of width and height, big-endian, in the first chunk
+SIDES = (0, 1, 2, 7, 255, 256, 65_535, 65_536, 2**31 - 1)  # of an image, to be written to its header
 
 
-# Bytes: what is cut, copied and changed lies between two places, ``start`` and ``end``.
+# Bytes: each function cuts, copies or changes what lies between two positions, ``start`` and ``end``.
 
 
 def flipped(data: bytearray, start: int, end: int) -> None:
-    """One bit is another."""
+    """Flip one bit."""
     if data:
         data[min(start, len(data) - 1)] ^= 1 << end % 8
 
 
 def cut(data: bytearray, start: int, end: int) -> None:
-    """The rest is missing."""
+    """Remove everything from ``start`` on."""
     del data[start:]
 
 
 def gap(data: bytearray, start: int, end: int) -> None:
-    """A part is missing."""
+    """Remove a part."""
     del data[start:end]
 
 
 def repeated(data: bytearray, start: int, end: int) -> None:
-    """A part occurs twice."""
+    """Repeat a part."""
     data[end:end] = data[start:end]
 
 
 def spliced(data: bytearray, start: int, end: int) -> None:
-    """The bytes that follow a part replace it; the length stays the same."""
+    """Replace a part with the bytes that follow it; the length stays the same."""
     part = data[end : end + end - start]
     data[start : start + len(part)] = part
 
 
 def zeroed(data: bytearray, start: int, end: int) -> None:
-    """A part is zeros, as where a disk was full."""
+    """Fill a part with zeros, as happens when a disk is full."""
     data[start:end] = bytes(end - start)
 
 
 def inserted(data: bytearray, start: int, end: int) -> None:
-    """A few surplus bytes, among them a line break and one that is not UTF-8."""
+    """Insert a few bytes, including a line break and a byte that is not UTF-8."""
     data[start:start] = b"\xff\x00\r\nPK"[: 1 + end % 6]
 
 
 def length_changed(data: bytearray, start: int, end: int) -> None:
-    """Four bytes, which may be a length, are among the largest or the smallest numbers."""
+    """Set four bytes, which may be a length, to one of the largest or smallest numbers."""
     data[start : start + 4] = (b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x00\x00\x00\x01", bytes(4))[end % 4]
 
 
@@ -84,14 +84,14 @@ BYTES: dict[str, Callable[[bytearray, int, int], None]] = {
 
 @dataclass(frozen=True)
 class Damage:
-    """One change of bytes; its places are shares of their number."""
+    """One change of bytes; positions are shares of the length."""
 
     kind: str
     start: float
     length: float
 
     def of(self, data: bytes, within: range | None = None) -> bytes:
-        """The damaged bytes; all of it happens within these places."""
+        """The damaged bytes; all damage lies at positions in ``within``."""
         within = within or range(len(data))
         part = bytearray(data[within.start : within.stop])
         start = int(self.start * len(part))
@@ -103,24 +103,24 @@ SHARES = st.floats(0, 1, width=32)
 
 
 def damages(kinds: Iterable[str] = BYTES) -> st.SearchStrategy[tuple[Damage, ...]]:
-    """One change, or several on top of each other."""
+    """One change, or several in sequence."""
     one = st.builds(Damage, st.sampled_from(list(kinds)), SHARES, SHARES)
     return st.lists(one, min_size=1, max_size=3).map(tuple)
 
 
 def damaged(data: bytes, changes: Iterable[Damage], within: range | None = None) -> bytes:
-    """The bytes after all of these changes."""
+    """The bytes after all of these changes; only the first one is limited to ``within``."""
     for change in changes:
         data = change.of(data, within)
         within = None
     return data
 
 
-# Archives: what the headers of members say, in the member's own and in the directory.
+# Archives: the headers of members, both their own and their entries in the directory.
 
 
 def zipped(members: Iterable[tuple[str, bytes]], deflated: bool = True) -> bytes:
-    """A zip of these members, whatever they are called."""
+    """A zip of these members; any name is allowed."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED) as archive:
         for name, data in members:
@@ -133,14 +133,14 @@ def zipped(members: Iterable[tuple[str, bytes]], deflated: bool = True) -> bytes
 
 @dataclass(frozen=True)
 class Header:
-    """A field of a member's header: where it stands in the directory, and in the member's own."""
+    """A field of a member's header: its offsets in the directory entry and in the member's own header."""
 
     place: int
     own: int | None
     layout: str
 
     def write(self, data: bytearray, entry: int, value: int) -> None:
-        """Write it in both."""
+        """Write the value to both."""
         (header,) = struct.unpack_from("<I", data, entry + OFFSET.place)
         struct.pack_into(self.layout, data, entry + self.place, value)
         if self.own is not None and header + 30 <= len(data):
@@ -170,7 +170,7 @@ HEADERS: dict[str, tuple[Header, Sequence[int]]] = {
 
 @dataclass(frozen=True)
 class Forged:
-    """An archive of which a member's header says something else."""
+    """An archive in which the header of one member has a wrong field."""
 
     kind: str
     member: int
@@ -185,12 +185,12 @@ class Forged:
 
 
 def forgeries() -> st.SearchStrategy[Forged]:
-    """Any header of any member."""
+    """A forgery of any field of any member."""
     return st.builds(Forged, st.sampled_from(list(HEADERS)), st.integers(0, 5), st.integers(0, 7))
 
 
 def swapped(data: bytes) -> bytes:
-    """The directory gives the first and the last member the contents of each other."""
+    """The zip with the positions of its first and last members exchanged in the directory."""
     entries, swapped = directory_entries(data), bytearray(data)
     first, last = (slice(entry + OFFSET.place, entry + OFFSET.place + 4) for entry in (entries[0], entries[-1]))
     swapped[first], swapped[last] = swapped[last], swapped[first]
@@ -198,7 +198,7 @@ def swapped(data: bytes) -> bytes:
 
 
 def directory_entries(data: bytes) -> list[int]:
-    """Where the entries of a zip's directory begin."""
+    """The positions at which the entries of a zip's directory begin."""
     entries, place = [], directory(data).start
     while data[place : place + 4] == DIRECTORY_ENTRY:
         entries.append(place)
@@ -207,12 +207,12 @@ def directory_entries(data: bytes) -> list[int]:
 
 
 def directory(data: bytes) -> range:
-    """The places of a zip's directory, the end record included."""
+    """The range of a zip's directory, including the end record."""
     (start,) = struct.unpack_from("<I", data, data.rindex(END_OF_DIRECTORY) + 16)
     return range(start, len(data))
 
 
-# Of members; some lead outside, some cannot be files, some are only odd.
+# Names of members: some lead outside, some cannot be files, some are only odd.
 NAMES = (
     "", ".", "./", "/", "//", "..", "../", "a/..", "a/../b", "./a.jpg", "a//b.jpg", "a/./b.jpg", "a/", "a", "a/b",
     "train", "train/", "train/cat.0.jpg/", "train/cat.0.jpg/x.jpg", "~", "~root/x", "$HOME/x", "-rf", "*", "nul.jpg",
@@ -223,14 +223,14 @@ NAMES = (
 
 
 def change_member(archive: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Write the zip again, with other content of that member and correct checksums."""
+    """Rewrite the zip with ``change`` applied to the content of one member; checksums are correct."""
     with zipfile.ZipFile(archive) as opened:
         members = {member: opened.read(member) for member in opened.namelist()}
     archive.write_bytes(zipped((members | {name: change(members.get(name, b""))}).items(), deflated=False))
 
 
 def change_json(archive: Path, name: str, change: Callable[[Any], None]) -> None:
-    """The same for a member that holds JSON, changed in place."""
+    """Rewrite the zip with ``change`` applied, in place, to the JSON in one member."""
 
     def changed(data: bytes) -> bytes:
         content = json.loads(data)
@@ -245,14 +245,14 @@ def change_json(archive: Path, name: str, change: Callable[[Any], None]) -> None
 
 @cache
 def picture(suffix: str, seed: int = 0) -> bytes:
-    """A small image of noise in the format of that suffix."""
+    """A small image of noise in the format of this suffix."""
     encoded = io.BytesIO()
     Image.fromarray(noise((9, 7), seed)).save(encoded, FORMATS[suffix])
     return encoded.getvalue()
 
 
 def resized_header(data: bytes, suffix: str, height: int, width: int) -> bytes:
-    """The image whose header says another size; its pixels are what they were."""
+    """The image with another size in its header and the same pixels."""
     changed = bytearray(data)
     if suffix == "png":
         struct.pack_into(">2I", changed, PNG_HEADER, width, height)
@@ -282,7 +282,7 @@ Keys = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change of one value of JSON: which one, by its number in the order of the document, and what becomes of it."""
+    """A change of one value of JSON; ``which`` is its number in the order of the document."""
 
     kind: str
     which: int
@@ -307,7 +307,7 @@ class Mutation:
         return kept
 
     def _change(self, kept: Any, key: str | int) -> None:
-        """One member of an object or a list, in place."""
+        """Change one member of an object or a list, in place."""
         if self.kind == "replaced":
             kept[key] = WRONG[self.value % len(WRONG)]
         elif self.kind == "dropped":
@@ -324,7 +324,7 @@ class Mutation:
 
 
 def paths(value: Any, above: Keys = ()) -> Iterable[Keys]:
-    """Every value in a document, by the keys that lead to it."""
+    """The path of every value in a document: the keys that lead to it."""
     yield above
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, below in items:
@@ -332,7 +332,7 @@ def paths(value: Any, above: Keys = ()) -> Iterable[Keys]:
 
 
 def mutations() -> st.SearchStrategy[tuple[Mutation, ...]]:
-    """One change, or several on top of each other."""
+    """One change, or several in sequence."""
     kinds = st.sampled_from(("replaced", "replaced", "replaced", "dropped", "nested", "added", "swapped"))
     one = st.builds(Mutation, kinds, st.integers(0, 9_999), st.integers(0, 9_999), st.sampled_from(DEPTHS))
     return st.lists(one, min_size=1, max_size=3).map(tuple)
@@ -346,12 +346,12 @@ def mutated(document: Any, changes: Iterable[Mutation]) -> Any:
 
 
 def json_bytes(document: Any) -> bytes:
-    """The document as JSON; what is nested too deep for Python to write is put in afterwards."""
+    """The document as JSON; values nested too deep for Python to write are inserted afterwards."""
     text = re.sub(f'"{DEEP}([0-9]+)"', lambda found: "[" * int(found[1]) + "]" * int(found[1]), json.dumps(document))
     return text.encode()
 
 
 def count(what: str) -> None:
-    """What came of bad input, for --hypothesis-show-statistics, if the test is a property."""
+    """Count what bad input led to, for --hypothesis-show-statistics, if the test is a property."""
     if currently_in_test_context():
         event(what)

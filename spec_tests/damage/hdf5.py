@@ -1,4 +1,4 @@
-"""Files of weights in HDF5 with arrays that are missing, too many, of other shapes, or not in the file at all."""
+"""HDF5 files of weights with arrays that are missing, surplus, of other shapes, or not in the file at all."""
 
 # ruff: noqa: ARG001 - functions of a kind have the arguments of their kind
 
@@ -14,97 +14,97 @@ Change = Callable[[Any, str, Path], None]
 
 
 def missing(file: Any, name: str, outside: Path) -> None:
-    """An array is not there."""
+    """Remove an array."""
     del file[name]
 
 
 def group_missing(file: Any, name: str, outside: Path) -> None:
-    """Nothing of a layer is there."""
+    """Remove all arrays of a layer."""
     del file[name.rpartition("/vars/")[0]]
 
 
 def surplus(file: Any, name: str, outside: Path) -> None:
-    """A layer that the architecture does not have."""
+    """Add a layer that the architecture does not have."""
     file["layers/another_layer/vars/0"] = np.zeros(3, np.float32)
 
 
 def surplus_array(file: Any, name: str, outside: Path) -> None:
-    """An array more in a layer."""
+    """Add an array to a layer."""
     file[f"{name.rpartition('/')[0]}/99"] = np.zeros(3, np.float32)
 
 
 def renamed(file: Any, name: str, outside: Path) -> None:
-    """An array under another name, so that as many are there as should be."""
+    """Rename an array, so that the number of arrays stays the same."""
     file.move(name, f"{name}99")
 
 
 def misshapen(file: Any, name: str, outside: Path) -> None:
-    """An array with a row more."""
+    """Repeat an array along its first axis."""
     values = file[name][...]
     del file[name]
     file[name] = np.concatenate([np.atleast_1d(values), np.atleast_1d(values)])
 
 
 def texts(file: Any, name: str, outside: Path) -> None:
-    """Words instead of numbers."""
+    """Replace numbers with strings."""
     shape = file[name].shape
     del file[name]
     file[name] = np.full(shape, b"cos\nsystem\n(S'touch x'\ntR.")
 
 
 def objects(file: Any, name: str, outside: Path) -> None:
-    """A dtype that only a reader of objects understands."""
+    """Replace an array with one whose dtype only a reader of objects understands."""
     shape = file[name].shape
     del file[name]
     file.create_dataset(name, shape, dtype=h5py.string_dtype())
 
 
 def empty(file: Any, name: str, outside: Path) -> None:
-    """An array without values, which is not one of no elements."""
+    """Replace an array with one that has no values at all, which is not an array of length zero."""
     del file[name]
     file[name] = h5py.Empty("f4")
 
 
 def not_an_array(file: Any, name: str, outside: Path) -> None:
-    """A group under the name of an array."""
+    """Replace an array with a group."""
     del file[name]
     file.create_group(name)
 
 
 def huge(file: Any, name: str, outside: Path) -> None:
-    """Declared to be far larger than any memory."""
+    """Declare an array to be far larger than any memory."""
     del file[name]
     file.create_dataset(name, (2**20, 2**20, 2**10), "f4", chunks=(64, 64, 64))
 
 
 def link_outside(file: Any, name: str, outside: Path) -> None:
-    """An array that lies in another file."""
+    """Replace an array with a link to one in another file."""
     del file[name]
     file[name] = h5py.ExternalLink(str(outside), "secret")
 
 
 def group_outside(file: Any, name: str, outside: Path) -> None:
-    """A layer that lies in another file."""
+    """Replace a layer with a link to another file."""
     group = name.rpartition("/vars/")[0]
     del file[group]
     file[group] = h5py.ExternalLink(str(outside), "/")
 
 
 def soft_link(file: Any, name: str, outside: Path) -> None:
-    """An array that is only a name of another one."""
+    """Replace an array with a link to another array of the file."""
     del file[name]
     file["layers/elsewhere/vars/0"] = np.zeros(3, np.float32)
     file[name] = h5py.SoftLink("/layers/elsewhere/vars/0")
 
 
 def endless_link(file: Any, name: str, outside: Path) -> None:
-    """A name of itself."""
+    """Replace an array with a link to itself."""
     del file[name]
     file[name] = h5py.SoftLink(f"/{name}")
 
 
 def virtual(file: Any, name: str, outside: Path) -> None:
-    """An array made of one in another file."""
+    """Replace an array with a view of one in another file."""
     shape = file[name].shape or (1,)
     del file[name]
     layout = h5py.VirtualLayout(shape, "f4")
@@ -113,7 +113,7 @@ def virtual(file: Any, name: str, outside: Path) -> None:
 
 
 def stored_outside(file: Any, name: str, outside: Path) -> None:
-    """An array whose bytes are those of another file."""
+    """Replace an array with one whose bytes are stored in another file."""
     shape = file[name].shape or (1,)
     del file[name]
     file.create_dataset(name, shape, "f4", external=[(str(outside), 0, h5py.h5f.UNLIMITED)])
@@ -129,7 +129,7 @@ CHANGES: dict[str, Change] = {
 
 
 def changed(data: bytes, kind: str, name: str, outside: Path) -> bytes:
-    """The file of weights after that change of that array; ``outside`` is another file."""
+    """The file of weights with the change ``kind`` of the array ``name``; ``outside`` is another file."""
     stream = io.BytesIO(data)
     with h5py.File(stream, "r+") as file:
         CHANGES[kind](file, name, outside)
@@ -137,7 +137,7 @@ def changed(data: bytes, kind: str, name: str, outside: Path) -> bytes:
 
 
 def arrays(data: bytes) -> dict[str, Any]:
-    """{name: values} of all arrays."""
+    """{name: values} of all arrays in a file of weights."""
     found: dict[str, Any] = {}
     with h5py.File(io.BytesIO(data)) as file:
         file.visititems(lambda name, item: found.update({name: item[...]}) if isinstance(item, h5py.Dataset) else None)

@@ -1,6 +1,6 @@
-"""Configurations of layers that would run code, read a file or import a module, if what loads them let them.
+"""Configurations of layers that would run code, read a file or import a module if their loader allowed it.
 
-Each takes the file that it would make: where it is not there after loading, nothing ran.
+Each takes the path of a file that it would create. If that file does not exist after loading, nothing ran.
 """
 
 # ruff: noqa: ARG001 - functions of a kind have the arguments of their kind
@@ -17,7 +17,7 @@ Config = dict[str, Any]
 
 
 class Touch:
-    """What unpickling makes a file of."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -27,7 +27,7 @@ class Touch:
 
 
 def pickled(canary: Path) -> bytes:
-    """Bytes that are not to be unpickled."""
+    """A pickle that creates a file when it is loaded."""
     return pickle.dumps(Touch(canary))
 
 
@@ -55,12 +55,12 @@ def lambda_of_system(canary: Path) -> Config:
 
 
 def activation_eval(canary: Path) -> Config:
-    """An activation that is the built-in eval."""
+    """A layer whose activation is the built-in eval."""
     return _of("Activation", "keras.layers", {"name": "x", "activation": _function("builtins", "eval")})
 
 
 def initializer_system(canary: Path) -> Config:
-    """An initialiser, which is called with a shape, that is os.system."""
+    """A layer whose initialiser, which is called with a shape, is os.system."""
     config = {"name": "x", "units": 1, "kernel_initializer": _function("os", "system")}
     return _of("Dense", "keras.layers", config)
 
@@ -71,7 +71,7 @@ def process(canary: Path) -> Config:
 
 
 def registered_process(canary: Path) -> Config:
-    """The same by a name as if it were registered."""
+    """A class whose construction runs a program, under a name as if it were registered."""
     return _of("Popen", None, {"args": ["touch", str(canary)]}, "subprocess>Popen")
 
 
@@ -83,18 +83,18 @@ def torch_module(canary: Path) -> Config:
 
 
 def saved_model(canary: Path) -> Config:
-    """A layer that loads TensorFlow's graphs from a folder."""
+    """A layer that loads a TensorFlow graph from a folder."""
     return _of("TFSMLayer", "keras.layers", {"name": "x", "filepath": str(canary.parent)})
 
 
 def download(canary: Path) -> Config:
-    """A function of Keras itself that fetches files and unpacks them."""
+    """A function of Keras itself that downloads files and unpacks them."""
     config = {"name": "x", "activation": _function("keras.utils", "get_file")}
     return _of("Activation", "keras.layers", config)
 
 
 def vocabulary(canary: Path) -> Config:
-    """A layer that reads a file of this machine."""
+    """A layer that reads a file on this machine."""
     return _of("StringLookup", "keras.layers", {"name": "x", "vocabulary": "/etc/passwd"})
 
 
@@ -113,7 +113,7 @@ PAYLOADS: dict[str, Callable[[Path], Config]] = {
 
 
 def lay_module(canary: Path) -> Path:
-    """Write the module of ``module``; the folder to be put on Python's path."""
+    """Write the module that ``module`` names, and return the folder to put on Python's path."""
     source = f"open({str(canary)!r}, 'w').close()\n\nclass Layer:\n    pass\n"
     canary.with_name(f"{canary.stem}_module.py").write_text(source)
     return canary.parent
