@@ -1,1 +1,1 @@
-"""How a check runs: an implementation is loaded and tried, and each test of a clause becomes a result."""
+"""The run of a check: an implementation is loaded and tried, and each test of a clause becomes a result."""

@@ -1,4 +1,4 @@
-"""An audit: a pipeline takes the place of an implementation, with the clauses that apply to pipelines."""
+"""An audit: a pipeline is checked in place of an implementation, by the clauses that apply to pipelines."""
 
 import inspect
 import json
@@ -27,11 +27,11 @@ FUNCTION = "make"
 
 
 class NoPipeline(Told):
-    """What is named on the command line cannot be audited."""
+    """The pipeline or the clauses that are named cannot be audited."""
 
 
 def asked(options: Namespace) -> Task:
-    """The task of ``convspec audit``; an error in one line for what cannot be carried out."""
+    """The task of ``convspec audit``; an error of one line if the request is invalid."""
     able = of_pipelines(all_clauses())
     wanted = {clause.id for clause in chosen(options.clause, [])}
     clauses = [clause for clause in able if clause.id in wanted]
@@ -49,7 +49,10 @@ def asked(options: Namespace) -> Task:
 
 
 def target_of(given: str) -> str:
-    """``module:function`` of what the command line names; the folder of a file can be imported from."""
+    """``module:function`` for the pipeline that the command line names; NoPipeline if its file cannot be imported.
+
+    The folder of a file is added to the import path.
+    """
     place, _, function = given.rpartition(":") if ":" in given and not given.endswith(".py") else (given, "", "")
     function = function or FUNCTION
     if not place.endswith(".py"):
@@ -64,7 +67,10 @@ def target_of(given: str) -> str:
 
 
 def audit(make: Callable[[], Any], *, excused: Mapping[str, str], images: int) -> Report:
-    """The report on what a function of a module makes, as ``convspec audit`` has it."""
+    """The report on the pipeline that ``make`` returns, as from ``convspec audit``.
+
+    NoPipeline if ``make`` is not at the top level of a module.
+    """
     file = inspect.getsourcefile(make)
     if file is None or make.__qualname__ != make.__name__:
         raise NoPipeline(f"{make.__qualname__} is made inside another function: put it at the top of a module")
@@ -81,10 +87,10 @@ def audit(make: Callable[[], Any], *, excused: Mapping[str, str], images: int) -
 
 
 class Findings(Progress):
-    """Tells each finding in a line as soon as it is there."""
+    """Prints each finding in one line as soon as it is known."""
 
     def watch(self, event: Event) -> None:
-        """One step further."""
+        """Update the bar, and print a finding."""
         super().watch(event)
         if event["event"] == "judged" and event["result"]["outcome"] in FAILURES:
             result = event["result"]

@@ -1,4 +1,4 @@
-"""Check several implementations, one after the other, and make one report of it."""
+"""Check several implementations, one after the other, and make one report."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from .isolation.task import Task
 
 
 class Progress:
-    """How far the checks are: a bar for each implementation on a terminal, a line elsewhere."""
+    """Shows the progress of checks: a bar for each implementation on a terminal, a line elsewhere."""
 
     def __init__(self, console: Console) -> None:
         columns = (
@@ -42,13 +42,13 @@ class Progress:
         self._bar.stop()
 
     def begin(self, column: str, clauses: int) -> None:
-        """The next implementation."""
+        """Start the bar of the next implementation."""
         if not self._console.is_terminal:
             self._console.print(f"checking {column} …", highlight=False)
         self._task = self._bar.add_task(column, total=clauses, at="importing")
 
     def watch(self, event: Event) -> None:
-        """One step further."""
+        """Update the bar with an event."""
         kind = event["event"]
         if kind == "started":
             self._bar.update(self._task, at=event["clause"])
@@ -58,7 +58,7 @@ class Progress:
             self._bar.update(self._task, advance=1)
 
     def end(self) -> None:
-        """That implementation is done."""
+        """Mark the current implementation as done."""
         self._bar.update(self._task, at="done")
 
 
@@ -72,9 +72,9 @@ def run(
     stopped: Callable[[], str],
     launch: Launch = spawned,
 ) -> Report:
-    """Check each task in so many workers, within limits that hold for each clause.
+    """Check each task with ``workers`` workers; the limits hold for each clause.
 
-    What is open when it is stopped is not run. ``launch`` starts the workers.
+    Clauses that are open when the check is stopped are not run. ``launch`` starts the workers.
     """
     started, begun = datetime.now(UTC), time.monotonic()
     clauses: dict[str, Clause] = {}

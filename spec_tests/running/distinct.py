@@ -1,9 +1,9 @@
-"""Ways in which a property fails, other than the one that is reported in full.
+"""Other ways in which a property fails, besides the one that is reported in full.
 
-Hypothesis could report several by itself (``report_multiple_bugs``), but tells them apart by the line that raised,
-which is that of the check for every wrong answer, and it shrinks each. Here a property that failed is tried once more
-on what is drawn for it, with failures only noted: that takes as long as a property that holds, and is the same for the
-same seed.
+Hypothesis could report several failures itself (``report_multiple_bugs``). But it distinguishes them by the line that
+raised, which is the same check for every wrong answer, and it shrinks each of them. Here a property that failed is run
+once more on its examples, and failures are only noted. That takes as long as a property that holds, and gives the same
+result for the same seed.
 """
 
 import functools
@@ -23,9 +23,9 @@ from ..reporting.record import Failure
 from .explanation import explain
 from .snippets import drawn
 
-MOST = 4  # others that are told
-EXAMPLES = 60  # that are tried at most
-PATIENCE = 10.0  # seconds: what took longer to fail is not tried again
+MOST = 4  # other failures that are reported
+EXAMPLES = 60  # the most examples in the second run
+PATIENCE = 10.0  # seconds: a property that took longer to fail is not run again
 PLACE = re.compile(r"( at \([^)]*\))?(, [\d,]+ of [\d,]+ values wrong)?(, and not each time.*)?$")
 NUMBER = re.compile(r"\d+")
 
@@ -33,14 +33,14 @@ Arguments = dict[str, Any]
 
 
 class Seen:
-    """The failures of one test, one of each kind: that with the shortest counterexample."""
+    """The failures of one test: of each kind, the one with the shortest counterexample."""
 
     def __init__(self, test: Any) -> None:
         self._test = test
         self._kept: dict[str, tuple[Failure, Arguments]] = {}
 
     def take(self, error: Exception, arguments: Arguments) -> None:
-        """A run of the property failed; what Hypothesis raises for its own ends is none of it."""
+        """Note a failure of the property. Exceptions that Hypothesis raises for its own purposes are ignored."""
         if isinstance(error, HypothesisException | Undecided):
             return
         called = drawn(arguments, self._test)
@@ -53,33 +53,33 @@ class Seen:
             self._kept[name] = failure, called
 
     def besides(self, told: Failure, snippet: Callable[..., str]) -> tuple[Failure, ...]:
-        """Failures of other kinds than the one that is reported, each with a way to reproduce it."""
+        """Failures of other kinds than the reported one, each with code to reproduce it."""
         others = [kept for name, kept in self._kept.items() if name != kind(told)]
         return tuple(replace(failure, snippet=snippet(called=called)) for failure, called in others[:MOST])
 
 
 def _size(failure: Failure) -> tuple[int, tuple[str, ...]]:
-    """Short before long, and of one length the same each time."""
+    """A sort key: short counterexamples first, in a fixed order among those of equal length."""
     return sum(map(len, failure.counterexample)), failure.counterexample
 
 
 def kind(failure: Failure) -> str:
-    """The same for failures that differ in numbers and places of values alone."""
+    """A text that is equal for failures that differ only in numbers and in the places of values."""
     if failure.raised:
         return f"{failure.raised.partition(':')[0]} {failure.at.rpartition(chr(10))[2]}"
     return NUMBER.sub("#", PLACE.sub("", failure.violated))
 
 
 def look_further(test: Any, clause: Clause, fixtures: Arguments, seconds: float) -> None:
-    """Try a failed property again on all examples, and notify the clause of each failure.
+    """Run a failed property again on its examples, and notify the clause of each failure.
 
-    What was kept of the first time stays: the arguments, the pictures, and how much of a tolerance was used.
+    The state of the first run is restored: the arguments, the pictures, and the share of a tolerance that was used.
     """
     handle = getattr(test, "hypothesis", None)
     if handle is None or not clause.arguments or seconds > PATIENCE:
         return
     before = test._hypothesis_internal_use_settings
-    if Phase.shrink not in before.phases:  # the first failure is all that is asked for
+    if Phase.shrink not in before.phases:  # only the first failure is wanted
         return
     inner, arguments, tally = handle.inner_test, clause.arguments, checks.tally
 
@@ -89,7 +89,7 @@ def look_further(test: Any, clause: Clause, fixtures: Arguments, seconds: float)
             inner(*given, **named)
         except HypothesisException:
             raise
-        except Exception:  # noqa: S110 - ``inner`` tells the clause
+        except Exception:  # noqa: S110 - ``inner`` has notified the clause
             pass
 
     handle.inner_test = noting
@@ -98,7 +98,7 @@ def look_further(test: Any, clause: Clause, fixtures: Arguments, seconds: float)
         with evidence.aside():
             checks.start_tally(tally.factor)
             test(**fixtures)
-    except (Exception, Undecided):  # noqa: S110 - whatever it is, the first failure is what is told
+    except (Exception, Undecided):  # noqa: S110 - whatever is raised, the first failure is reported
         pass
     finally:
         handle.inner_test, clause.arguments, checks.tally = inner, arguments, tally

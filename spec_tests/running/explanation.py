@@ -1,4 +1,4 @@
-"""Why a clause does not hold, made of what its test raised."""
+"""The explanation of why a clause does not hold, from the exception that its test raised."""
 
 import traceback
 from dataclasses import replace
@@ -11,12 +11,12 @@ from hypothesis.errors import FlakyFailure
 from ..judging.checks import Violation
 from ..reporting.record import Failure
 
-MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clauses/clause.py")  # frames that nobody wants to see
+MACHINERY = ("/hypothesis/", "/pluggy/", "/_pytest/", "spec_tests/clauses/clause.py")  # frames that are not shown
 OURS = "/spec_tests/"
 
 
 def explain(error: BaseException, arguments: dict[str, Any], snippet: str) -> Failure:
-    """The expected and the actual value, the smallest counterexample, and how to reproduce it."""
+    """The failure: expected and actual value, smallest counterexample, and code to reproduce it."""
     counterexample = tuple(f"{name} = {value!r}" for name, value in arguments.items())
     if isinstance(error, FlakyFailure) and (violation := error.subgroup(Violation)):
         first = explain(violation.exceptions[0], arguments, snippet)
@@ -30,7 +30,7 @@ def explain(error: BaseException, arguments: dict[str, Any], snippet: str) -> Fa
 
 
 def _frames(error: BaseException) -> str:
-    """Where the implementation was entered, and where the error was raised."""
+    """The frames in which the implementation was entered and the error was raised."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(part in f.filename for part in MACHINERY)]
     frames = [f for f in frames if OURS not in f.filename] or frames
     lines = [f"{_named(Path(f.filename))}:{f.lineno} in {f.name}: {f.line}" for f in frames]
@@ -38,7 +38,7 @@ def _frames(error: BaseException) -> str:
 
 
 def _named(file: Path) -> str:
-    """From the folder in which the check runs, if it is one of the user's own; else the last of its path."""
+    """A path relative to the current folder for a file of the user's, otherwise the last two parts of its path."""
     try:
         own = "site-packages" not in file.parts and file.is_relative_to(Path.cwd())
         return file.relative_to(Path.cwd()).as_posix() if own else "/".join(file.parts[-2:])

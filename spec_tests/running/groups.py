@@ -1,6 +1,6 @@
 """Clauses that use the same run of the implementation form a group: one process makes the run once for all of them.
 
-What a clause and a fixture are made from is read from their source, as the catalogue reads what clauses say.
+The needs of clauses and fixtures are read from their source, as the catalogue reads the statements of clauses.
 """
 
 import ast
@@ -12,14 +12,14 @@ from pathlib import Path
 from ..clauses.catalogue import FOLDER
 from ..clauses.clause import Clause
 
-SHARED = ("conftest.py", "observations.py")  # whose fixtures all clauses may use
-UNDER_TEST = "implementation"  # what a fixture is made without costs little
-CHEAP = {UNDER_TEST, "untrained"}  # made again by each process that needs it, before one waits for another
+SHARED = ("conftest.py", "observations.py")  # modules whose fixtures all clauses may use
+UNDER_TEST = "implementation"  # fixtures that do not need it cost little
+CHEAP = {UNDER_TEST, "untrained"}  # each process makes these itself, rather than wait for another one
 
 
 @dataclass(frozen=True)
 class Source:
-    """What the functions of a module take, and how long its fixtures live."""
+    """The arguments of a module's functions, and the scopes of its fixtures."""
 
     arguments: Mapping[str, frozenset[str]]
     scopes: Mapping[str, str]  # of fixtures
@@ -27,7 +27,7 @@ class Source:
 
 @cache
 def source(file: Path) -> Source:
-    """That of a module."""
+    """Read the arguments and scopes from a module's source."""
     functions = [node for node in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
     scopes = {node.name: scope for node in functions for scope in map(_scope, node.decorator_list) if scope}
     return Source({node.name: frozenset(_needs(node)) for node in functions}, scopes)
@@ -42,7 +42,7 @@ def _needs(node: ast.FunctionDef) -> Iterator[str]:
 
 
 def _scope(decorator: ast.expr) -> str:
-    """The scope of a fixture; nothing for another decorator."""
+    """The scope of a fixture; empty for another decorator."""
     call = decorator if isinstance(decorator, ast.Call) else None
     named = call.func if call else decorator
     if not isinstance(named, ast.Attribute) or named.attr != "fixture":
@@ -52,7 +52,7 @@ def _scope(decorator: ast.expr) -> str:
 
 
 def groups(clauses: Iterable[Clause]) -> list[list[Clause]]:
-    """The clauses by the runs of the implementation that they share, in the order of their first ones."""
+    """The clauses, grouped by the runs of the implementation that they share, in the order of their first clauses."""
     found: list[tuple[frozenset[str], list[Clause]]] = []
     for clause in clauses:
         runs = runs_of(clause)
@@ -65,19 +65,19 @@ def groups(clauses: Iterable[Clause]) -> list[list[Clause]]:
 
 
 def runs_of(clause: Clause) -> frozenset[str]:
-    """The fixtures of a clause that are made once for all, by calling the implementation; none for a foreign one."""
+    """The session fixtures that a clause needs and that call the implementation; none for a foreign clause."""
     arguments, scopes = _sources(clause)
     once = (name for name in _closure(clause.test, arguments) if scopes.get(name) == "session")
     return frozenset(name for name in once if UNDER_TEST in _closure(name, arguments)) - CHEAP
 
 
 def needs_of(clause: Clause) -> set[str]:
-    """Everything that a clause is made from, including fixtures requested by name; empty for a foreign clause."""
+    """Every argument and fixture that a clause needs, including those requested by name; empty for a foreign clause."""
     return _closure(clause.test, _sources(clause)[0])
 
 
 def _sources(clause: Clause) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
-    """What functions take that a clause may use, and how long its fixtures live."""
+    """The arguments of functions that a clause may use, and the scopes of its fixtures."""
     file = FOLDER / f"{clause.module.rpartition('.')[2]}.py"
     if not file.is_file():
         return {}, {}
@@ -87,7 +87,7 @@ def _sources(clause: Clause) -> tuple[dict[str, frozenset[str]], dict[str, str]]
 
 
 def _closure(name: str, arguments: Mapping[str, frozenset[str]]) -> set[str]:
-    """All that a function is made from, at any distance."""
+    """Every argument and fixture that a function needs, directly or indirectly."""
     needed: set[str] = set()
     waiting = {name}
     while waiting:
@@ -98,7 +98,7 @@ def _closure(name: str, arguments: Mapping[str, frozenset[str]]) -> set[str]:
 
 
 def of_pipelines(clauses: Iterable[Clause]) -> list[Clause]:
-    """Clauses that use an observation, and so apply to pipelines."""
+    """The clauses that use an observation, and so apply to pipelines."""
     observations = source(FOLDER / "observations.py").scopes.keys()
     return [
         clause

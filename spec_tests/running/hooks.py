@@ -1,4 +1,4 @@
-"""The hooks of the plugin: what others may listen to while clauses are checked."""
+"""Hooks of the plugin that are called while clauses are checked."""
 
 from ..adapter.implementation import Implementation
 from ..reporting.record import Result
@@ -10,7 +10,7 @@ def pytest_convspec_loading(target: str) -> None:
 
 
 def pytest_convspec_loaded(target: str, implementation: Implementation) -> None:
-    """It was imported, and offers something."""
+    """An implementation was imported, and offers at least one function."""
 
 
 def pytest_convspec_smoke(target: str, stage: str) -> None:
@@ -18,8 +18,8 @@ def pytest_convspec_smoke(target: str, stage: str) -> None:
 
 
 def pytest_convspec_smoked(target: str, stage: str, tried: Tried) -> None:
-    """They were, and what became of that."""
+    """The functions of a stage were called for the first time, with this result."""
 
 
 def pytest_convspec_judged(result: Result) -> None:
-    """It is known what became of a clause."""
+    """A clause has its result."""

@@ -3,6 +3,6 @@
 PROFILES = {"glance": 3, "quick": 10, "default": 60, "thorough": 1000}
 EXPLAINED = "3, 10, 60 (default) or 1,000 examples per property"
 
-SECONDS = 600  # of a clause; the longest of the reference takes a tenth of that on two busy cores
-IMPORTING = 600  # seconds that an import may take, however busy the machine
+SECONDS = 600  # for a clause; the reference's longest takes a tenth of that on two busy cores
+IMPORTING = 600  # seconds that an import may take, even on a busy machine
 IMAGES = 48  # that an audit takes of each subset

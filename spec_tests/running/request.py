@@ -16,11 +16,11 @@ from .isolation.task import Task
 
 
 class Mistaken(Told):
-    """A word of the command line names nothing."""
+    """A word on the command line names nothing that can be checked."""
 
 
 def tasks(options: Namespace) -> list[Task]:
-    """The tasks of ``convspec check``, an implementation each; an error in one line for what cannot be carried out."""
+    """The tasks of ``convspec check``, one for each implementation; an error of one line if the request is invalid."""
     clauses = [clause for clause in chosen(options.clause, options.stage) if PIPELINE not in clause.tied]
     if not clauses:
         raise Mistaken(f"{', '.join(options.clause)} can be checked only on pipelines: see convspec audit")
@@ -39,14 +39,14 @@ def tasks(options: Namespace) -> list[Task]:
 
 
 def narrowed(task: Task, clauses: Sequence[Clause]) -> Task:
-    """The task with some of its clauses alone."""
+    """The task with only these clauses."""
     options = task.options[: task.options.index("--clause")] if "--clause" in task.options else task.options
     chosen = (*options, "--clause", *(clause.id for clause in clauses))
     return replace(task, clauses=tuple(clauses), options=chosen, places=places_of(clauses))
 
 
 def places_of(clauses: Iterable[Clause]) -> tuple[str, ...]:
-    """The modules that clauses are in."""
+    """The files of the modules that define the clauses."""
     return tuple(dict.fromkeys(str(FOLDER / f"{clause.module.rpartition('.')[2]}.py") for clause in clauses))
 
 
@@ -57,19 +57,19 @@ def chosen(wanted: Sequence[str], stages: Collection[str]) -> list[Clause]:
         raise Mistaken(f"--clause {wrong}")
     clauses = [clause for clause in known if selected(clause, wanted, stages)]
     if not clauses:
-        raise Mistaken("no clause is selected: the clauses and the stages that are named have none in common")
+        raise Mistaken("no clause is selected: none of the named clauses belongs to a named stage")
     return clauses
 
 
 def check_expectations(file: Path) -> None:
-    """Every clause that a file names exists, and can be expected so."""
+    """Raise WrongExpectations unless every clause that the file names exists and may be expected so."""
     expectations, known = read(file), all_clauses()
     check_names(expectations, str(file), lambda names: unknown(names, known))
     check_tolerances(expectations, str(file), {clause.id for clause in known if clause.level is Level.STOCHASTIC})
 
 
 def _check_path(name: str, path: Path) -> None:
-    """What is missing, or no archive at all; the rest is for those that read it."""
+    """Raise Mistaken if a path is missing or no archive. Other faults are reported by the code that reads it."""
     holds = {"data": "a zip or a folder of photographs", "preset": "a preset folder or a .keras file"}[name]
     try:
         exists, is_archive = path.exists(), path.is_dir() or name == "preset" or zipfile.is_zipfile(path)
@@ -82,7 +82,7 @@ def _check_path(name: str, path: Path) -> None:
 
 
 def _passed(options: Namespace) -> tuple[str, ...]:
-    """The options that go through to the plugin of a worker."""
+    """The options that are passed on to the plugin of a worker."""
     passed = [f"--seed={options.seed}", f"--profile={options.profile}"]
     passed += [f"--stage={stage}" for stage in options.stage]
     for name in ("expectations", "data", "preset"):

@@ -1,6 +1,6 @@
-"""The part of the plugin that judges: an implementation is loaded and tried, and each test becomes a result.
+"""The part of the plugin that judges: it loads and tries an implementation, and turns each test into a result.
 
-It imports no framework; an implementation is imported when the first clause is about to run.
+It imports no framework. An implementation is imported when its first clause is about to run.
 """
 
 import gc
@@ -53,7 +53,7 @@ def targets_of(config: pytest.Config) -> list[str]:
 
 
 def clause_of(item: pytest.Item) -> Clause | None:
-    """The clause that a test is, if it is one."""
+    """The clause that a test checks; None for other tests."""
     return getattr(getattr(item, "obj", None), "clause", None)
 
 
@@ -63,13 +63,16 @@ def target_of(item: pytest.Item) -> str:
 
 
 def unknown_names(config: pytest.Config, wanted: Iterable[str]) -> str:
-    """What is wrong with the names of clauses; all modules of clauses are imported only if those collected lack one."""
+    """The error about names of clauses that do not exist; empty if there are none.
+
+    Modules that were not collected are imported only if a name is missing from those that were.
+    """
     clauses = config.stash[COLLECTED]
     return unknown(wanted, clauses) and unknown(wanted, [*clauses, *all_clauses()])
 
 
 def loaded_by(config: pytest.Config) -> Callable[[str, str], Implementation]:
-    """Of an implementation of the contract, or of a pipeline that is audited."""
+    """The function that loads an implementation of the contract, or a pipeline that is audited."""
     if not config.option.audit:
         return load
     from ..audit.loading import load_pipeline
@@ -78,7 +81,7 @@ def loaded_by(config: pytest.Config) -> Callable[[str, str], Implementation]:
 
 
 def loaded(config: pytest.Config, target: str) -> Implementation:
-    """The implementation of that name, imported when it is first asked for; BrokenAdapter if it cannot be used."""
+    """The implementation of that name, imported on first use; BrokenAdapter if it cannot be used."""
     known = config.stash[LOADED]
     if target not in known:
         config.hook.pytest_convspec_loading(target=target)
@@ -99,7 +102,7 @@ def loaded(config: pytest.Config, target: str) -> Implementation:
 
 
 def title_of(config: pytest.Config, target: str) -> str:
-    """Name, version and backend, as far as there are any."""
+    """The name, version and backend of an implementation, as far as they are known."""
     found = config.stash[LOADED].get(target)
     if not isinstance(found, Implementation):
         return config.stash[TITLES].get(target, target)
@@ -108,19 +111,19 @@ def title_of(config: pytest.Config, target: str) -> str:
 
 
 def check_expectations(config: pytest.Config, expectations: Expectations, where: str) -> None:
-    """Every clause that they name exists and can be expected so; WrongExpectations otherwise."""
+    """Raise WrongExpectations unless every named clause exists and may be expected so."""
     check_names(expectations, where, lambda names: unknown_names(config, names))
     stochastic = {clause.id for clause in config.stash[COLLECTED] if clause.level is Level.STOCHASTIC}
     check_tolerances(expectations, where, stochastic)
 
 
 def expectations_of(config: pytest.Config, target: str) -> Expectations:
-    """Those of the adapter and of the command line."""
+    """The expectations of the adapter, updated with those of the command line."""
     return loaded(config, target).expectations | config.stash[EXPECTED]
 
 
 def claimed(item: pytest.Item, clause: Clause) -> bool:
-    """Whether the clause applies to the implementation; BrokenAdapter if it does and cannot be checked."""
+    """Whether the clause applies to the implementation; BrokenAdapter if it applies but cannot be checked."""
     config, target, tried_with = item.config, target_of(item), whole(clause.stage)
     found = loaded(config, target)
     if not found.claims(clause.stage):
@@ -133,7 +136,7 @@ def claimed(item: pytest.Item, clause: Clause) -> bool:
         smoked[target, tried_with] = tried(found, tried_with)
         config.hook.pytest_convspec_smoked(target=target, stage=tried_with, tried=smoked[target, tried_with])
         gc.collect()
-        gc.freeze()  # a framework is a million objects, and each collection from here on would look at all of them
+        gc.freeze()  # a framework has a million objects, and each later collection would examine all of them
     became = smoked[target, tried_with]
     found.take(became.unfilled, became.unusable)
     offered = [name for name in functions(tried_with) if found.offers(name)]
@@ -150,7 +153,7 @@ def implementation(request: pytest.FixtureRequest) -> Implementation:
 
 @pytest.fixture(scope="session")
 def seed(request: pytest.FixtureRequest) -> int:
-    """What every random choice of a clause starts from."""
+    """The seed of all random choices in clauses."""
     return int(request.config.option.seed)
 
 
@@ -162,13 +165,13 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def photographs(request: pytest.FixtureRequest) -> Any:
-    """Those that the command line names, by split, or None."""
+    """The photographs that the command line names, by split; None if it names none."""
     return request.config.stash[PHOTOGRAPHS]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Leave out the clauses of a stage that is not claimed, and say once that an adapter is broken."""
+    """Skip the clauses of a stage that is not claimed, and report a broken adapter only once."""
     clause = clause_of(item)
     if clause is None:
         return
@@ -184,16 +187,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if any(result.reason == str(error) for result in item.config.stash[RESULTS]):
             pytest.skip(f"{Outcome.BROKEN}: {error}")
         raise
-    item.stash[SECONDS] = started - perf_counter()  # the time of imports is not the clause's
+    item.stash[SECONDS] = started - perf_counter()  # imports do not count towards the clause's time
     if not applies:
         pytest.skip(f"{Outcome.NOT_CLAIMED}: {clause.stage}")
     if why := loaded(item.config, target_of(item)).has_own(clause.tied):
         pytest.skip(f"{Outcome.NOT_CLAIMED}: {why}")
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)  # within what captures output
+@pytest.hookimpl(wrapper=True, trylast=True)  # inside the capture of output
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A clause that checks nothing has not passed."""
+    """Fail a clause that ran no check, and look for other failures of a property that failed."""
     clause = clause_of(item)
     if clause is None:
         return (yield)
@@ -204,7 +207,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     except Unsatisfiable:
         if not tally.discarded:
             raise
-        result = None  # examples that are written in the clause may have been supported
+        result = None  # explicit examples of the clause may have been supported
     except Exception:
         names = item._fixtureinfo.argnames  # type: ignore[attr-defined]
         fixtures = {name: item.funcargs[name] for name in names}  # type: ignore[attr-defined]
@@ -220,7 +223,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn the report of a test into that of a clause."""
+    """Turn the report of a test into the report of a clause."""
     report = yield
     clause = clause_of(item)
     if clause is None or report.when == "teardown":
@@ -254,7 +257,7 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
         return Result(clause, target, outcome, seconds, reason=reason)
     expected = expectations_of(item.config, target)
     factor, why = expected.tolerances.get(clause.id, (1.0, ""))
-    compared = error is None or isinstance(error, checks.Violation)  # what raised was not compared
+    compared = error is None or isinstance(error, checks.Violation)  # other exceptions were raised before a comparison
     tolerance = Tolerance(checks.tally.used if compared else None, factor, why)
     discarded = dict(checks.tally.discarded)
     excuse, seen = expected.excused.get(clause.id, ""), _evidence(clause, error)
@@ -268,14 +271,14 @@ def _result(item: pytest.Item, clause: Clause, report: pytest.TestReport, call: 
 
 
 def _undecided(clause: Clause, target: str, error: checks.Undecided, seconds: float) -> Result:
-    """What keeps a clause from being decided; that of a function which cannot be called is the adapter's fault."""
+    """The result of a clause that could not be decided; a function that cannot be called is the adapter's fault."""
     outcome = Outcome.NOT_CLAIMED if isinstance(error, checks.NotClaimed) else Outcome.NOT_DECIDED
     failure = Failure(violated=f"{Outcome.BROKEN}: {error}") if isinstance(error, checks.Unusable) else Failure()
     return Result(clause, target, outcome, seconds, failure, str(error), discarded=dict(checks.tally.discarded))
 
 
 def _left_out(reason: str) -> tuple[Outcome, str]:
-    """Why a test was skipped: an outcome and the words that follow it."""
+    """The outcome of a skipped test, and the reason that follows it."""
     for outcome in (Outcome.NOT_CLAIMED, Outcome.BROKEN):
         if reason.startswith(f"{outcome}: "):
             return outcome, reason.removeprefix(f"{outcome}: ")
@@ -283,7 +286,7 @@ def _left_out(reason: str) -> tuple[Outcome, str]:
 
 
 def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure:
-    """Why a clause does not hold; at length only once where a fixture fails for many."""
+    """Why a clause does not hold; in full only once if a fixture fails for several clauses."""
     config, test, first = item.config, item.obj, getattr(error, "told_under", None)  # type: ignore[attr-defined]
     if first:
         return Failure(raised=f"{type(error).__name__}, as under {first}")
@@ -297,7 +300,7 @@ def _failure(item: pytest.Item, clause: Clause, error: BaseException) -> Failure
 
 
 def _evidence(clause: Clause, error: BaseException | None) -> tuple[evidence.Evidence, ...]:
-    """What there is to draw; of a counterexample that is a window its geometry."""
+    """The pictures of a clause; for a counterexample that is a window, also its geometry."""
     wrong = error.wrong if isinstance(error, checks.Violation) else None
     windows = {name: value for name, value in clause.arguments.items() if error and isinstance(value, Window)}
     return (

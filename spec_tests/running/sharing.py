@@ -1,8 +1,8 @@
-"""Tests under pytest-xdist: what shares a run stays together, and results of clauses come back.
+"""Tests under pytest-xdist: tests that share a run stay together, and results of clauses are sent back.
 
-``pytest -n 2 --dist loadgroup`` runs each group of clauses in one process, and so the tests of a module that makes
-something once for all of them. Results are kept where a clause ran; they travel to the process that prints the table
-with the reports of pytest. Without pytest-xdist nothing of this is used.
+``pytest -n 2 --dist loadgroup`` runs each group of clauses in one process, and likewise the tests of a module that has
+a fixture of module scope. Results are kept where a clause ran. They travel with pytest's reports to the process that
+prints the table. Without pytest-xdist nothing of this is used.
 """
 
 import json
@@ -20,12 +20,12 @@ ATTACHED = "convspec"  # the attribute of a report
 
 
 def is_worker(config: pytest.Config) -> bool:
-    """Whether another process prints what this one finds."""
+    """Whether another process prints the results of this one."""
     return hasattr(config, "workerinput")
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hands out the tests by ``together``."""
+    """A scheduler for pytest-xdist that keeps tests together as ``together`` says."""
     from xdist.scheduler import LoadScopeScheduling  # not needed to check anything
 
     names = {
@@ -43,7 +43,7 @@ def scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def together(nodeid: str, names: dict[str, str], root: Path) -> str:
-    """What a test shares with others: the runs of its clause, or the module that makes something once; or itself."""
+    """The name that tests in one process share: a group of clauses, a module with a module fixture, or the test."""
     path, _, test = nodeid.partition("::")
     file = root / path
     clause = f"{file.name}::{test.partition('[')[0]}"
@@ -54,13 +54,13 @@ def together(nodeid: str, names: dict[str, str], root: Path) -> str:
 
 
 def attach(report: pytest.TestReport, result: Result, title: str) -> None:
-    """Give a result to the report of its test."""
+    """Attach a result to the report of its test."""
     content = {"clause": result.clause.to_json(), "result": result.to_json(), "title": title}
-    setattr(report, ATTACHED, json.dumps(content))  # as text: what travels may hold no types of ours
+    setattr(report, ATTACHED, json.dumps(content))  # as text, because reports can carry only built-in types
 
 
 def attached(report: pytest.TestReport) -> tuple[Result, str] | None:
-    """The result that came with a report, and the title of its implementation."""
+    """The result that came with a report and the title of its implementation; None if it has none."""
     text: str | None = getattr(report, ATTACHED, None)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Python that shows the failure of a clause again: what ``reproduce`` is called with."""
+"""Python code that reproduces the failure of a clause with a call of ``reproduce``."""
 
 import dataclasses
 import inspect
@@ -17,7 +17,7 @@ def stands_alone(test: Any) -> bool:
 
 
 def drawn(arguments: dict[str, Any], test: Any) -> dict[str, Any]:
-    """Those of a call that were drawn."""
+    """The arguments of a call that were drawn, without the fixtures."""
     fixtures = inspect.signature(test).parameters
     return {name: value for name, value in arguments.items() if name not in fixtures}
 
@@ -25,9 +25,9 @@ def drawn(arguments: dict[str, Any], test: Any) -> dict[str, Any]:
 def snippet(
     clause: Clause, test: Any, target: str, backend: str, seed: int, called: dict[str, Any] | None = None
 ) -> str:
-    """Python that fails as the clause failed when it was called with these arguments: the latest, if none are given.
+    """Python code that fails as the clause did when it was called with ``called``, by default its latest arguments.
 
-    It names a backend if there is a choice of several.
+    It names a backend if there are several.
     """
     arguments = drawn(clause.arguments if called is None else called, test) if stands_alone(test) else {}
     if not stands_alone(test) or "seed" in inspect.signature(test).parameters:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a check early, and its report is written all the same."""
+"""SIGINT and SIGTERM end a check early; its report is still written."""
 
 import signal
 from types import FrameType, TracebackType
@@ -8,10 +8,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stop:
-    """Whether a signal has come, asked by what is to end; a second one interrupts whatever goes on."""
+    """Whether a signal has come. The code that must end asks for it; a second signal interrupts at once."""
 
     def __init__(self) -> None:
-        self.code = 0  # what a shell would say of a process that a signal ended
+        self.code = 0  # the exit code that a shell reports for a process ended by a signal
         self._why = ""
         self._before: dict[int, Any] = {}
 

@@ -1,7 +1,7 @@
-"""``check --watch``: what a saved file may have changed is checked again, first the clauses that did not hold.
+"""``check --watch``: after a file is saved, clauses are checked again, those that did not hold first.
 
-The first check says which frameworks the implementation imports. A process that has imported them, and nothing of the
-implementation, is kept, and each check after that is a fork of it: a failing clause is judged again in about a second.
+The first check shows which frameworks the implementation imports. A process that has imported them, but nothing of the
+implementation, is kept. Each later check is a fork of it, so a failing clause is judged again in about a second.
 """
 
 import os
@@ -24,7 +24,7 @@ SAVED = "a file was saved"
 HOLDING = (Outcome.PASSED, Outcome.EXCUSED, Outcome.NOT_CLAIMED)
 IGNORED = {"site-packages", "node_modules", "__pycache__", "build", "dist"}
 
-Tell = Callable[[Report, bool], object]  # a report, and whether it is of all clauses
+Tell = Callable[[Report, bool], object]  # takes a report, and whether it covers all clauses
 
 
 class Sources:
@@ -39,11 +39,11 @@ class Sources:
         self._known = dict(self._saved())
 
     def changed(self) -> bool:
-        """Whether one was saved, made or removed since then."""
+        """Whether a file was saved, created or removed since the last look."""
         return dict(self._saved()) != self._known
 
     def changed_lately(self) -> bool:
-        """The same for what asks all the time: it walks through the folders a few times a second at most."""
+        """The same as ``changed``, for frequent callers: it walks the folders only a few times a second."""
         now = time.monotonic()
         if now - self._asked < LOOK:
             return False
@@ -51,18 +51,18 @@ class Sources:
         return self.changed()
 
     def look(self) -> None:
-        """Take them as they are now."""
+        """Remember the files as they are now."""
         self._known = dict(self._saved())
 
     def _saved(self) -> Iterator[tuple[str, int]]:
-        """Each file, and when it was saved."""
+        """Each file, and the time when it was saved."""
         for top in self._folders:
             for folder, below, names in os.walk(top):
                 below[:] = [name for name in below if not name.startswith(".") and name not in IGNORED]
                 for path in (Path(folder, name) for name in names if name.endswith(".py")):
                     try:
                         yield str(path), path.stat().st_mtime_ns
-                    except OSError:  # removed since
+                    except OSError:  # it was removed meanwhile
                         continue
 
 
@@ -76,9 +76,9 @@ def watch(
     stopped: Callable[[], str],
     tell: Tell,
 ) -> Report:
-    """Check again after each saved file until it is stopped; the last report. ``tell`` is given each.
+    """Check again after each saved file until stopped, and return the last report; ``tell`` gets each report.
 
-    ``sources`` are as they were before the first check, so that what was saved during it counts.
+    ``sources`` were read before the first check, so files that were saved during that check count.
     """
     launch = Nursery(report.implementations[0].packages)
 
@@ -109,7 +109,7 @@ def watch(
 
 
 def renewed(report: Report, new: Report) -> Report:
-    """The report with the results of a later one, but for those that were not reached because a file was saved."""
+    """The report with the results of a later one, except for clauses that a saved file kept from being run."""
     judged = {r.clause.id: r for r in new.results if not (r.outcome is Outcome.NOT_RUN and r.reason == SAVED)}
 
     def latest(result: Result) -> Result:

@@ -1,7 +1,7 @@
-"""A search for differences: functions called on whatever can be drawn, and compared with the oracles.
+"""A search for differences: functions are called on drawn inputs and compared with the oracles.
 
-The clauses look where ports are known to differ, on a few dozen inputs each. A search looks anywhere, for as long as it
-is given. Hypothesis draws, shrinks, and remembers what it found in a folder.
+The clauses try a few dozen inputs each, where ports are known to differ. A search tries any input, for as long as it is
+allowed to. Hypothesis draws and shrinks the inputs, and stores those that differed in a folder.
 """
 
 from pathlib import Path

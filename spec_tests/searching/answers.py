@@ -1,4 +1,4 @@
-"""The right answer to a case, how far off one may be, and what is wrong with one."""
+"""The right answer to a case, its tolerance, and the difference of an answer from it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ..oracles import windows as oracle
 from ..oracles.normalization import EPSILON, batch_normalization
 from .cases import Case
 
-TERMS = 160  # what ``SUM`` is for; the bound of an error grows with the number of terms
+TERMS = 160  # the number of terms that ``SUM`` allows for; the bound of an error grows with this number
 Arrays = dict[str, NDArray[Any]]
 Right = Callable[[Case, Arrays], NDArray[Any]]
 
@@ -27,12 +27,12 @@ class Difference:
     what: str
     expected: str
     got: str
-    largest: float | None = None  # difference of values
+    largest: float | None = None  # the largest difference of values
     tolerance: float | None = None  # at that value
-    count: int = field(default=1)  # examples that differ and have all of its marks
+    count: int = field(default=1)  # examples that differ in the same way and have all of its marks
 
     def covers(self, other: "Difference") -> bool:
-        """Whether another one has all that this one needed, and so needs no other cause."""
+        """Whether ``other`` is of the same kind and has all marks of this one, so that it needs no other cause."""
         return self.kind == other.kind and self.case.marks <= other.case.marks
 
 
@@ -60,7 +60,7 @@ RIGHT: dict[str, Right] = {
 
 
 def magnitudes(case: Case, x: Arrays) -> NDArray[Any]:
-    """What is added up for each value of the answer; of maxima, the largest magnitude."""
+    """The sum of the magnitudes behind each value of the answer; for maxima, the largest magnitude."""
     if case.function != "batch_normalization":
         return RIGHT[case.function](case, {name: np.abs(array) for name, array in x.items()})
     inputs, gamma, beta, mean, variance = (x[name].astype(np.float64) for name in NORMALIZED)
@@ -69,7 +69,7 @@ def magnitudes(case: Case, x: Arrays) -> NDArray[Any]:
 
 
 def terms(case: Case) -> int:
-    """How many are added up one after the other."""
+    """The number of terms that are added up for one value."""
     window = int(np.prod(case.size))
     return {
         "conv2d": window * case.channels,
@@ -81,9 +81,9 @@ def terms(case: Case) -> int:
 
 
 def relative(case: Case) -> float:
-    """The tolerance, of the magnitudes that are added up: that of the clauses, for as many terms and this precision.
+    """The tolerance relative to the magnitudes: that of the clauses, adapted to the number of terms and the precision.
 
-    Maxima are exact. Float64 may be computed in float32, all that the contract promises.
+    Maxima are exact. Float64 may be computed in float32, which is all that the contract promises.
     """
     rounding = float(np.finfo(np.float32).eps)
     if case.function == "max_pooling2d":
@@ -93,7 +93,7 @@ def relative(case: Case) -> float:
 
 
 def compared(case: Case, got: NDArray[Any]) -> Difference | None:
-    """What is wrong with an answer; None if nothing is."""
+    """The difference of an answer from the right one; None if it is right."""
     arrays = case.arrays
     expected = RIGHT[case.function](case, arrays)
     if got.dtype.kind not in "fiu" and got.dtype.name != "bfloat16":
@@ -103,7 +103,7 @@ def compared(case: Case, got: NDArray[Any]) -> Difference | None:
     atol = float(np.finfo(case.dtype if case.dtype == "float16" else np.float32).tiny) * terms(case)  # flushed to zero
     atol = atol if rtol else 0.0
     try:
-        with np.errstate(invalid="ignore"):  # of an infinity where a number is expected
+        with np.errstate(invalid="ignore"):  # from an infinity where a number is expected
             expect_close(got, expected, case.function, rtol=rtol, scale=scale, atol=atol)
     except Violation as wrong:
         return _difference(case, wrong, got, expected, rtol * scale + atol)

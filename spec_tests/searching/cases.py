@@ -1,4 +1,4 @@
-"""What a search tries: a function of the contract, its options, and arrays that a line of NumPy each makes again."""
+"""The cases of a search: a function of the contract, its options, and arrays that one line of NumPy each recreates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ LAYOUTS: dict[str, tuple[Callable[[NDArray[Any]], NDArray[Any]], str]] = {  # {l
 }
 DTYPES = ("float32", "float64", "float16")
 SCALES = (1.0, 255.0, 1 / 255, 1e6, 1e-6)
-LARGEST = 2**16  # values in all windows together, and
-PRODUCTS = 2**22  # of these with weights: an example takes some milliseconds
+LARGEST = 2**16  # values in all windows together
+PRODUCTS = 2**22  # products of these values with weights; an example then takes a few milliseconds
 
 
 @dataclass(frozen=True)
 class Case:
-    """A call. Fields that its function does not take stay as they are here."""
+    """A call of ``function``. Fields that the function does not take keep their defaults."""
 
     function: str
     image: Pair = ONE
@@ -63,7 +63,7 @@ class Case:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of its arrays, by argument."""
+        """{argument: shape} of its arrays."""
         images, bias = (self.batch, *self.image, self.channels), {"bias": (self.filters,)} if self.biased else {}
         if self.function == "conv2d":
             return {"images": images, "kernel": (*self.size, self.channels, self.filters), **bias}
@@ -78,7 +78,7 @@ class Case:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Its other arguments."""
+        """{option: value} of its other arguments."""
         sliding: dict[str, Any] = {"strides": plain(self.strides), "padding": self.padding}
         options: dict[str, dict[str, Any]] = {
             "conv2d": {**sliding, "dilation_rate": plain(self.dilation)},
@@ -91,7 +91,7 @@ class Case:
 
     @property
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """By argument; a variance is not negative."""
+        """{argument: array}; a variance is not negative."""
         made, laid = VALUES[self.values][0], LAYOUTS[self.layout][0]
         found = {}
         for number, (name, shape) in enumerate(self.shapes.items()):
@@ -115,7 +115,7 @@ class Case:
 
     @property
     def marks(self) -> frozenset[str]:
-        """What is not as simple as it can be, in words."""
+        """What is not as simple as it could be, in words."""
         spans = tuple(span(k, d) for k, d in zip(self.size, self.dilation, strict=True))
         marks = {
             f"{self.padding} padding": self.padding != "valid",
@@ -141,7 +141,7 @@ class Case:
 
     @property
     def cost(self) -> tuple[int, int, str]:
-        """Smaller for a simpler one."""
+        """A sort key that is smaller for simpler cases."""
         return len(self.marks), sum(int(np.prod(shape)) for shape in self.shapes.values()), repr(self)
 
     def __str__(self) -> str:
@@ -156,7 +156,7 @@ def _pairs(most: int) -> st.SearchStrategy[Pair]:
 
 @st.composite
 def cases(draw: st.DrawFn, function: str) -> Case:
-    """Calls of the function; windows fit. Channels and filters are fewer where a call would take long."""
+    """Calls of the function with windows that fit; large calls have fewer channels and filters, to limit their time."""
     image, size, strides, dilation = ONE, ONE, ONE, ONE
     padding: Padding = "valid"
     if function != "dense":
@@ -173,14 +173,14 @@ def cases(draw: st.DrawFn, function: str) -> Case:
     of_an_image = int(np.prod(sides) * np.prod(size))
     batch = draw(st.integers(1, max(1, min(5, LARGEST // of_an_image))))
     seen = batch * of_an_image
-    dtype = draw(st.sampled_from((*["float32"] * 3, *DTYPES)))  # the contract's own most often
+    dtype = draw(st.sampled_from((*["float32"] * 3, *DTYPES)))  # most often that of the contract
     channels = draw(st.integers(1, max(1, min(70, LARGEST // seen))))
     return Case(
         function, image, size, strides, dilation, padding, batch, channels,
         filters=draw(st.integers(1, max(1, min(70, PRODUCTS // (seen * channels))))) if weighted else 1,
         biased=draw(st.booleans()) if function in ("conv2d", "dense") else False,
         values=draw(st.sampled_from(tuple(VALUES))),
-        scale=1.0 if dtype == "float16" else draw(st.sampled_from(SCALES)),  # beyond it products overflow
+        scale=1.0 if dtype == "float16" else draw(st.sampled_from(SCALES)),  # products of larger float16 overflow
         dtype=dtype,
         layout=draw(st.sampled_from(tuple(LAYOUTS))),
         seed=draw(SEEDS),

@@ -1,4 +1,4 @@
-"""``convspec search``."""
+"""The command ``convspec search``."""
 
 import sys
 import time
@@ -19,7 +19,7 @@ from .worker import Over, Ready, Worker
 
 
 class Display:
-    """How far the search is: a bar on a terminal, a line elsewhere."""
+    """Shows the progress of the search: a bar on a terminal, a line elsewhere."""
 
     def __init__(self, console: Console, label: str, seconds: float) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[at]}"))
@@ -29,14 +29,17 @@ class Display:
         self._task = self.bar.add_task(label, total=seconds, at="importing")
 
     def __call__(self, tried: Tried) -> None:
-        """One example more."""
+        """Count an example and update the bar."""
         self._tries += 1
         at = f"{tried.function}, {self._tries:,} examples"
         self.bar.update(self._task, completed=time.monotonic() - self._begun, at=at)
 
 
 def search(options: Namespace, target: str, backend: str, begun: float) -> int:
-    """Search, print what was found and write it; the exit code. ``begun`` is when the command began."""
+    """Search, print what was found, write it to a file if asked to, and return the exit code.
+
+    ``begun`` is the time at which the command began.
+    """
     seconds = options.minutes * 60
     until = begun + seconds
     folder = options.examples / one_line(f"{target}@{backend}").replace("/", "_").replace(":", "_")

@@ -1,4 +1,4 @@
-"""What a search found, as text and as JSON."""
+"""The results of a search, as text and as JSON."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from .answers import Difference
 from .search import Tried
 from .worker import Ready
 
-MESSAGES = 5  # of refusals that are shown
+MESSAGES = 5  # of refusals that are shown for a function
 INDENT = "    "
 
 
 def snippet(difference: Difference, target: str, backend: str) -> str:
-    """Python that makes the same call."""
+    """Python code that makes the same call."""
     words = ", ".join(map(repr, filter(None, (target, backend))))
     return "\n".join([
         "import numpy as np",
@@ -26,7 +26,7 @@ def snippet(difference: Difference, target: str, backend: str) -> str:
 
 
 def lines(found: Sequence[Tried], target: str, backend: str) -> Iterator[str]:
-    """A line for each function, and what is wrong with it."""
+    """The lines of the report: one for each function, followed by its refusals and differences."""
     for tried in found:
         refused = sum(tried.refused.values())
         yield (
@@ -54,7 +54,7 @@ def _lines(number: int, difference: Difference, target: str, backend: str) -> It
 
 
 def to_json(found: Sequence[Tried], ready: Ready, target: str, backend: str, number: int, minutes: float) -> str:
-    """The same for programs."""
+    """The report as JSON."""
     head = {"convspec": __version__, "target": target, "backend": backend, "name": ready.name, "version": ready.version}
     functions = [
         {

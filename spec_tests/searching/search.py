@@ -1,4 +1,4 @@
-"""The search: rounds of examples, of one function after the other, until the time is over."""
+"""The search: rounds of examples, one function after the other, until time is up."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,20 +14,20 @@ from .answers import Difference, compared
 from .cases import Case, cases
 from .worker import Lost, Over, Refused, Worker
 
-ROUND = 100  # examples of a function before the next one has its turn
-SHRINKING = 300  # calls after the first difference of a round: what is found by then is small enough
-OF_A_LOSS = 30  # calls that one counts as which costs a process
+ROUND = 100  # examples of a function before the next function follows
+SHRINKING = 300  # calls after the first difference of a round; by then the examples are small enough
+OF_A_LOSS = 30  # the number of calls that a lost process counts as
 
 
 class Differs(Exception):  # noqa: N818 - not an error of this program
-    """An example is a difference; a class of its own for each kind, which Hypothesis shrinks apart."""
+    """An example differs. Each kind has a subclass, because Hypothesis shrinks different exceptions separately."""
 
 
 KINDS = {kind: type(kind, (Differs,), {}) for kind in ("shape", "values", "not finite", "no array", "crash", "hang")}
 
 
 class Enough(KeyboardInterrupt):
-    """A round has shrunk for long enough."""
+    """A round has shrunk examples for long enough."""
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Tried:
 
 
 class Search:
-    """Tries functions of an implementation; ``told`` is called after each example."""
+    """Searches functions of an implementation; ``told`` is called after each example."""
 
     def __init__(self, worker: Worker, number: int, folder: Path, told: Callable[[Tried], None]) -> None:
         self._worker, self._seed, self._folder, self._told = worker, number, folder, told
 
     def run(self, functions: Sequence[str], rounds: int | None = None) -> list[Tried]:
-        """So many rounds of each function, or until ``worker`` gives up."""
+        """Run ``rounds`` rounds of each function, or until ``worker`` raises Over; returns what was found for each."""
         found = [Tried(function) for function in functions]
         try:
             for number in (count() if rounds is None else range(rounds)) if functions else ():
@@ -62,15 +62,15 @@ class Search:
 
 
 class Round:
-    """Some examples of a function. What an earlier round has found is counted with it, and looked for no more."""
+    """A round of examples of one function. Differences that earlier rounds found are counted, not searched again."""
 
     def __init__(self, worker: Worker, tried: Tried, told: Callable[[Tried], None]) -> None:
         self._worker, self._tried, self._told = worker, tried, told
-        self._found: dict[str, Difference] = {}  # by kind, the simplest one
-        self._since = 0  # calls since the first
+        self._found: dict[str, Difference] = {}  # {kind: the simplest difference}
+        self._since = 0  # calls since the first difference
 
     def run(self, number: int, folder: Path) -> None:
-        """Over if the search is to end; what was found by then is kept."""
+        """Run the round; Over if the search must end. Differences found so far are kept."""
 
         @settings(
             max_examples=ROUND,
@@ -82,7 +82,7 @@ class Round:
             derandomize=False,
             print_blob=False,
         )
-        @seed(number)  # below the settings: above them it would take the database away
+        @seed(number)  # must stand below the settings: above them it would disable the database
         @given(cases(self._tried.function))
         def attempt(case: Case) -> None:
             self._try(case)

@@ -1,4 +1,4 @@
-"""The process that calls an implementation: if it crashes or hangs, the search continues in another one."""
+"""The process that calls an implementation. If it crashes or hangs, the search continues in a new process."""
 
 import multiprocessing
 import os
@@ -25,7 +25,7 @@ from ..support.texts import one_line
 from . import FUNCTIONS
 from .cases import Case
 
-LOOK = 0.1  # seconds between two looks at whether the search is to end
+LOOK = 0.1  # seconds between two checks whether the search must end
 SECONDS = 30.0  # that a call may take
 LONGEST = 120  # characters of a message
 
@@ -41,7 +41,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Broken:
-    """It cannot be: one line that says why."""
+    """The implementation cannot be imported: one line that says why."""
 
     why: str
 
@@ -55,7 +55,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Lost:
-    """The process is gone: a "crash" or a "hang", and how it went."""
+    """The process was lost: the kind is "crash" or "hang", and the words say how it ended."""
 
     kind: str
     words: str
@@ -65,11 +65,11 @@ Answer = NDArray[Any] | Refused | Lost
 
 
 class Over(KeyboardInterrupt):
-    """The search is to end. Of this kind, so that Hypothesis lets it through."""
+    """The search must end. This is a KeyboardInterrupt, so that Hypothesis does not catch it."""
 
 
 class Worker:
-    """Starts such a process when there is something to call, and ends it. ``stopped`` says whether to give up."""
+    """Starts a process when there is something to call, and ends it. ``stopped`` says whether to give up."""
 
     def __init__(self, target: str, backend: str, stopped: Callable[[], object], seconds: float = SECONDS) -> None:
         self._target, self._backend, self._stopped, self._seconds = target, backend, stopped, seconds
@@ -90,7 +90,7 @@ class Worker:
         self._folder.cleanup()
 
     def ready(self) -> Ready:
-        """What the implementation says of itself; BrokenAdapter if it cannot be imported."""
+        """The name, version and functions of the implementation; BrokenAdapter if it cannot be imported."""
         if self._process is None:
             self._start()
         if isinstance(self._said, Broken):
@@ -122,7 +122,7 @@ class Worker:
         self._said = self._received(IMPORTING)
 
     def _received(self, seconds: float) -> Any:
-        """The next message; Lost where the process ends, or takes longer."""
+        """The next message; Lost if the process ends, or sends none within ``seconds``."""
         assert self._process is not None
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -154,13 +154,13 @@ class Worker:
 
 
 def serve(connection: Connection, target: str, backend: str, log: Path) -> None:
-    """Import the implementation, and answer until the other end is closed."""
+    """Import the implementation, and answer calls until the other end of the connection is closed."""
     if hasattr(os, "setsid"):
-        os.setsid()  # so that Ctrl-C does not reach it
+        os.setsid()  # so that Ctrl-C does not reach this process
     output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC)
     for descriptor in (1, 2):
         os.dup2(output, descriptor)
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as where checks run
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - as in the processes of checks
     try:
         implementation = load(target, backend)
         offered = tuple(name for name in FUNCTIONS if implementation.offers(name))
@@ -185,7 +185,7 @@ def _answer(implementation: Any, case: Case) -> Answer:
         return Refused(_message(f"{type(error).__name__}: {error}"))
     outputs = result[0] if isinstance(result, tuple) else result
     if not isinstance(outputs, np.ndarray) or outputs.dtype.hasobject:
-        return np.array(str(type(outputs)))  # which is no number, and compared as such
+        return np.array(str(type(outputs)))  # not a number, so the comparison reports it
     return np.array(outputs)
 
 

@@ -1,7 +1,7 @@
-"""Imports, told as they begin and end: they do not count towards the time of a clause.
+"""Reports when imports begin and end, because they do not count towards the time of a clause.
 
-An implementation may import its framework when it is first called. How long that takes says something of the disk and
-of the machine, and nothing of the implementation.
+An implementation may import its framework when it is first called. How long that takes depends on the disk and the
+machine, not on the implementation.
 """
 
 import builtins
@@ -18,7 +18,7 @@ Tell = Callable[..., None]
 
 
 def watch(tell: Tell) -> None:
-    """Tell ``importing`` and ``imported`` of each import of a module that is not loaded, but not of those within it."""
+    """Tell ``importing`` and ``imported`` of each import of a module that is not loaded, except for nested imports."""
     statement, function, home = builtins.__import__, importlib.import_module, threading.get_ident()
     running: list[str] = []
 

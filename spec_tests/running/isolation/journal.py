@@ -1,7 +1,7 @@
 """The journal of a worker: a file of lines, each an event in JSON.
 
-A file, not a pipe: what was written before the process died is there, whatever became of its
-descriptors, and a child that lives on holds nothing open.
+It is a file, not a pipe: events remain if the process dies or closes its descriptors, and a surviving child keeps
+nothing open.
 """
 
 import json
@@ -19,7 +19,7 @@ def write(file: Path, event: str, **content: Any) -> None:
 
 
 class Reader:
-    """Reads on where it stopped."""
+    """Reads a journal, each time from where it stopped."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._at = file, 0

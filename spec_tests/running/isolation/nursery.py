@@ -1,8 +1,8 @@
 """Workers forked from one process that has imported what most of them need.
 
-Starting Python and importing SciPy, Hypothesis and a framework takes longer than most clauses. Not imported before are
-clauses, which take the profile of examples when they are. Of TensorFlow, Keras and JAX nothing is run: they start their
-threads with the first operation. Keras runs on TensorFlow in such a worker, and on nothing else.
+Starting Python and importing SciPy, Hypothesis and a framework takes longer than most clauses. Clauses are not imported
+in advance, because they read the profile of examples when they are imported. No operation of TensorFlow, Keras or JAX
+is run in advance, because the first one starts threads. In such a worker Keras can run only on TensorFlow.
 """
 
 import gc
@@ -25,7 +25,7 @@ from .process import Started, spawned
 OURS = ("h5py", "hypothesis.strategies", "PIL.Image", "scipy.ndimage", "scipy.stats")
 FRAMEWORKS = {  # {distribution: modules}, in the order in which they are imported
     "torch": (
-        "torch._dynamo",  # which the first step of an optimiser imports, for two seconds
+        "torch._dynamo",  # which the first step of an optimiser imports, in two seconds
         "torch.utils.data",
         "safetensors.torch",
     ),
@@ -36,13 +36,13 @@ FRAMEWORKS = {  # {distribution: modules}, in the order in which they are import
     "onnxruntime": ("onnxruntime",),
     "keras-hub": ("keras_hub",),
 }
-MOST = ("torch", "tensorflow", "jax", "optax", "keras-hub")  # of them
+MOST = ("torch", "tensorflow", "jax", "optax", "keras-hub")  # imported unless others are named
 KERAS = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 LOCK = Lock()
 
 
 class Nursery:
-    """Starts workers, by forking where the system can."""
+    """Starts workers, by forking if the system can."""
 
     def __init__(self, frameworks: Iterable[str] = MOST) -> None:
         shared = [*OURS, *(module for name, of in FRAMEWORKS.items() if name in set(frameworks) for module in of)]
@@ -50,18 +50,18 @@ class Nursery:
         if self._forks:
             self._context = multiprocessing.get_context("forkserver")
             modules = [module for module in shared if find_spec(module.partition(".")[0])]
-            modules += ["ray"] if "ray" in sys.modules else []  # of its worker, each fork would import the main module
+            modules += ["ray"] if "ray" in sys.modules else []  # else a Ray worker's forks import its main module
             self._context.set_forkserver_preload(
                 [*modules, f"{specification}.plugin", f"{specification}.running.isolation.worker"]
             )
             before = dict(os.environ)
             os.environ.update(KERAS)
-            forkserver.ensure_running()  # with the environment of now
+            forkserver.ensure_running()  # which inherits the environment of this moment
             os.environ.clear()
             os.environ.update(before)
 
     def __call__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
-        """A worker in a new session, whose output goes to ``log``."""
+        """Start a worker in a new session; its output goes to ``log``."""
         if not self._forks:
             return spawned(arguments, environment, log)
         log.touch()
@@ -71,8 +71,8 @@ class Nursery:
 
 
 def nursery(frameworks: tuple[str, ...] = MOST) -> Nursery:
-    """The one of this process."""
-    with LOCK:  # its first start has the environment of the process changed for a while
+    """The nursery of this process."""
+    with LOCK:  # the first one changes the environment of the process for a while
         return _nursery(frameworks)
 
 
@@ -80,27 +80,27 @@ _nursery = cache(Nursery)
 
 
 class _Forked:
-    """Such a process, as ``subprocess`` would have it."""
+    """A forked process with the interface of ``subprocess.Popen``."""
 
     def __init__(self, process: multiprocessing.process.BaseProcess) -> None:
         self._process = process
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process ID."""
         return self._process.pid or 0
 
     @property
     def returncode(self) -> int | None:
-        """How it ended; None before."""
+        """The exit code; None while the process runs."""
         return self._process.exitcode
 
     def poll(self) -> int | None:
-        """The same."""
+        """The exit code; None while the process runs."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Until it has ended; subprocess.TimeoutExpired after so many seconds."""
+        """Wait for the end and return the exit code; subprocess.TimeoutExpired after ``timeout`` seconds."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             raise subprocess.TimeoutExpired("worker", timeout or 0)
@@ -108,8 +108,8 @@ class _Forked:
 
 
 def _work(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-    """What becomes of a fork."""
-    gc.freeze()  # what was imported is not looked at again by each collection, of which pytest makes five at its end
+    """Run pytest in a fork, and exit."""
+    gc.freeze()  # collections skip what was imported; pytest alone makes five of them at its end
     os.setsid()
     nothing, output = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for file, descriptor in ((nothing, 0), (output, 1), (output, 2)):
@@ -118,4 +118,4 @@ def _work(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -
     os.environ.update(environment)
     code = int(pytest.main(list(arguments)))
     sys.stdout.flush()
-    os._exit(code)  # without a second spent on taking apart all that was imported
+    os._exit(code)  # saves a second that the removal of all modules would take

@@ -1,4 +1,4 @@
-"""The process of a worker: started, watched and ended with all its children."""
+"""The process of a worker: it is started, watched, and ended with all its children."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ from ...support.texts import printable
 from ..profiles import IMPORTING
 from .journal import Event, Reader
 
-WEIGH = 0.25  # seconds between two looks at what is used, which take longer
-GRACE = 5  # seconds to go by itself, once its work is done
+WEIGH = 0.25  # seconds between two measurements of memory, which take longer than other looks
+GRACE = 5  # seconds that a worker has to exit once its work is done
 LOG_LIMIT = 32 * 2**20  # bytes of output that are kept
-TAIL = 2000  # characters of it that are told
-OURS = "convspec"  # whose own start no option limits
-MOST_WORKERS = 4  # the groups of clauses that train are no more
+TAIL = 2000  # characters of the output that are reported
+OURS = "convspec"  # the name for a worker's own start, which no option limits
+MOST_WORKERS = 4  # there are no more groups of clauses that train
 MEMORY_OF_A_WORKER = 3 * 2**30  # bytes; the reference holds two thirds of that
-PARTS = ("fixture", "made", "importing", "imported")  # events of what was begun before
+PARTS = ("fixture", "made", "importing", "imported")  # events within a step that began before
 
 
 @dataclass(frozen=True)
@@ -46,28 +46,28 @@ class End:
 
 
 class Started(Protocol):
-    """What is used of ``subprocess.Popen``."""
+    """The part of ``subprocess.Popen`` that is used."""
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process ID."""
 
     @property
     def returncode(self) -> Any:
-        """How it ended; None before."""
+        """The exit code; None while the process runs."""
 
     def poll(self) -> int | None:
-        """The same, looked up now."""
+        """The exit code, looked up now; None while the process runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """Until it has ended; subprocess.TimeoutExpired after so many seconds."""
+        """Wait for the end and return the exit code; subprocess.TimeoutExpired after ``timeout`` seconds."""
 
 
 Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]  # arguments of pytest, environment, log
 
 
 def spawned(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:
-    """A new Python in a new session that runs pytest; its output goes to ``log``."""
+    """Start pytest in a new Python process and a new session; its output goes to ``log``."""
     command = [sys.executable, "-m", "pytest", *arguments]
     with log.open("ab") as output:
         return subprocess.Popen(  # noqa: S603 - our own command
@@ -76,24 +76,24 @@ def spawned(arguments: Sequence[str], environment: Mapping[str, str], log: Path)
 
 
 class Process:
-    """A worker that is watched."""
+    """A worker process that is watched."""
 
     def __init__(self, started: Started, journal: Path, log: Path, limits: Limits) -> None:
         self._reader, self._log, self._limits = Reader(journal), log, limits
         self._process = started
-        self._since = time.monotonic()  # the last event that begins something, later by what was imported since
-        self._importing: tuple[str, float] | None = (OURS, self._since)  # what, and since when
+        self._since = time.monotonic()  # when the last step began, plus the time of imports since
+        self._importing: tuple[str, float] | None = (OURS, self._since)  # what is imported, and since when
         self._weighed = 0.0
-        self._finished: float | None = None  # since when its work is done
+        self._finished: float | None = None  # when its work was done
         self.over = False
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process ID."""
         return self._process.pid
 
     def news(self) -> Iterator[Event | End]:
-        """What happened since the last look; an End, the last of all, unless it finished its work."""
+        """The events since the last look, and then an End if the process ended or must end before its work was done."""
         gone = self._process.poll() is not None
         for event in self._reader.events():
             self._keep_time(event)
@@ -110,19 +110,19 @@ class Process:
             yield end
 
     def end(self) -> None:
-        """Kill what is left of it, children included."""
+        """Kill the process and its children."""
         kill(self._process.pid)
         self._process.wait()
 
     def tail(self) -> str:
-        """The last that it printed, as text that can be shown."""
+        """The last part of its output, as printable text."""
         with self._log.open("rb") as log:
             log.seek(max(0, self._log.stat().st_size - 4 * TAIL))
             text = log.read().decode("utf-8", errors="replace")
         return printable(text)[-TAIL:].strip()
 
     def _keep_time(self, event: Event) -> None:
-        """The clock of a clause stands still while something is imported."""
+        """Update the time of the current step, which does not include imports."""
         now, kind = time.monotonic(), event["event"]
         if kind == "importing":
             self._importing = (event["name"], now)
@@ -150,24 +150,24 @@ class Process:
         if memory_of(self._process.pid) > limits.memory:
             return End(Outcome.OUT_OF_MEMORY, f"the process held more than {limits.memory / 2**30:.1f} GiB of memory")
         if self._log.stat().st_size > LOG_LIMIT:
-            os.truncate(self._log, 0)  # the process appends, and goes on at the new end
+            os.truncate(self._log, 0)  # the process appends, so it continues at the new end
         return None
 
 
 def kill(pid: int) -> None:
-    """End a process that leads a session, and its children."""
+    """Kill a process that leads a session, and its children."""
     with suppress(psutil.NoSuchProcess):
         tree = [psutil.Process(pid)]
         tree += tree[0].children(recursive=True)
         for process in tree:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-    with suppress(OSError, AttributeError):  # children of one that is gone; Windows has no groups
+    with suppress(OSError, AttributeError):  # kills children if the leader is gone; Windows has no groups
         os.killpg(pid, signal.SIGKILL)
 
 
 def memory_of(pid: int) -> int:
-    """Bytes that a process and its children hold."""
+    """The memory of a process and its children, in bytes."""
     total = 0
     with suppress(psutil.Error):
         process = psutil.Process(pid)
@@ -178,23 +178,23 @@ def memory_of(pid: int) -> int:
 
 
 def default_memory(workers: int = 1) -> int:
-    """Four fifths of what is free now, for each of so many workers alike."""
+    """Four fifths of the memory that is free now, divided equally among the workers, in bytes."""
     return int(psutil.virtual_memory().available * 0.8 / workers)
 
 
 def default_workers() -> int:
-    """As many as there are processors, at most four, and fewer where memory is short."""
+    """The number of processors, but at most four, and fewer if memory is short."""
     with_memory = int(psutil.virtual_memory().available) // MEMORY_OF_A_WORKER
     return max(1, min(processors(), MOST_WORKERS, with_memory))
 
 
 def processors() -> int:
-    """Those that this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def exit_words(code: int) -> str:
-    """How a process ended, by its exit code: that of a signal is negative."""
+    """How a process ended, in words; an exit code is negative if a signal ended it."""
     if code >= 0:
         return f"the process ended with exit code {code}"
     try:

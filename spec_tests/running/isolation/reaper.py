@@ -1,8 +1,8 @@
-"""A small process that ends the workers when their supervisor is gone, however it went.
+"""A small process that ends the workers when their supervisor is gone, for whatever reason.
 
-A supervisor that is killed can end nothing. The reaper reads a pipe that only the supervisor writes to: the numbers
-of workers as they come and go. When the pipe ends, the supervisor has ended, and so do the workers that are left,
-each with the session of processes that it leads. It runs this file alone, and imports nothing of this project.
+A supervisor that is killed cannot end anything. The reaper reads a pipe that only the supervisor writes to: the process
+IDs of workers as they start and end. When the pipe closes, the supervisor has ended, and the reaper ends the workers
+that are left, with their sessions of processes. It runs this file alone, and imports nothing of this project.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Self
 
 
 class Reaper:
-    """Keeps the other end of the pipe."""
+    """The supervisor's end of the pipe, and the process that reads it."""
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-I", "-S", __file__]
@@ -25,16 +25,16 @@ class Reaper:
         return self
 
     def watch(self, pid: int) -> None:
-        """End this worker, the leader of its session, if it is left."""
+        """End this worker, the leader of its session, if it outlives the supervisor."""
         self._tell(f"+{pid}")
 
     def forget(self, pid: int) -> None:
-        """It has ended."""
+        """Stop watching a worker that has ended."""
         self._tell(f"-{pid}")
 
     def _tell(self, line: str) -> None:
         if self._process.stdin:
-            with suppress(BrokenPipeError):  # somebody ended it: the checks go on without
+            with suppress(BrokenPipeError):  # the reaper was ended; checks continue without it
                 self._process.stdin.write(f"{line}\n".encode())
                 self._process.stdin.flush()
 
@@ -46,7 +46,7 @@ class Reaper:
 
 
 def reap() -> None:
-    """Read until the pipe ends, then kill what is left."""
+    """Read until the pipe closes, then kill the workers that are left."""
     alive: set[int] = set()
     for line in sys.stdin.buffer:
         pid = int(line[1:])
@@ -55,7 +55,7 @@ def reap() -> None:
         else:
             alive.discard(pid)
     for pid in alive:
-        with suppress(OSError):  # it went by itself
+        with suppress(OSError):  # the worker has ended
             if hasattr(os, "killpg"):
                 os.killpg(pid, signal.SIGKILL)
             else:

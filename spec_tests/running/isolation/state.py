@@ -10,23 +10,23 @@ from ...reporting.record import Failure, Implementation, Outcome, Result, outcom
 from .journal import Event
 from .process import End
 
-RESTARTS = 3  # of workers that are lost without a clause
+RESTARTS = 3  # of workers that are lost between two clauses
 NOTHING = Failure()
 STEPS = ("collected", "loading", "loaded", "smoke", "started", "judged", "finished")  # events that begin something
 
 
 @dataclass
 class Position:
-    """Where a worker is."""
+    """The step that a worker is at."""
 
-    begun: bool = False  # whether it told the clauses
+    begun: bool = False  # whether it reported the clauses
     at: str = ""  # the last event that begins something
     clause: str = ""
     stage: str = ""
     fixture: str = ""
 
     def take(self, event: Event) -> None:
-        """Read the events of the worker."""
+        """Update the position with an event of the worker."""
         kind = event["event"]
         if kind in STEPS:
             self.at = kind
@@ -43,15 +43,15 @@ class Position:
 
 @dataclass
 class State:
-    """What is known so far of one implementation."""
+    """What is known so far about one implementation."""
 
     implementation: Implementation
     clauses: dict[str, Clause] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     excused: Mapping[str, str] = field(default_factory=dict)
-    fixtures: dict[str, str] = field(default_factory=dict)  # with which a worker was lost, and why
-    stages: list[str] = field(default_factory=list)  # whose smoke check a worker was lost with
-    idle: int = 0  # workers lost without a clause
+    fixtures: dict[str, str] = field(default_factory=dict)  # {fixture: why} for those with which a worker was lost
+    stages: list[str] = field(default_factory=list)  # stages in whose smoke check a worker was lost
+    idle: int = 0  # workers lost between two clauses
 
     def take(self, event: Event) -> None:
         """Update the state with an event of a worker."""
@@ -73,14 +73,14 @@ class State:
             self.implementation = replace(self.implementation, python=event["python"], platform=event["platform"])
 
     def lose(self, position: Position, end: End, output: str) -> None:
-        """A worker was lost: settle what it was at."""
+        """Settle what a lost worker was doing."""
         at = position.at
-        if end.outcome is Outcome.NOT_RUN:  # whatever was imported, the next worker would wait for it as long
+        if end.outcome is Outcome.NOT_RUN:  # the next worker would wait just as long for the import
             stage = position.stage if at == "smoke" else ""
             if at == "started":
                 stage = whole(self.clauses[position.clause].stage)
             self.settle_rest(Outcome.NOT_RUN, end.words, stage=stage)
-        elif at == "smoke":  # the clauses will tell which function it was
+        elif at == "smoke":  # the clauses will show which function it was
             self.stages.append(position.stage)
         elif at == "started" and position.clause not in self.results:
             self._lose_clause(position, end, output)
@@ -94,17 +94,17 @@ class State:
                 self.settle_rest(Outcome.NOT_RUN, why)
 
     def settled(self) -> dict[str, Any]:
-        """What the next worker need not do."""
+        """The clauses, fixtures and stages that the next worker can skip."""
         return {"clauses": [*self.results], "fixtures": self.fixtures, "stages": self.stages}
 
     def settle_rest(self, outcome: Outcome, why: str, failure: Failure = NOTHING, stage: str = "") -> None:
-        """Settle every clause that is open, or those of the stages that a name stands for."""
+        """Give an outcome to every open clause, or to those of the stages that ``stage`` stands for."""
         for clause in self.clauses.values():
             if clause.id not in self.results and stage in ("", clause.stage, whole(clause.stage)):
                 self._keep(Result(clause, self.implementation.column, outcome, failure=failure, reason=why))
 
     def ordered(self) -> list[Result]:
-        """The results in the order of the clauses, whichever worker was first."""
+        """The results in the order of the clauses, whatever the order in which workers judged them."""
         return [self.results[id] for id in self.clauses if id in self.results]  # noqa: A001 - the clause's word
 
     @property

@@ -20,9 +20,9 @@ from .reaper import Reaper
 from .state import Position, State
 from .task import Task
 
-INI = Path(__file__).with_name("pytest.ini")  # in place of the user's own, which may ask for anything
-# Of each worker, however many there are: more threads of TensorFlow keep the other workers waiting. OMP_NUM_THREADS
-# stays as it is: with a single thread torch takes another path. The plugin keeps those threads from spinning.
+INI = Path(__file__).with_name("pytest.ini")  # replaces the user's own, which may contain anything
+# For each worker, however many there are: more threads of TensorFlow would make other workers wait. OMP_NUM_THREADS is
+# not set, because with a single thread torch takes another path. The plugin keeps those threads from spinning.
 THREADS = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 LOOK = 0.05  # seconds between two looks at what happened
 
@@ -30,11 +30,11 @@ Watch = Callable[[Event], None]
 
 
 class Refused(Told):
-    """A worker cannot begin, for a reason that the user can put right."""
+    """A worker cannot begin, for a reason that the user can correct."""
 
 
 def never() -> str:
-    """Never stop a check."""
+    """Return no reason to stop a check."""
     return ""
 
 
@@ -46,9 +46,9 @@ def check(
     stopped: Callable[[], str] = never,
     workers: int = 1,
 ) -> State:
-    """Check one implementation in so many workers, started by ``launch``; Refused if it cannot begin.
+    """Check one implementation with ``workers`` workers, started by ``launch``; Refused if a worker cannot begin.
 
-    ``stopped`` says why the check is to end before its time: what is open then is not run.
+    ``stopped`` returns why the check must end early, if it must. Clauses that are open then are not run.
     """
     state = State(Implementation(task.column, task.target, task.backend), stages=list(task.tried))
     state.clauses |= {clause.id: clause for clause in task.clauses}
@@ -65,7 +65,7 @@ def check(
 
 
 class Crew:
-    """The workers of a check. They take groups of clauses from a queue that is a folder, see ``queue``."""
+    """The workers of a check. They take groups of clauses from a folder, see ``queue``."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Crew:
         self._workers: dict[int, tuple[Process, Position]] = {}
 
     def work(self, stopped: Callable[[], str]) -> None:
-        """Until every clause is settled, or the check is stopped."""
+        """Run workers until every clause is settled or the check is stopped."""
         (self._folder / "queue").mkdir()
         try:
             if why := stopped():
@@ -105,7 +105,7 @@ class Crew:
                 process.end()
 
     def _start(self, place: int) -> None:
-        """A worker at a place; its successor there continues with the clauses that it had taken."""
+        """Start a worker at a place; it continues with the groups that its predecessor there had taken."""
         self._started += 1
         journal, settled, log = (self._folder / f"{name}-{self._started}" for name in ("journal", "settled", "output"))
         settled.write_text(json.dumps(self._state.settled() | {"place": place}), encoding="utf-8")
@@ -115,7 +115,7 @@ class Crew:
         self._workers[place] = Process(started, journal, log, self._limits), Position()
 
     def _look(self, place: int) -> None:
-        """Read the events of a worker; start another one if it was lost with open clauses."""
+        """Read the events of a worker, and start another one if it was lost with clauses still open."""
         process, position = self._workers[place]
         lost = False
         for event in process.news():
@@ -130,7 +130,7 @@ class Crew:
                 self._watch(event)
         if not process.over:
             return
-        if not position.begun:  # it told why, and went
+        if not position.begun:  # it printed why, and ended
             raise Refused(_refusal(process.tail()))
         process.end()
         self._reaper.forget(process.pid)
@@ -147,10 +147,10 @@ class Crew:
 
 
 def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[str]:
-    """Of pytest."""
+    """The arguments of pytest."""
     plugins = ("-p", f"{specification}.plugin", "-p", f"{isolation}.worker", "-p", "no:cacheprovider")
     quiet = ("--capture=no", "-q", "--tb=no", "--color=no")
-    # By its path: given a name of a module, pytest would load a conftest.py of the folder that it stands in.
+    # Paths, not names of modules: for a name, pytest would load a conftest.py of the folder that the module is in.
     places = ("-c", str(INI), f"--rootdir={Path.cwd()}", f"--confcutdir={FOLDER}", *task.places)
     what = (f"--implementation={task.target}", f"--backend={task.backend}", *task.options)
     told = (f"--journal={journal}", f"--settled={settled}", f"--queue={queue}")
@@ -158,7 +158,7 @@ def _arguments(task: Task, journal: Path, settled: Path, queue: Path) -> list[st
 
 
 def _environment() -> dict[str, str]:
-    """An import path with everything importable here; the current folder comes first."""
+    """The environment of a worker: it can import everything importable here, the current folder first."""
     paths = dict.fromkeys([str(Path.cwd()), *filter(None, sys.path)])
     cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "convspec"
     own = {
@@ -171,8 +171,8 @@ def _environment() -> dict[str, str]:
 
 
 def _refusal(output: str) -> str:
-    """What pytest said of the command line."""
+    """The reason for which pytest refused the command line."""
     errors = [line.removeprefix("ERROR: ") for line in output.splitlines() if line.startswith("ERROR: ")]
     if "deselected" in output:
-        return "no clause is selected: the clauses and the stages that are named have none in common"
+        return "no clause is selected: none of the named clauses belongs to a named stage"
     return errors[0] if errors else f"the checks cannot begin: {' '.join(output.split())[-400:] or 'no output'}"

@@ -1,4 +1,4 @@
-"""The work of a supervisor: what to check."""
+"""The task of a supervisor: what to check."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from ...clauses.clause import Clause
 
 @dataclass(frozen=True)
 class Task:
-    """An implementation on a backend, and the options of the plugin that say what of it is checked."""
+    """An implementation on a backend, and the options of the plugin that select what is checked."""
 
     column: str
     target: str
     backend: str
     options: tuple[str, ...]
-    clauses: tuple[Clause, ...] = ()  # those that are asked for; a worker tells them where none are given
+    clauses: tuple[Clause, ...] = ()  # the requested clauses; if there are none, a worker reports them
     tried: tuple[str, ...] = ()  # stages whose functions need no smoke check
-    places: tuple[str, ...] = (str(FOLDER),)  # where the clauses that are asked for stand
+    places: tuple[str, ...] = (str(FOLDER),)  # files or folders of the requested clauses

@@ -1,4 +1,4 @@
-"""The plugin of a worker: it keeps a journal, and leaves out what is settled already."""
+"""The plugin of a worker: it writes a journal, and skips what is already settled."""
 
 import json
 import platform
@@ -22,7 +22,7 @@ from . import imports
 from .journal import write
 from .queue import Queue
 
-FRAMEWORKS = {  # {module: distribution} of what is named in a report if it was imported
+FRAMEWORKS = {  # {module: distribution}; a report names them if they were imported
     "numpy": "numpy",
     "scipy": "scipy",
     "jax": "jax",
@@ -42,14 +42,14 @@ FRAMEWORKS = {  # {module: distribution} of what is named in a report if it was 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that a supervisor gives."""
     add = parser.getgroup("convspec").addoption
-    add("--journal", type=Path, required=True, help="file to tell events to")
+    add("--journal", type=Path, required=True, help="file to write events to")
     add("--settled", type=Path, required=True, help="file that says what earlier workers settled")
-    add("--queue", type=Path, required=True, help="folder of the groups of clauses that workers take")
-    add("--first-failure", action="store_true", help="look for no smaller counterexample than the first one")
+    add("--queue", type=Path, required=True, help="folder from which workers take groups of clauses")
+    add("--first-failure", action="store_true", help="report the first counterexample without shrinking it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write the journal from now on."""
+    """Register the plugin that writes the journal."""
     if config.option.first_failure:
         settings.register_profile("convspec-first", phases=set(settings().phases) - {Phase.shrink})
         settings.load_profile("convspec-first")
@@ -64,21 +64,21 @@ class Worker:
         self.config, self.journal = config, config.option.journal
         self.place: int = settled["place"]
         self.clauses = set(settled["clauses"])  # those that need not be checked again
-        self.fixtures: dict[str, str] = settled["fixtures"]  # {fixture: why it is not to be tried again}
-        self.stages: list[str] = settled["stages"]  # whose smoke check is not to be tried again
+        self.fixtures: dict[str, str] = settled["fixtures"]  # {fixture: why it must not be tried again}
+        self.stages: list[str] = settled["stages"]  # stages whose smoke check must not be tried again
         self.queue: Queue | None = None
 
     def tell(self, event: str, **content: Any) -> None:
-        """Write an event."""
+        """Write an event to the journal."""
         write(self.journal, event, **content)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Report to the journal alone: what the implementation prints is all that the log holds."""
+        """Remove pytest's reporter, so that the log holds only what the implementation prints."""
         self.config.pluginmanager.unregister(name="terminalreporter")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A module of clauses that cannot be imported is a fault of this installation, and of no implementation."""
+        """Refuse the check if a module of clauses cannot be imported: that is a fault of the installation."""
         if report.failed:
             last = str(report.longrepr).strip().splitlines()[-1].removeprefix("E").strip()
             self.tell("refused", why=f"{report.nodeid or 'the clauses'} cannot be collected: {last}")
@@ -95,25 +95,25 @@ class Worker:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Check one group after the other, as long as there are any; what is settled is left out."""
+        """Check one group after the other until none is left; settled clauses are skipped."""
         queue = self.queue
         for group in queue or ():
             for item in group:
                 if queue and (clause := clause_of(item)) and clause.id not in self.clauses:
                     if tried := queue.verdict(whole(clause.stage)):  # another worker may have tried the stage
                         self.config.stash[SMOKED][target_of(item), whole(clause.stage)] = tried
-                    # What comes next is not known yet: with the session, nothing but it is kept for it.
+                    # The next item is not known yet: with the session in its place, pytest keeps only session fixtures.
                     item.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
                     if session.shouldstop:
                         raise session.Interrupted(session.shouldstop)
         return True
 
     def pytest_convspec_loading(self) -> None:
-        """Importing may take for ever, or end the process."""
+        """Report an import, which may hang or end the process."""
         self.tell("loading")
 
     def pytest_convspec_loaded(self, target: str, implementation: Implementation) -> None:
-        """Keep what it says of itself, and what is excused by it or on the command line."""
+        """Report the implementation, and which clauses it or the command line excuses."""
         self.tell(
             "loaded",
             name=implementation.name,
@@ -123,19 +123,19 @@ class Worker:
         )
 
     def pytest_convspec_smoke(self, stage: str) -> None:
-        """So may the first call."""
+        """Report the first calls of a stage, which may hang or end the process."""
         if self.queue:
             self.queue.trying(stage)
         self.tell("smoke", stage=stage)
 
     def pytest_convspec_smoked(self, stage: str, tried: Tried) -> None:
-        """Other workers need not try it."""
+        """Share the result, so that other workers need not try the stage."""
         if self.queue:
             self.queue.tried(stage, tried)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """A fixture with which a worker was lost is not tried again."""
+        """Skip a clause that needs a fixture with which a worker was lost."""
         clause = clause_of(item)
         self.tell("started", clause=clause.id if clause else "")
         needs = {*getattr(item, "fixturenames", ())} | (needs_of(clause) if clause else set())
@@ -144,7 +144,7 @@ class Worker:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
-        """Tell which fixture is being made."""
+        """Report which fixture is being made."""
         shared = fixturedef.scope != "function"
         if shared:
             self.tell("fixture", name=fixturedef.argname)
@@ -155,11 +155,11 @@ class Worker:
                 self.tell("made", name=fixturedef.argname)
 
     def pytest_convspec_judged(self, result: Result) -> None:
-        """Tell the result, and of what it was reached with."""
+        """Report the result, and the versions of what was imported."""
         self.tell("judged", result=result.to_json(), packages=imported())
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Whatever becomes of the process now, its work is done."""
+        """Report that the work is done, whatever happens to the process now."""
         self.tell(
             "finished", exit_status=int(exitstatus), python=platform.python_version(), platform=platform.platform()
         )

@@ -1,8 +1,8 @@
 """The smoke check: whether an adapter can be called at all, before anything is judged.
 
-Each function of a stage is called once with the simplest of inputs, see the module of the stage. Looked at is whether
-it takes the arguments of the contract and gives back the kind of thing that the contract says; whether that is right
-is for the clauses to say. A fault is one line: what came, and what to fix.
+Each function of a stage is called once with the simplest input (see the module of the stage). The check is whether the
+function takes the arguments of the contract and returns the kind of value that the contract names. The clauses decide
+whether the value is right. A fault is one line: what was returned, and what to fix.
 """
 
 import importlib
@@ -21,7 +21,7 @@ Trials = Callable[[Implementation, Path], Iterator[Callable[[], Any]]]
 
 
 def trials_of(stage: str) -> Trials:
-    """The first calls of the functions of a stage; what these need is imported for the stages that are checked."""
+    """The first calls of the functions of a stage. What they need is imported only for stages that are checked."""
     trials: Trials = importlib.import_module(f".{stage}", __package__).trials
     return trials
 
@@ -34,18 +34,18 @@ class Tried:
     unusable: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """As JSON, for other processes."""
+        """The result as JSON, for other processes."""
         return json.dumps(asdict(self))
 
     @classmethod
     def of_text(cls, text: str) -> "Tried":
-        """That of which ``text`` was made."""
+        """The result that ``text`` was made from."""
         content = json.loads(text)
         return cls(tuple(content["unfilled"]), content["unusable"])
 
 
 def tried(implementation: Implementation, stage: str) -> Tried:
-    """Call each function of a stage that is offered."""
+    """Call each function of a stage that is offered, and return the result."""
     unfilled: list[str] = []
     unusable: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
@@ -57,5 +57,5 @@ def tried(implementation: Implementation, stage: str) -> Tried:
             except Fault as fault:
                 unusable.setdefault(fault.name, str(fault))
             except Undecided:
-                pass  # of a function that is not offered, or of an input that is not supported
+                pass  # the function is not offered, or the input is not supported
     return Tried(tuple(unfilled), unusable)

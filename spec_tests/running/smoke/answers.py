@@ -1,4 +1,4 @@
-"""The kinds of results that the contract requires. The clauses decide whether results are right."""
+"""Checks of the kinds of values that the contract requires. The clauses decide whether values are right."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from ...adapter.contract import Variable
 from ...adapter.implementation import one_line
 
-Answer = Callable[[Any], str]  # what is wrong with what came, nothing if it is of the right kind
+Answer = Callable[[Any], str]  # takes a returned value; says what is wrong with its kind, or nothing
 
 HOW = {  # frameworks' arrays, by the module of their type
     "torch": "tensor.detach().cpu().numpy()",
@@ -21,7 +21,7 @@ HOW = {  # frameworks' arrays, by the module of their type
 
 
 def an_array(came: Any) -> str:
-    """A NumPy array of floating-point numbers."""
+    """Check for a NumPy array of floating-point numbers."""
     if not isinstance(came, np.ndarray):
         how = HOW.get(type(came).__module__.partition(".")[0])
         return f"returned {_a(came)}: return a NumPy array{f', {how}' if how else ''}"
@@ -29,7 +29,7 @@ def an_array(came: Any) -> str:
 
 
 def several(*answers: Answer) -> Answer:
-    """A tuple of so many."""
+    """A check for a tuple with one item for each of ``answers``."""
 
     def check(came: Any) -> str:
         if not isinstance(came, tuple | list) or len(came) != len(answers):
@@ -40,25 +40,25 @@ def several(*answers: Answer) -> Answer:
     return check
 
 
-def anything(came: Any) -> str:  # noqa: ARG001 - a handle is the implementation's own affair
-    """Whatever it is."""
+def anything(came: Any) -> str:  # noqa: ARG001 - every value is right
+    """Accept any value."""
     return ""
 
 
 def a_model(came: Any) -> str:
-    """A handle."""
+    """Check for a handle of a model, which may be anything but None."""
     return "returned None: return the model to use from then on" if came is None else ""
 
 
 def a_folder(came: Any) -> str:
-    """The path of a folder that exists."""
+    """Check for the path of a folder that exists."""
     if not isinstance(came, str | Path):
         return f"returned {_a(came)}: return the path of the folder"
     return "" if Path(came).is_dir() else f"returned {came}, which is not a folder: return the folder that it made"
 
 
 def numbers(*names: str) -> Answer:
-    """A dict with a number of each name."""
+    """A check for a dict with a number for each name."""
 
     def check(came: Any) -> str:
         if not isinstance(came, dict) or not set(names) <= came.keys():
@@ -70,7 +70,7 @@ def numbers(*names: str) -> Answer:
 
 
 def a_history(came: Any) -> str:
-    """A dict of lists with a number an epoch."""
+    """Check for a dict of lists with one number per epoch."""
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     if not isinstance(came, dict) or not set(names) <= came.keys():
         return f"returned {_a(came)} for the history: return a dict of lists, {', '.join(names)}"
@@ -79,7 +79,7 @@ def a_history(came: Any) -> str:
 
 
 def the_variables(came: Any) -> str:
-    """A list of objects with the attributes of a variable."""
+    """Check for a list of objects with the attributes of a variable."""
     if not isinstance(came, list) or not came:
         return f"returned {_a(came)}: return a list of the model's variables"
     lacking = [name for name in Variable.__annotations__ if not hasattr(came[0], name)]
@@ -90,7 +90,7 @@ def the_variables(came: Any) -> str:
 
 
 def batches(came: Any) -> str:
-    """An iterable that gives pairs of arrays."""
+    """Check for an iterable of pairs of arrays."""
     try:
         first = next(iter(came))
     except Exception as error:
@@ -99,6 +99,7 @@ def batches(came: Any) -> str:
 
 
 def labels(came: Any) -> str:
+    """Check for a NumPy array of ints."""
     good = isinstance(came, np.ndarray) and came.dtype.kind in "iu"
     return "" if good else f"returned labels as {_a(came)}: return a NumPy array of ints"
 

@@ -1,4 +1,4 @@
-"""Random transformations of images."""
+"""The first calls of random transformations of images."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +13,7 @@ from .calling import call
 
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:  # noqa: ARG001
-    """Two grey images."""
+    """The first calls, with two grey images."""
     use = partial(call, implementation)
     images = np.full((2, 8, 8, 3), 100, np.float32)
     yield partial(use, "random_flip", an_array, images, seed=0, training=True)

@@ -1,4 +1,4 @@
-"""One call of a function of the contract, and what keeps it from being one."""
+"""One call of a function of the contract, and the faults that prevent it."""
 
 import inspect
 from contextlib import suppress
@@ -10,7 +10,7 @@ from .answers import Answer
 
 
 class Fault(Exception):  # noqa: N818 - not an error of this program
-    """An adapter's function cannot be used: one line, after its name."""
+    """A function of the adapter cannot be used: one line that begins with its name."""
 
     def __init__(self, name: str, words: str) -> None:
         super().__init__(f"{name}{words}")
@@ -18,16 +18,16 @@ class Fault(Exception):  # noqa: N818 - not an error of this program
 
 
 class Unfilled(Fault):
-    """It does nothing yet but say so."""
+    """A function only raises NotImplementedError."""
 
 
 def call(implementation: Implementation, name: str, answer: Answer, *arguments: Any, **options: Any) -> Any:
-    """What a function gives back; Fault if it does not take these arguments, or gives something else.
+    """The value that a function returns; Fault if it does not take these arguments or returns another kind of value.
 
-    Undecided where it is not offered, or does not support this input.
+    Unfilled if it only raises NotImplementedError. Undecided if it is not offered, or does not support this input.
     """
     function = getattr(implementation, name)
-    with suppress(ValueError):  # one without a signature is simply called
+    with suppress(ValueError):  # a function without a signature is called unchecked
         try:
             inspect.signature(function).bind(*arguments, **options)
         except TypeError as error:
@@ -44,7 +44,7 @@ def call(implementation: Implementation, name: str, answer: Answer, *arguments: 
 
 
 def _signature(name: str) -> str:
-    """The arguments of a function of the contract, as they are written there."""
+    """The signature of a function of the contract, without annotations."""
     protocol = next(protocol for protocol in PROTOCOLS.values() if hasattr(protocol, name))
     signature = inspect.signature(getattr(protocol, name))
     parameters = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name != "self"]

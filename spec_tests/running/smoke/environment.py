@@ -1,4 +1,4 @@
-"""Choosing a backend: its functions change the process, and are tried in a separate one."""
+"""Selection of a backend, which changes the process and is therefore tried in a separate one."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,5 +8,5 @@ from ...adapter.implementation import Implementation
 
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:  # noqa: ARG001
-    """Nothing: its functions change the process, and are tried in a separate one."""
+    """No calls: these functions change the process, and are tried in a separate one."""
     yield from ()

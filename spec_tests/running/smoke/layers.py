@@ -1,4 +1,4 @@
-"""The layers as pure functions."""
+"""The first calls of the layers."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +13,7 @@ from .calling import call
 
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:  # noqa: ARG001
-    """Images of 4 × 4 pixels."""
+    """The first calls, with images of 4 × 4 pixels."""
     use = partial(call, implementation)
     images, two = np.ones((1, 4, 4, 2), np.float32), np.ones(2, np.float32)
     kernel, pointwise = np.ones((2, 2, 2, 2), np.float32), np.ones((1, 1, 2, 2), np.float32)

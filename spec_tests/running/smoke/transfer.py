@@ -1,4 +1,4 @@
-"""The pretrained base, the classifier on it, and training."""
+"""The first calls of the pretrained base, the classifier on it, and training."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +17,10 @@ SMALLEST = Xception(((4, 8), (8, 12)), (False, False))  # that has a last convol
 
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:
-    """The smallest Xception from the preset to a loaded checkpoint; what needs a model waits until there is one."""
+    """The first calls, with the smallest Xception, from its preset to a loaded checkpoint.
+
+    Calls that need a model follow only if one was built.
+    """
     use, (images, labels) = partial(call, implementation), tinted(8, seed=0, size=implementation.image_size)
     yield partial(use, "preprocess", an_array, images, image_size=implementation.image_size)
     preset = write_preset(folder / "preset", SMALLEST, random_arrays(SMALLEST, seed=1)).folder
@@ -38,7 +41,7 @@ def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[]
         yield partial(use, "load", a_model, path)
     options = {"epochs": 1, "learning_rate": 1e-3, "checkpoint": folder / "best.keras", "seed": 0}
     trained = several(a_model, a_history)
-    features: list[Any] = []  # as wide as the base makes them
+    features: list[Any] = []  # their width depends on the base
     yield lambda: features.extend(in_batches(use("extract_features", an_array, made[-1], images), labels, 8))
     if features:
         yield lambda: made.append(use("fit_head", trained, made[-1], features, features, **options)[0])
