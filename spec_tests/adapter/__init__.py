@@ -1,1 +1,1 @@
-"""What is checked: the contract, how an implementation of it is found, and what it declares of itself."""
+"""What is checked: the contract, the search for an implementation of it, and what an adapter declares."""

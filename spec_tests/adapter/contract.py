@@ -285,5 +285,5 @@ def functions(name: str) -> tuple[str, ...]:
 
 
 def lacking(target: str, stage: str) -> str:
-    """What is said of an adapter that claims a stage and has no function of it."""
+    """The message for an adapter that claims a stage but has no function of it."""
     return f"{target} claims the stage {stage} and has no function of it: offer one, or take {stage} out of CLAIMS"

@@ -1,7 +1,7 @@
-"""What is known of an implementation beforehand: clauses that it does not meet, and tolerances that it needs wider.
+"""What is known about an implementation beforehand: clauses that it does not meet, and wider tolerances that it needs.
 
-Each with a reason, by the ID of the clause. They stand in the adapter, as ``EXCUSED`` and
-``TOLERANCES``, or in a TOML file that is named on the command line:
+Each has a reason, and is found by the ID of its clause. An adapter declares them as ``EXCUSED`` and ``TOLERANCES``; a
+TOML file named on the command line may add others:
 
     [excused]
     PAD-4 = "padding is symmetric until version 2"
@@ -21,27 +21,27 @@ from ..support.texts import Told
 
 
 class WrongExpectations(Told):
-    """What is expected cannot be understood."""
+    """The declared expectations are malformed, or do not fit the clauses."""
 
 
 @dataclass(frozen=True)
 class Expectations:
-    """{clause ID: reason} of what is excused, {clause ID: (factor, reason)} of tolerances."""
+    """{clause ID: reason} of excused clauses, {clause ID: (factor, reason)} of wider tolerances."""
 
     excused: Mapping[str, str] = field(default_factory=dict)
     tolerances: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
     def __or__(self, other: "Expectations") -> "Expectations":
-        """Both; where they name the same clause the other one counts."""
+        """The expectations of both; ``other`` counts for a clause that both name."""
         return Expectations({**self.excused, **other.excused}, {**self.tolerances, **other.tolerances})
 
     def factor(self, clause: str) -> float:
-        """What the tolerances of a clause are multiplied by."""
+        """The factor by which the tolerances of a clause are multiplied."""
         return self.tolerances.get(clause, (1.0, ""))[0]
 
 
 def declared(excused: Any, tolerances: Any, where: str) -> Expectations:
-    """Those of an adapter; WrongExpectations where a reason is missing or a factor is none."""
+    """The expectations of an adapter; WrongExpectations if a reason is missing or a factor is invalid."""
     if not isinstance(excused, Mapping) or not isinstance(tolerances, Mapping):
         raise WrongExpectations(f"EXCUSED and TOLERANCES of {where} must be dicts by the ID of a clause")
     if bare := [name for name, reason in excused.items() if not _is_reason(reason)]:
@@ -56,7 +56,7 @@ def declared(excused: Any, tolerances: Any, where: str) -> Expectations:
 
 
 def read(file: Path) -> Expectations:
-    """Those of a file; WrongExpectations if it cannot be understood."""
+    """The expectations in a file; WrongExpectations if it cannot be understood."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -75,13 +75,13 @@ def read(file: Path) -> Expectations:
 
 
 def check_names(expectations: Expectations, where: str, unknown: Callable[[Iterable[str]], str]) -> None:
-    """Every clause that is named must exist, as ``unknown`` tells."""
+    """Raise WrongExpectations if ``unknown`` reports that a named clause does not exist."""
     if wrong := unknown([*expectations.excused, *expectations.tolerances]):
         raise WrongExpectations(f"{where}: {wrong}")
 
 
 def check_tolerances(expectations: Expectations, where: str, stochastic: Container[str]) -> None:
-    """The tests of STOCHASTIC clauses have rates, and no tolerance that a factor could widen."""
+    """Raise WrongExpectations for a STOCHASTIC clause: its tests have rates, and no tolerance to widen."""
     for name in expectations.tolerances:
         if name in stochastic:
             raise WrongExpectations(f"{where}: {name} is decided by a statistical test and has no tolerance; excuse it")

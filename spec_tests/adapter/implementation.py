@@ -1,4 +1,4 @@
-"""Find the implementation that is to be checked, and know what it claims."""
+"""Finds the implementation to check, and determines what it claims."""
 
 import importlib
 import os
@@ -18,7 +18,7 @@ from .stages import OWN, STAGES, names_stage, whole
 from .targets import installed_version, resolved
 
 CONTRACT = functions.__module__
-IMAGE_SIZE = (50, 48)  # rectangular, and a pool of a small Xception pads it unevenly
+IMAGE_SIZE = (50, 48)  # rectangular, and padded unevenly by a pool of a small Xception
 
 
 class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
@@ -26,12 +26,12 @@ class BrokenAdapter(Exception):  # noqa: N818 - not an error of this program
 
 
 class Implementation:
-    """An implementation under test; its functions are taken from it by name.
+    """An implementation under test; the functions that it offers are attributes.
 
-    Besides functions it may declare ``NAME``, ``VERSION``, ``CLAIMS`` (the stages, if they do not
-    follow from the functions that it has), ``NOT_OFFERED``, {function: reason}, ``EXCUSED``, {clause ID: reason},
-    and ``TOLERANCES``, {clause ID: (factor, reason)}; ``OWN``, {"base", "head" or "optimizer": what it is}, where
-    these are not the notes', ``IMAGE_SIZE``, (height, width), where its base takes no other, and ``CLASSES``.
+    Besides functions an adapter may declare ``NAME`` and ``VERSION``; ``CLAIMS``, its stages, if they do not follow
+    from its functions; ``NOT_OFFERED``, {function: reason}; ``EXCUSED``, {clause ID: reason}; ``TOLERANCES``, {clause
+    ID: (factor, reason)}; ``OWN``, {"base", "head" or "optimizer": description} of parts that differ from the notes';
+    ``IMAGE_SIZE``, (height, width), if its base takes no other size; and ``CLASSES``, the number of classes.
     """
 
     def __init__(self, target: str, offered: Any) -> None:
@@ -50,17 +50,17 @@ class Implementation:
 
     @property
     def more_than_two(self) -> tuple[int, ...]:
-        """What follows the samples in the shape of predictions: nothing for two classes."""
+        """The shape of a sample's prediction: (classes,), but () for two classes."""
         return () if self.classes == 2 else (self.classes,)
 
     def has_own(self, tied: str) -> str:
-        """Why a clause that is tied to parts of the notes' model does not apply; nothing if it does."""
+        """Why a clause that is tied to parts of the notes' model does not apply; empty if it does."""
         parts = [part for part in tied.split() if part in self.own]
         return f"it has its own {parts[0]}: {self.own[parts[0]]}" if parts else ""
 
     @property
     def expectations(self) -> Expectations:
-        """What it declares of itself; BrokenAdapter if that cannot be understood."""
+        """The expectations that it declares; BrokenAdapter if they cannot be understood."""
         excused, tolerances = (getattr(self._offered, name, {}) for name in ("EXCUSED", "TOLERANCES"))
         try:
             return declared(excused, tolerances, self.target)
@@ -68,7 +68,10 @@ class Implementation:
             raise BrokenAdapter(str(error)) from error
 
     def claims(self, stage: str) -> bool:
-        """Whether it offers a function of the stage; BrokenAdapter if it says that it does, and has none."""
+        """Whether it claims the stage and offers a function of it.
+
+        BrokenAdapter if it declares a stage of which it has no function.
+        """
         declared = getattr(self._offered, "CLAIMS", None)
         for name in {stage, whole(stage)} & {*(declared or ())}:
             if not self._offers_any(name):
@@ -80,12 +83,12 @@ class Implementation:
         return any(self.offers(function) for function in functions(name))
 
     def take(self, unfilled: Iterable[str], unusable: Mapping[str, str]) -> None:
-        """The result of trying its functions: those not filled in, and {function: why it cannot be called}."""
+        """Record the result of trying its functions: those not filled in, and {function: why it cannot be called}."""
         self._left_out |= dict.fromkeys(unfilled, "not filled in yet")
         self._unusable |= unusable
 
     def offers(self, name: str) -> bool:
-        """Whether it has that function of the contract."""
+        """Whether it has that function of the contract; BrokenAdapter if looking for it raises an error."""
         if name in self._left_out:
             return False
         try:
@@ -94,14 +97,17 @@ class Implementation:
             raise BrokenAdapter(f"{self.target}: {name} cannot be imported: {one_line(error)}") from error
 
     def offered(self, names: Sequence[str]) -> list[str]:
-        """Those of the functions that it has, for a clause that holds for each; NotClaimed if it has none."""
+        """Those of the functions that it has, for a clause that applies to each; NotClaimed if it has none."""
         found = [name for name in names if self.offers(name)]
         if not found:
             raise NotClaimed(self._why_not(names[0]))
         return found
 
     def one_of(self, names: Sequence[str], name: str) -> Any:
-        """The function ``name``; an example that draws it is discarded where it has others of ``names`` alone."""
+        """The function ``name``. If it has only others of ``names``, the current example is discarded.
+
+        NotClaimed if it has none of them.
+        """
         if name not in self.offered(names):
             discard(self._why_not(name), not_offered=True)
         return getattr(self, name)
@@ -129,7 +135,7 @@ class Implementation:
 
 
 def _discarding(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function; an example that it does not support is left out."""
+    """The function, wrapped so that an example that it does not support is discarded."""
 
     @wraps(function)
     def called(*arguments: Any, **options: Any) -> Any:
@@ -151,7 +157,7 @@ def _says_unsupported(error: Exception) -> bool:
 
 
 def not_offered(given: Any, target: str) -> dict[str, str]:
-    """{function: reason} of what an adapter does not offer; BrokenAdapter where that cannot be understood."""
+    """{function: reason} for what an adapter does not offer; BrokenAdapter if that cannot be understood."""
     if not isinstance(given, Mapping):
         raise BrokenAdapter(f"NOT_OFFERED of {target} must be a dict of functions and reasons")
     known = {name for stage in STAGES for name in functions(stage)}
@@ -191,7 +197,10 @@ def size_of(given: Any, target: str) -> tuple[int, int]:
 
 
 def load(target: str, backend: str | None = None) -> Implementation:
-    """The implementation of that name, ``package.module`` or ``package.module:object``, on a backend of several."""
+    """The implementation ``package.module`` or ``package.module:object``, running on ``backend`` if it has several.
+
+    BrokenAdapter if it cannot be imported, offers nothing, or cannot run on the backend.
+    """
     module, _, attribute = resolved(target).partition(":")
     if backend:
         os.environ["KERAS_BACKEND"] = backend
@@ -215,7 +224,7 @@ def load(target: str, backend: str | None = None) -> Implementation:
 
 
 def one_line(error: BaseException) -> str:
-    """The message of an exception, and where it was raised if that is outside of convspec."""
+    """The message of an exception on one line, and where it was raised if that is outside of convspec."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_file()]
     frames = [frame for frame in frames if frame.filename not in (__file__, importlib.__file__)]
     where = f" (at {Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

@@ -1,8 +1,8 @@
-"""What an adapter offers as far as its source says so, before it and its framework are imported.
+"""What an adapter offers according to its source, read before it and its framework are imported.
 
-An adapter is named here only where its source leaves no doubt: no statement of the module binds a function of a stage
-that it claims, or all of its functions do nothing but raise NotImplementedError, as in a template. Whatever may bind
-names in another way settles nothing, and is left to the import.
+A stage is reported as broken only if the source leaves no doubt: no statement of the module binds a function of a stage
+that it claims, or all of its functions do nothing but raise NotImplementedError, as in a template. If the source may
+bind names in another way, the import decides.
 """
 
 import ast
@@ -24,7 +24,7 @@ class Outline:
 
     names: frozenset[str]
     unfilled: frozenset[str]  # functions that only raise NotImplementedError
-    claims: tuple[str, ...] | None  # None where they follow from the functions
+    claims: tuple[str, ...] | None  # None if they follow from the functions
 
     def claims_stage(self, stage: str) -> bool:
         """Whether the clauses of the stage apply."""
@@ -32,7 +32,7 @@ class Outline:
 
 
 def broken_stages(target: str) -> tuple[dict[str, str], list[str]]:
-    """{stage: why it cannot be checked} of an adapter, as far as its source settles it; if any, those not claimed."""
+    """{stage: why it cannot be checked}, as far as the source shows; if there are any, also the stages not claimed."""
     file = source_of(target)
     found = outline(file) if file else None
     if found is None:
@@ -49,13 +49,13 @@ def broken_stages(target: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _unfilled(target: str, stage: str, names: list[str]) -> str:
-    """What is said of a stage of which nothing is filled in."""
+    """The message for a stage without a function that is filled in."""
     others = {1: "", 2: f", nor is {names[-1]}"}.get(len(names), ", nor are the others")
     return f"{target} cannot be called, stage {stage}: {names[0]} is not filled in yet{others}: fill in at least one"
 
 
 def outline(file: Path) -> Outline | None:
-    """What the source of a module binds; None where it does not settle that."""
+    """The names that the source of a module binds; None if the source does not settle that."""
     try:
         tree = ast.parse(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, SyntaxError, RecursionError):
@@ -79,7 +79,7 @@ def outline(file: Path) -> Outline | None:
 
 
 def _name(node: ast.AST) -> str:
-    """The name that a node uses or defines, if it is one."""
+    """The name that a node uses or defines; empty if there is none."""
     for attribute in ("id", "attr", "name"):
         if isinstance(name := getattr(node, attribute, None), str):
             return name
@@ -87,7 +87,7 @@ def _name(node: ast.AST) -> str:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything that runs at the top level, those that define a scope included, what is inside them not."""
+    """Every node that runs at the top level: definitions of functions and classes, but nothing inside them."""
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, SCOPES):
@@ -112,7 +112,7 @@ def _bound(node: ast.AST) -> list[str]:
 
 
 def _only_raises(node: ast.FunctionDef) -> bool:
-    """Whether nothing but its docstring is above ``raise NotImplementedError``."""
+    """Whether the body of a function is only ``raise NotImplementedError``, after a docstring if there is one."""
     body = node.body[1:] if ast.get_docstring(node) is not None else node.body
     if node.decorator_list or len(body) != 1 or not isinstance(body[0], ast.Raise):
         return False

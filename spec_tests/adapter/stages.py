@@ -1,4 +1,4 @@
-"""The stages of the contract, by name: what a command line is checked against before anything else is imported."""
+"""The names of the contract's stages, which a command line is checked against before anything else is imported."""
 
 from collections.abc import Collection
 
@@ -11,13 +11,13 @@ PARTS = {  # {name: the stages that it stands for}, in the order of the pipeline
 }
 STAGES = tuple(stage for parts in PARTS.values() for stage in parts)
 NAMES = tuple(dict.fromkeys((*STAGES, *PARTS)))  # that a command line and CLAIMS may use
-OWN = ("base", "head", "optimizer")  # what an adapter may have of its own in place of the notes'
-PIPELINE = "pipeline"  # what a clause is tied to that only a pipeline can be asked
+OWN = ("base", "head", "optimizer")  # the parts of the notes' model that an adapter may replace
+PIPELINE = "pipeline"  # what a clause is tied to if only a pipeline can be checked
 OFFERED_BY_MOST = STAGES[1:]  # choosing a backend is for implementations that run on several
 
 
 def whole(stage: str) -> str:
-    """The name that stands for a stage and those that it is tried with, since their functions share a model."""
+    """The name for a stage and those that it is tried with, because their functions share a model."""
     return next(name for name, parts in PARTS.items() if stage in parts)
 
 

@@ -1,4 +1,4 @@
-"""What the name of an implementation on a command line stands for; nothing of it is imported."""
+"""Resolves the name of an implementation on a command line, without importing any of it."""
 
 import importlib.util
 import os
@@ -35,18 +35,18 @@ DEFAULT_BACKEND = "jax"
 
 
 class NoTarget(Told):
-    """What is named on the command line cannot be checked here."""
+    """The implementation that the command line names cannot be checked here."""
 
 
 def resolved(target: str) -> str:
-    """What a registered or built-in name stands for; another target is what it is."""
+    """The module that a registered or built-in name stands for; any other target is returned as it is."""
     if target in BUILT_IN:
         return BUILT_IN[target]
     return {entry.name: entry.value for entry in entry_points(group=GROUP)}.get(target, target)
 
 
 def refuse_missing(target: str, backend: str) -> None:
-    """NoTarget for a module that does not exist, an unknown backend, and what is not installed."""
+    """Raise NoTarget for a file, a module that does not exist, an unknown backend, or a missing package."""
     if target.endswith(".py"):
         raise NoTarget(f"{target} is a file: name the module, {Path(target).stem}, from the folder that it is in")
     if target in ON_BACKENDS and backend not in BACKENDS:
@@ -65,7 +65,7 @@ def refuse_missing(target: str, backend: str) -> None:
 
 
 def source_of(target: str) -> Path | None:
-    """The file of a module; None where it is an object of a module, or cannot be found without an import."""
+    """The source file of a module; None for an object of a module, or if it cannot be found without an import."""
     module, colon, _ = resolved(target).partition(":")
     if colon:
         return None
@@ -79,7 +79,7 @@ def source_of(target: str) -> Path | None:
 
 
 def _found(top: str) -> ModuleSpec | None:
-    """Where a top-level module is; the folder of the process comes first, as it does where checks run."""
+    """The spec of a top-level module; the current folder comes first, as in the processes of checks."""
     with suppress(ValueError, ImportError):  # an empty name, and a module without a spec
         return PathFinder.find_spec(top, [os.getcwd()]) or importlib.util.find_spec(top)  # noqa: PTH109 - a str
     return None
@@ -87,7 +87,7 @@ def _found(top: str) -> ModuleSpec | None:
 
 @cache
 def installed_version(target: str) -> str:
-    """The version of the distribution that a module belongs to, if there is one; nothing is imported."""
+    """The version of the distribution that a module belongs to, without an import; empty if there is none."""
     top = resolved(target).partition(":")[0].partition(".")[0]
     try:
         return version(packages_distributions().get(top, [top])[0])
@@ -96,5 +96,5 @@ def installed_version(target: str) -> str:
 
 
 def default_backend() -> str:
-    """The backend that is checked where none is named."""
+    """The backend that is checked if none is named."""
     return os.environ.get("KERAS_BACKEND") or DEFAULT_BACKEND

@@ -1,4 +1,4 @@
-"""The pool of a Ray cluster. Each of its machines needs what this one has: Ray, this specification, the frameworks."""
+"""The pool of a Ray cluster. Each machine needs the same Ray, specification and frameworks as this one."""
 
 import json
 import logging
@@ -16,24 +16,24 @@ from ..support.texts import LONGEST, Told, one_line
 from .job import GIB, Job, perform, sources
 
 PACKAGES = ("flax", "hypothesis", "jax", "keras", "keras-hub", "numpy", "optax", "scipy", "tensorflow", "torch")
-REMEDY = "install there what is installed here"
-ANSWERS = 5  # seconds within which an address does
-CONNECTS = 60  # seconds within which Ray does
-LOOKS = 120  # seconds within which a machine says what it has
+REMEDY = "install the same versions there as here"
+ANSWERS = 5  # seconds within which an address must answer
+CONNECTS = 60  # seconds within which Ray must connect
+LOOKS = 120  # seconds within which a machine must report its versions
 
 
 class NoCluster(Told):
-    """There is no cluster at an address, or it cannot do the jobs."""
+    """There is no cluster at an address, or it cannot run the jobs."""
 
 
 class Cluster:
-    """Jobs are tasks of Ray, which reserves their cores and their memory."""
+    """Runs jobs as tasks of Ray, which reserves their cores and their memory."""
 
     def __init__(self, address: str) -> None:
         self._address = address
 
     def __enter__(self) -> Self:
-        """NoCluster where the address does not answer, or a machine lacks what this one has."""
+        """Connect to the cluster; NoCluster if it does not answer, or if a machine lacks what this one has."""
         self._ray = connected(self._address)
         try:
             self._machines = [machine for machine in self._ray.nodes() if machine["Alive"]]
@@ -41,11 +41,14 @@ class Cluster:
         except BaseException:
             self._ray.shutdown()
             raise
-        self._perform = self._ray.remote(max_retries=0)(perform)  # a runner tries again, and counts
+        self._perform = self._ray.remote(max_retries=0)(perform)  # the runner repeats jobs, and counts
         return self
 
     def submit(self, job: Job) -> Future[str]:
-        """What ``perform`` says; an error where the process or its machine was lost; NoCluster for one too large."""
+        """Start a job; the future holds the answer of ``perform``, or an error if a process or machine was lost.
+
+        NoCluster if no machine is large enough.
+        """
         if not any(fits(job, machine["Resources"]) for machine in self._machines):
             needs = f"{job.cores:g} cores and {job.memory / GIB:.1f} GiB of memory"
             raise NoCluster(f"{job.name} needs {needs}, which no machine of the cluster at {self._address} has")
@@ -56,24 +59,24 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the cluster, which ends what is still being done."""
+        """Leave the cluster, which ends the jobs that are still running."""
         self._ray.shutdown()
 
 
 def fits(job: Job, resources: dict[str, float]) -> bool:
-    """Whether a machine can ever do a job."""
+    """Whether a machine is large enough for a job."""
     return resources.get("CPU", 0) >= job.cores and resources.get("memory", 0) >= job.memory
 
 
 def connected(address: str) -> Any:
-    """Ray, connected to the cluster; NoCluster where that fails."""
+    """The module of Ray, connected to the cluster; NoCluster if that fails."""
     try:
         import ray
     except ImportError as error:
         raise NoCluster(f"--address needs Ray ({error}): run pip install 'convspec[ray]'") from error
     try:
         _try(address)
-        before = signal.getsignal(signal.SIGTERM)  # Ray puts its own in the place of it
+        before = signal.getsignal(signal.SIGTERM)  # which Ray replaces
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         signal.signal(signal.SIGTERM, before)
     except (OSError, ValueError, RuntimeError) as error:
@@ -82,7 +85,7 @@ def connected(address: str) -> Any:
 
 
 def _try(address: str) -> None:
-    """An error in words where nobody is there or it is not Ray, of which Ray itself tells at length, after minutes."""
+    """Raise a short error if nothing answers, or if it is not Ray. Ray itself reports this at length, after minutes."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if colon:
         socket.create_connection((host.strip("[]"), int(port)), ANSWERS).close()
@@ -96,7 +99,7 @@ def _try(address: str) -> None:
 
 
 def refuse_unlike(ray: Any, machines: list[dict[str, Any]]) -> None:
-    """NoCluster for the first machine that lacks what this one has, or has other versions."""
+    """Raise NoCluster for the first machine that lacks what this one has, or has other versions."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     def ask(machine: dict[str, Any]) -> Any:
@@ -107,7 +110,7 @@ def refuse_unlike(ray: Any, machines: list[dict[str, Any]]) -> None:
     for machine, answer in [(machine["NodeManagerAddress"], ask(machine)) for machine in machines]:
         try:
             there = ray.get(answer, timeout=LOOKS)
-        except Exception as error:  # of as many kinds as there are things that a machine can lack
+        except Exception as error:  # its type depends on what the machine lacks
             why = one_line(str(getattr(error, "cause", error)), LONGEST // 2)
             raise NoCluster(f"the machine {machine} cannot do jobs ({why}): {REMEDY}") from error
         if differs := [name for name in own if there.get(name) != own[name]]:
@@ -117,7 +120,7 @@ def refuse_unlike(ray: Any, machines: list[dict[str, Any]]) -> None:
 
 
 def installed() -> dict[str, str]:
-    """{what results depend on: its version} where this is called."""
+    """{what results depend on: its version} on the machine on which this is called."""
     found = {"Python": platform.python_version(), "modules of convspec": sources()}
     for package in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""A job, and what becomes of it in the process that does it: JSON goes in and comes out."""
+"""A job, and the function that runs it in a process: JSON goes in and comes out."""
 
 import hashlib
 import importlib
@@ -20,25 +20,25 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Job:
-    """One of a list; what comes of it follows from what stands here and from the modules of the specification."""
+    """One job of a list. Its result depends only on these fields and on the modules of the specification."""
 
     name: str  # unique in its list
     function: str  # package.module:function; it takes the arguments by name and returns what JSON can hold
     arguments: Mapping[str, Any]  # what JSON can hold
     cores: float = 1  # a cluster reserves them, and the memory
     memory: int = GIB  # bytes
-    apart: bool = False  # whether it needs a process of its own: not if it only waits for processes that it starts
-    depends: str = ""  # what its result depends on besides
+    apart: bool = False  # whether it needs its own process: not if it only waits for processes that it starts
+    depends: str = ""  # what else its result depends on
 
     @property
     def digest(self) -> str:
-        """Of all that its result depends on."""
+        """A digest of everything that its result depends on."""
         said = json.dumps([self.function, self.arguments, self.depends, sources()], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     @property
     def file(self) -> str:
-        """The name of the file of its result."""
+        """The name of the file that holds its result."""
         words = "".join(c if c.isalnum() or c in ".-_" else "-" for c in self.name)
         return f"{words}-{self.digest}.json"
 
@@ -53,25 +53,25 @@ def sources() -> str:
     return found.hexdigest()[:16]
 
 
-class Failed(Exception):  # noqa: N818 - told, and not an error of this program
-    """A job has no result for a reason that may be gone at another time."""
+class Failed(Exception):  # noqa: N818 - reported, not an error of this program
+    """A job has no result, for a reason that may be temporary."""
 
 
 def going_on() -> str:
-    """No run asks its jobs to end."""
+    """Return no reason for jobs to end."""
     return ""
 
 
-STOPPED = ContextVar[Callable[[], str]]("stopped", default=going_on)  # of the run that a thread does jobs for
+STOPPED = ContextVar[Callable[[], str]]("stopped", default=going_on)  # of the run whose jobs a thread runs
 
 
 def stopped() -> str:
-    """Why the job that is being done is to end early; nothing if it goes on."""
+    """Why the current job must end early; empty if it continues."""
     return STOPPED.get()()
 
 
 def perform(function: str, arguments: str) -> str:
-    """Call a function and say in JSON what came of it: a result, a refusal that is final, or a failure."""
+    """Call a function and return what happened as JSON: a result, a refusal that is final, or a failure."""
     begun = time.monotonic()
     module, _, name = function.partition(":")
     try:

@@ -1,4 +1,4 @@
-"""The pool of this machine: as many jobs side by side as there are workers."""
+"""The pool of this machine: it runs as many jobs at a time as there are workers."""
 
 import json
 import multiprocessing
@@ -15,28 +15,28 @@ from .job import STOPPED, Failed, Job, perform
 
 
 class Local:
-    """Jobs are done in threads. One that is to be apart is done in a process that its thread keeps for such jobs."""
+    """Runs jobs in threads. A job with ``apart`` runs in a process that its thread keeps for such jobs."""
 
     def __init__(self, workers: int) -> None:
         self._threads, self._own = ThreadPoolExecutor(workers), threading.local()
         self._processes: list[ProcessPoolExecutor] = []
-        self._busy = set[int]()  # numbers of processes that do a job
+        self._busy = set[int]()  # IDs of processes that run a job
         self._why = ""
 
     def __enter__(self) -> Self:
         return self
 
     def submit(self, job: Job) -> Future[str]:
-        """What ``perform`` says; an error where the process of a job was lost."""
+        """Start a job; the future holds the answer of ``perform``, or an error if the job's process was lost."""
         return self._threads.submit(self._do, job)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Begin no other job, and end those that are being done."""
+        """Start no other job, and end those that are running."""
         self._why = "the run was ended"
         for number in list(self._busy):
-            with suppress(OSError):  # it went by itself
+            with suppress(OSError):  # it has ended
                 os.kill(number, signal.SIGTERM)
         self._threads.shutdown(cancel_futures=True)
         for process in self._processes:
@@ -50,7 +50,7 @@ class Local:
         process, number = self._process()
         self._busy.add(number)
         try:
-            if self._why:  # it was started while the run ended
+            if self._why:  # the process was started while the run ended
                 raise Failed(self._why)
             return process.submit(perform, job.function, arguments).result()
         except BrokenProcessPool as error:
@@ -60,9 +60,9 @@ class Local:
             self._busy.discard(number)
 
     def _process(self) -> tuple[ProcessPoolExecutor, int]:
-        """Of this thread, and its number: with one each, the loss of a process costs one job."""
+        """The process of this thread, and its ID; each thread has one, so the loss of a process costs one job."""
         if not hasattr(self._own, "process"):
-            process = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))  # threads are not forked
+            process = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))  # a fork would not copy threads
             self._processes.append(process)
             self._own.process = process, process.submit(os.getpid).result()
         kept: tuple[ProcessPoolExecutor, int] = self._own.process

@@ -20,16 +20,16 @@ class NotKept(Told):
 
 @dataclass(frozen=True)
 class Results:
-    """Those below one folder."""
+    """The results in one folder."""
 
     folder: Path
 
     def file(self, job: Job) -> Path:
-        """Where the result of a job is kept; another one if anything changes that it depends on."""
+        """The file of a job's result; its name changes with everything that the result depends on."""
         return self.folder / job.file
 
     def read(self, job: Job) -> Mapping[str, Any] | None:
-        """What ``keep`` was given; nothing where there is no such file, or its content was changed since."""
+        """The content that ``keep`` wrote; None if there is no such file, or if it was changed since."""
         try:
             content = json.loads(self.file(job).read_text(encoding="utf-8"))
             said: dict[str, Any] = content["said"]
@@ -39,7 +39,7 @@ class Results:
             return None
 
     def keep(self, job: Job, said: Mapping[str, Any]) -> None:
-        """Write it; NotKept where that cannot be done."""
+        """Write the result of a job; NotKept if that fails."""
         content = {"format": FORMAT, "version": VERSION, "name": job.name, "job": job.digest, "digest": _digest(said)}
         try:
             write_text(self.file(job), json.dumps(content | {"said": said}, indent=1) + "\n")
@@ -48,7 +48,7 @@ class Results:
             raise NotKept(f"{why}; the results before it are kept") from error
 
     def forget(self, job: Job) -> None:
-        """Remove it; NotKept where that cannot be done."""
+        """Remove the result of a job; NotKept if that fails."""
         try:
             self.file(job).unlink(missing_ok=True)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""How a list of jobs is run: what is there already, what is done again, and what is told of each job."""
+"""Runs a list of jobs: existing results are used, failed jobs are repeated, and each job is reported."""
 
 import json
 from collections import Counter
@@ -15,8 +15,8 @@ from .local import Local
 from .results import Results
 
 TRIES = 3  # of a job that fails, or whose process or machine is lost
-LOOK = 0.1  # seconds between two looks at whether the run is to end
-NAMED = 3  # jobs without a result
+LOOK = 0.1  # seconds between two checks whether the run must end
+NAMED = 3  # jobs without a result that a message names
 
 
 class Lost(Told):
@@ -24,23 +24,23 @@ class Lost(Told):
 
 
 class Pool(Protocol):
-    """What does jobs."""
+    """Runs jobs."""
 
     def submit(self, job: Job) -> "Future[str]":
-        """What ``perform`` says of a job; an error where its process or its machine was lost."""
+        """Start a job; the future holds the answer of ``perform``, or an error if a process or machine was lost."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a job."""
+    """The outcome of a job."""
 
     job: Job
     result: Any = None
-    seconds: float = 0.0  # that it took where it was done
+    seconds: float = 0.0  # the time that it took on its machine
     node: str = ""  # the machine
     tries: int = 1
-    kept: bool = False  # whether its result was there before
-    missing: str = ""  # why there is none
+    kept: bool = False  # whether its result existed before
+    missing: str = ""  # why there is no result
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Runner:
     folder: Path  # of the results
     workers: int  # on this machine
     address: str = ""
-    resume: bool = False  # whether results that are there are used
+    resume: bool = False  # whether existing results are used
 
     def run(self, jobs: Sequence[Job], stop: Callable[[], str] = going_on) -> Iterator[Done]:
-        """Each job once: first those that are there, then the others as they come, until the run is to end.
+        """Yield each job once: first those with results, then the others as they finish, until the run must end.
 
-        NotKept where a result cannot be written; NoCluster where the address is of no use.
+        NotKept if a result cannot be written; NoCluster if the address cannot be used.
         """
         if twice := next((name for name, times in Counter(job.name for job in jobs).items() if times > 1), ""):
             raise ValueError(f"two jobs have the name {twice}")
@@ -72,7 +72,7 @@ class Runner:
                 yield from _done(left, pool, results, stop)
 
     def whole(self, jobs: Sequence[Job]) -> Iterator[Done]:
-        """The same without those that have no result; Lost at the end if there are any."""
+        """Yield the jobs that have a result; Lost at the end if any job has none."""
         missing = []
         for done in self.run(jobs):
             if done.missing:
@@ -86,13 +86,13 @@ class Runner:
     def _pool(self) -> AbstractContextManager[Pool]:
         if not self.address:
             return Local(self.workers)
-        from .cluster import Cluster  # and with it Ray
+        from .cluster import Cluster  # only needed with an address
 
         return Cluster(self.address)
 
 
 def _done(jobs: Sequence[Job], pool: Pool, results: Results, stop: Callable[[], str]) -> Iterator[Done]:
-    """What becomes of jobs of which there is no result."""
+    """Run jobs that have no result, and yield their outcomes."""
     tries, doing = Counter[str](), dict["Future[str]", Job]()
 
     def begin(job: Job) -> None:
@@ -121,10 +121,10 @@ def _done(jobs: Sequence[Job], pool: Pool, results: Results, stop: Callable[[], 
 
 
 def _said(future: "Future[str]") -> dict[str, Any]:
-    """What was said of a job; a job that was lost failed."""
+    """The answer of a job; a job that was lost has failed."""
     try:
         said: dict[str, Any] = json.loads(future.result())
-    except Exception as error:  # Ray has many kinds
-        cause = getattr(error, "cause", error)  # Ray's text is a traceback where there is one
+    except Exception as error:  # Ray raises many kinds
+        cause = getattr(error, "cause", error)  # Ray's text may be a traceback
         return {"failed": one_line(str(cause) or type(cause).__name__, LONGEST // 2)}
     return said

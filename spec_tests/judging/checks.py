@@ -1,4 +1,4 @@
-"""The checks that clauses are made of. Each reports the expected and the actual value."""
+"""The checks that clauses consist of. Each reports the expected and the actual value."""
 
 import math
 import re
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 FEW = 6  # names that are shown of many
 SHOWN_WHOLE = 36  # values of an array
-DIGITS = (5, 9, 12, 17)  # of a number: as few of these as tell what came from what was expected
+DIGITS = (5, 9, 12, 17)  # of a number: the fewest of these that distinguish the actual from the expected one
 APART = 2  # digits that two numbers must differ in to be distinguished at a glance
 
 
@@ -24,7 +24,7 @@ class Tally:
     """The checks of one clause."""
 
     count: int = 0  # a clause with none has checked nothing
-    factor: float = 1.0  # what tolerances are multiplied by, where an implementation asks for that
+    factor: float = 1.0  # for tolerances, if an implementation asks for a larger one
     used: float | None = None  # the largest error so far over its tolerance; None if nothing was compared within one
     discarded: Counter[str] = field(default_factory=Counter)  # examples, by the reason
     unsupported: bool = False  # whether one of them was not supported by a function that is offered
@@ -34,21 +34,21 @@ tally = Tally()
 
 
 def start_tally(factor: float = 1.0) -> Tally:
-    """Reset the counts, for a clause whose tolerances are multiplied by ``factor``."""
+    """Reset the tally, for a clause whose tolerances are multiplied by ``factor``."""
     global tally
     tally = Tally(factor=factor)
     return tally
 
 
 def discard(reason: str, not_offered: bool = False) -> NoReturn:
-    """Leave out the example that a clause is at."""
+    """Discard the current example of a clause."""
     tally.discarded[reason] += 1
     tally.unsupported = tally.unsupported or not not_offered
     raise Discarded(reason)
 
 
 def refuse_discarded() -> None:
-    """Undecided where every example was discarded; NotClaimed where each needed a function that is not offered."""
+    """Raise Undecided if every example was discarded, NotClaimed if each needed a function that is not offered."""
     if tally.discarded:
         kind = Undecided if tally.unsupported else NotClaimed
         raise kind(f"no example is left: {'; '.join(tally.discarded)}" if tally.unsupported else min(tally.discarded))
@@ -63,7 +63,7 @@ class Violation(AssertionError):  # noqa: N818 - the specification's word
         super().__init__(f"{what}\nexpected: {self.expected}\ngot:      {self.got}")
 
 
-class Undecided(Skipped):  # which neither a clause nor Hypothesis takes for an error
+class Undecided(Skipped):  # which neither clauses nor Hypothesis treat as an error
     """A clause cannot tell whether it holds for this implementation: one line that says why."""
 
 
@@ -72,7 +72,7 @@ class NotClaimed(Undecided):
 
 
 class Discarded(Undecided):
-    """An example needs what the implementation does not support; a clause with others is decided by those."""
+    """An example needs what the implementation does not support; other examples can still decide the clause."""
 
 
 class Unusable(Undecided):
@@ -81,17 +81,17 @@ class Unusable(Undecided):
 
 @dataclass(frozen=True)
 class Wrong:
-    """Arrays of one shape that are not close enough, to be drawn."""
+    """Two arrays of one shape that are not close enough, kept for a picture."""
 
     expected: NDArray[Any]
     got: NDArray[Any]
     where: NDArray[np.bool_]
-    worst: tuple[int, ...]  # where it is most wrong
+    worst: tuple[int, ...]  # the index of the largest error
 
 
 @dataclass(frozen=True)
 class _Worst:
-    """The value of an array at which it is most wrong."""
+    """An array, and the index at which its error is largest."""
 
     array: NDArray[Any]
     at: tuple[Any, ...]
@@ -100,19 +100,19 @@ class _Worst:
 
     @property
     def value(self) -> Any:
-        """The number itself."""
+        """The value at that index."""
         return self.array[self.at]
 
 
 def expect(holds: object, what: str, *, expected: object, got: object) -> None:
-    """``holds`` must be true."""
+    """Raise Violation unless ``holds`` is true."""
     tally.count += 1
     if not holds:
         raise Violation(what, expected, got)
 
 
 def expect_equal(got: Any, expected: Any, what: str) -> None:
-    """Equal numbers, shapes, names, sets or dicts."""
+    """Expect equal numbers, shapes, names, sets or dicts."""
     holds = got == expected
     if isinstance(got, set) and isinstance(expected, set) and max(len(got), len(expected)) > FEW:
         besides = [f"{len(more)} {how}: {_some(more)}" for how, more in _apart(got, expected) if more]
@@ -121,32 +121,33 @@ def expect_equal(got: Any, expected: Any, what: str) -> None:
 
 
 def _apart(got: set[Any], expected: set[Any]) -> tuple[tuple[str, set[Any]], ...]:
-    """How two sets differ."""
+    """The differences of two sets, with words for them."""
     return ("besides" if expected else "of them", got - expected), ("missing", expected - got)
 
 
 def _some(names: Iterable[Any]) -> str:
-    """The first of many names."""
+    """The first ``FEW`` of many names, as text."""
     ordered = sorted(map(str, names))
     return ", ".join([*ordered[:FEW], *(["…"] if len(ordered) > FEW else [])])
 
 
 def expect_same(got: ArrayLike, expected: ArrayLike, what: str) -> None:
-    """Arrays equal in shape and in every value."""
+    """Expect arrays that are equal in shape and in every value."""
     expect_close(got, expected, what, rtol=0)
 
 
 def expect_close(
     got: ArrayLike, expected: ArrayLike, what: str, *, rtol: float, scale: ArrayLike | None = None, atol: float = 0
 ) -> None:
-    """Arrays of one shape that differ nowhere by more than rtol × scale + atol (scale: the expected magnitudes).
+    """Expect arrays of one shape that differ nowhere by more than rtol × scale + atol.
 
-    Times the factor that the implementation asked for.
+    ``scale`` is the magnitude of the expected values by default. The tolerance is multiplied by the factor that the
+    implementation asked for.
     """
     got, expected = np.asarray(got), np.asarray(expected)
     expect(got.shape == expected.shape, f"{what}: shape", expected=expected.shape, got=got.shape)
     scale = np.abs(expected) if scale is None else np.asarray(scale)
-    if scale.ndim == got.ndim:  # where both were computed by what is checked, the magnitudes alone tell the right shape
+    if scale.ndim == got.ndim:  # if the implementation computed both, only ``scale`` has the right shape
         expect(scale.shape == got.shape, f"{what}: shape", expected=scale.shape, got=got.shape)
     error = np.abs(got.astype(np.float64) - expected.astype(np.float64))
     allowed = tally.factor * (rtol * scale + atol)
@@ -165,26 +166,26 @@ def expect_close(
 
 
 def _distance(error: float, allowed: float) -> str:
-    """How far a number is off, and how far it may be; nothing where it must be exact or is none."""
+    """How far a number is off, and the tolerance; empty if it must be exact, or if the error is not finite."""
     return f" (off by {error:.3g}, tolerance {allowed:.3g})" if allowed > 0 and math.isfinite(error) else ""
 
 
 def _note(error: NDArray[np.float64], allowed: NDArray[Any]) -> None:
-    """Remember how much of a tolerance was needed."""
+    """Record the largest share of a tolerance that was used."""
     shares = np.divide(error, allowed, out=np.zeros(error.shape), where=np.broadcast_to(allowed, error.shape) > 0)
     largest = float(shares.max(initial=0))
     tally.used = max(tally.used or 0.0, largest if math.isfinite(largest) else 1e9)
 
 
 def expect_error(call: Callable[[], object], what: str, *mentions: object) -> str:
-    """The call must raise an ordinary exception whose text holds all of ``mentions``; returns the text.
+    """Expect that the call raises an ordinary exception whose text contains all of ``mentions``; returns the text.
 
-    Numbers as such: 7 is not in "17".
+    An int must be a whole number of the text: 7 is not in "17".
     """
     try:
         result = call()
     except NotImplementedError:
-        raise  # says nothing of the input
+        raise  # says nothing about the input
     except Exception as error:
         text = str(error)
         numbers = re.findall(r"\d+", text)
@@ -196,24 +197,24 @@ def expect_error(call: Callable[[], object], what: str, *mentions: object) -> st
 
 
 def attempt(call: Callable[[], T]) -> tuple[T | None, str | None]:
-    """The result of the call, and the text of the ordinary exception that it raises; one of them is None."""
+    """The result of the call and None, or None and the text of the ordinary exception that it raises."""
     try:
         return call(), None
     except NotImplementedError:
-        raise  # says nothing of the input
+        raise  # says nothing about the input
     except Exception as error:
         return None, str(error)
 
 
 def expect_no_error(call: Callable[[], T], what: str) -> T:
-    """The call must not raise an ordinary exception; returns what it returns."""
+    """Expect that the call raises no ordinary exception; returns its result."""
     result, error = attempt(call)
     expect(error is None, what, expected="no error", got=error)
     return cast(T, result)
 
 
 def plainly(*values: object) -> tuple[str, ...]:
-    """The values as text without NumPy's types, with as many digits as tell them apart."""
+    """The values as text without NumPy's types, with as many digits as distinguish them."""
     for digits in DIGITS:
         texts = tuple(_plain(value, digits) for value in values)
         if len(set(texts)) == len(texts) and _show_apart(values, digits):
@@ -222,7 +223,7 @@ def plainly(*values: object) -> tuple[str, ...]:
 
 
 def _show_apart(values: tuple[object, ...], digits: int) -> bool:
-    """Whether the first ``digits`` of two numbers hold those that they differ in; true of what is no two numbers."""
+    """Whether this many digits show where two numbers differ; True for anything but two numbers."""
     shown = [value.value if isinstance(value, _Worst) else value for value in values]
     numbers = [float(value) for value in shown if isinstance(value, float | np.floating)]
     if not len(numbers) == len(shown) == 2:
@@ -243,6 +244,6 @@ def _plain(value: object, digits: int) -> str:
             f"{text}, in\n{_plain(value.array.squeeze(), DIGITS[0])}" if 1 < value.array.size <= SHOWN_WHOLE else text
         )
     if isinstance(value, set | frozenset) and value:
-        return f"{{{', '.join(sorted(map(repr, value)))}}}"  # one order, for the same text each time
+        return f"{{{', '.join(sorted(map(repr, value)))}}}"  # sorted, so that the text is the same each time
     with np.printoptions(precision=digits, legacy="1.25"):  # no np.int64(3) in a tuple either
         return np.array2string(value, separator=", ") if isinstance(value, np.ndarray) else repr(value)

@@ -1,29 +1,30 @@
-"""What decides the STOCHASTIC clauses: exact tests, and their power.
+"""The exact tests that decide the STOCHASTIC clauses, and their power.
 
-A p-value below ALPHA fails a clause; one that makes several tests divides ALPHA among them. Each
-test holds its nominal rate exactly or stays below it, however far in the tail.
+A p-value below ALPHA fails a clause; a clause with several tests divides ALPHA among them. Each test holds its nominal
+rate exactly or stays below it, even far in the tail.
 """
 
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import scipy  # which loads stats, for a second or two, when a test is made
+import scipy  # scipy.stats is loaded on first use, which takes a second or two
 from numpy.typing import ArrayLike, NDArray
 
 ALPHA = 1e-6  # the rate of false alarms of a clause
 
 
 def binomial_p_value(successes: int, trials: int, probability: float) -> float:
-    """Of so many successes in independent trials, each of this probability (exact, two-sided)."""
+    """P-value of this many successes in independent trials of this probability (exact, two-sided)."""
     return float(scipy.stats.binomtest(int(successes), int(trials), probability).pvalue)
 
 
 def uniform_p_value(values: ArrayLike, low: float, high: float) -> float:
-    """Of independent values uniform in [low, high]; 0 if one lies outside.
+    """P-value of independent values that are uniform in [low, high]; 0 if one lies outside.
 
-    Twice the smaller of two: Kolmogorov and Smirnov's, which sees a wrong shape, and the probability that none of so
-    many values lies further from the middle, which sees a range that is a little too narrow.
+    It is twice the smaller of two: that of the Kolmogorov-Smirnov test, which detects a wrong shape, and the
+    probability that none of as many values lies further from the middle, which detects a range that is a little too
+    narrow.
     """
     values = np.asarray(values, dtype=np.float64)
     if not np.all((low <= values) & (values <= high)):
@@ -34,12 +35,12 @@ def uniform_p_value(values: ArrayLike, low: float, high: float) -> float:
 
 
 def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
-    """Of ``a``, whose values are exchangeable, going neither up nor down with ``b``; 1 if one of them never changes.
+    """P-value of ``a``, whose values are exchangeable, for no correlation with ``b``; 1 if either is constant.
 
-    Two arrays of two values each: Fisher's exact test. Others: the values of ``a`` are replaced by
-    normal ones drawn from ``seed``, in the same order and equal ones in any; their correlation with
-    whatever is independent of them has exactly Student's distribution, so that p-values are exact
-    in the tail too, where permutations would not reach.
+    For two arrays with two distinct values each it is Fisher's exact test. Otherwise the values of ``a`` are replaced
+    by normal ones drawn from ``seed``, in the same order, with ties in random order. Their correlation with anything
+    independent of them has exactly Student's distribution, so p-values are exact in the tail too, which permutations
+    would not reach.
     """
     a, b = (np.asarray(values, dtype=np.float64).ravel() for values in (a, b))
     if min(np.ptp(a), np.ptp(b)) == 0:
@@ -52,9 +53,9 @@ def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
 
 
 def closeness_p_value(some: ArrayLike, others: ArrayLike, seed: int) -> float:
-    """Of ``some`` values lying closer together, among all of them by rank, than exchangeable ones (exact).
+    """P-value of ``some`` values that lie closer together, by rank among all, than exchangeable ones (exact).
 
-    The share of subsets of that size whose ranks span no more than theirs do; equal values rank at random.
+    It is the share of subsets of that size whose ranks span no more than theirs do; equal values rank at random.
     """
     some, others = (np.asarray(values, dtype=np.float64).ravel() for values in (some, others))
     count, size = some.size, some.size + others.size
@@ -66,13 +67,13 @@ def closeness_p_value(some: ArrayLike, others: ArrayLike, seed: int) -> float:
 
 
 def binomial_power(trials: int, probability: float, alternative: float, alpha: float = ALPHA) -> float:
-    """How often ``binomial_p_value`` falls below ``alpha`` if each success has the probability ``alternative``."""
+    """The probability that ``binomial_p_value`` is below ``alpha`` if each success has probability ``alternative``."""
     low, high = _acceptance(trials, probability, alpha)
     return float(scipy.stats.binom.cdf(low - 1, trials, alternative) + scipy.stats.binom.sf(high, trials, alternative))
 
 
 def binomial_trials(probability: float, alternative: float, power: float = 1 - ALPHA, alpha: float = ALPHA) -> int:
-    """The fewest trials, within a tenth, that find ``alternative`` with this power."""
+    """The fewest trials, within a tenth, that detect ``alternative`` with this power."""
     trials = 10
     while binomial_power(trials, probability, alternative, alpha) < power:
         trials += trials // 10
@@ -80,7 +81,7 @@ def binomial_trials(probability: float, alternative: float, power: float = 1 - A
 
 
 def _acceptance(trials: int, probability: float, alpha: float) -> tuple[int, int]:
-    """The smallest and the largest count without an alarm; p-values fall off on both sides of the mean."""
+    """The smallest and the largest count without an alarm; p-values decrease on both sides of the mean."""
     middle = round(trials * probability)
     low = _first(0, middle, lambda count: binomial_p_value(count, trials, probability) >= alpha)
     high = _first(middle, trials + 1, lambda count: binomial_p_value(count, trials, probability) < alpha) - 1
@@ -88,7 +89,7 @@ def _acceptance(trials: int, probability: float, alpha: float) -> tuple[int, int
 
 
 def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
-    """The smallest integer from ``low`` for which it holds, ``high`` if none below it does."""
+    """The smallest integer from ``low`` on for which ``holds`` is true; ``high`` if there is none below it."""
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)
@@ -105,10 +106,10 @@ def _normal_scores(values: NDArray[np.float64], seed: int) -> NDArray[np.float64
 
 
 def binomial_counts_p_value(counts: ArrayLike, trials: int, probability: float, seed: int) -> float:
-    """Of counts, each of so many independent trials: neither further apart nor closer together than such counts are.
+    """P-value of counts of successes in ``trials`` trials each, for being neither too far apart nor too close.
 
-    Each count is placed at random, from ``seed``, within its step of the binomial distribution, which makes places
-    that are exactly uniform.
+    Each count is placed at random, from ``seed``, within its step of the binomial distribution function. These places
+    are exactly uniform.
     """
     counts = np.asarray(counts)
     below, above = (scipy.stats.binom.cdf(ends, trials, probability) for ends in (counts - 1, counts))
@@ -116,7 +117,7 @@ def binomial_counts_p_value(counts: ArrayLike, trials: int, probability: float, 
 
 
 def axis_p_values(values: ArrayLike, axes: Sequence[str], seed: int) -> dict[str, float]:
-    """Of independent values along each axis of an array: neighbours, in pairs, and the two halves."""
+    """{test: p-value} of values that are independent along each axis: of neighbours in pairs, and of the two halves."""
     p_values = {}
     for axis, name in enumerate(axes):
         lines = np.moveaxis(np.asarray(values), axis, 0)

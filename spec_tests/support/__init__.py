@@ -1,1 +1,1 @@
-"""What every part may use: texts fit to be shown, and files that are written whole."""
+"""What every part of convspec may use: texts that are safe to print, and files that are written whole."""

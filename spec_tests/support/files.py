@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def write_text(file: Path, text: str) -> None:
-    """Write a whole file or none, and the folder that it goes to."""
+    """Write the whole file or nothing; its folder is created if needed."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".partial-{file.name}")
     try:

@@ -1,17 +1,17 @@
-"""Texts as an implementation gives them, made fit to be shown: it may print anything."""
+"""Makes texts from an implementation safe to print: they may contain anything."""
 
-LONGEST = 500  # characters of what is told in a line
+LONGEST = 500  # characters of a message of one line
 
 
 class Told(Exception):  # noqa: N818 - not an error of this program
-    """What a user can put right, in one line that says why and what to do, whatever the names in it hold."""
+    """An error that the user can correct: one printable line that says why and what to do."""
 
     def __init__(self, text: str) -> None:
         super().__init__(one_line(text, LONGEST))
 
 
 def printable(text: str) -> str:
-    r"""Lines of which every character can be seen: others are written as ``repr`` writes them, as in ``\x1b``."""
+    r"""The text with its lines; invisible characters are written as ``repr`` writes them, such as ``\x1b``."""
     lines = text.replace("\r\n", "\n")
     return lines if lines.isprintable() else "".join(map(_visible, lines))
 
@@ -22,11 +22,11 @@ def _visible(character: str) -> str:
 
 
 def one_line(text: str, most: int | None = None) -> str:
-    """The same on one line, of at most about ``most`` characters."""
+    """The printable text on one line, cut to ``most`` characters."""
     line = " ".join(printable(text).split())
     return line if most is None else cut(line, most)
 
 
 def cut(text: str, most: int) -> str:
-    """The first ``most`` characters, and how many are left out."""
+    """The first ``most`` characters, and the number of those that are left out."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"

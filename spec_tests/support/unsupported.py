@@ -1,5 +1,5 @@
-"""What an adapter raises for what its library does not do."""
+"""The exception that an adapter raises for a case that its library does not support."""
 
 
 class Unsupported(Exception):  # noqa: N818 - not an error: nothing is wrong
-    """What an implementation does not offer: the example is discarded, and nothing is said against it."""
+    """The implementation does not support a case: the example is discarded, and is not held against it."""
