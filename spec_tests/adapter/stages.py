@@ -10,10 +10,10 @@ PARTS = {  # {name: the stages that it stands for}, in the order of the pipeline
     "transfer": ("base", "features", "convnet", "training", "tuning"),
 }
 STAGES = tuple(stage for parts in PARTS.values() for stage in parts)
-NAMES = tuple(dict.fromkeys((*STAGES, *PARTS)))  # that a command line and CLAIMS may use
+NAMES = tuple(dict.fromkeys((*STAGES, *PARTS)))  # the names that a command line and CLAIMS may use
 OWN = ("base", "head", "optimizer")  # the parts of the notes' model that an adapter may replace
 PIPELINE = "pipeline"  # what a clause is tied to if only a pipeline can be checked
-OFFERED_BY_MOST = STAGES[1:]  # choosing a backend is for implementations that run on several
+OFFERED_BY_MOST = STAGES[1:]  # only implementations with several backends select one
 
 
 def whole(stage: str) -> str:

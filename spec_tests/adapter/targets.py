@@ -12,7 +12,7 @@ from pathlib import Path
 from .. import PARENT
 from ..support.texts import Told
 
-GROUP = "convspec.implementations"  # of entry points: a name, and package.module or package.module:object
+GROUP = "convspec.implementations"  # of entry points: each maps a name to package.module or package.module:object
 PORTS = f"{PARENT}fixtures.implementations"
 BUILT_IN = {
     "reference": f"{PARENT}reference",

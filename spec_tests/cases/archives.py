@@ -18,7 +18,7 @@ from ..judging.checks import expect
 
 Tree = dict[str, object]
 
-LONG_AGO = 1_000_000_000  # seconds; the clocks of file systems are coarse, but not as coarse as this
+LONG_AGO = 1_000_000_000  # seconds since 1970; far enough from now for the coarsest clock of a file system
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def age(top: Path) -> None:
 
 
 def times(top: Path) -> Tree:
-    """{path: time of the last change} of all files below ``top``."""
+    """{path: time of the last change, in nanoseconds} of all files below ``top``."""
     return {path.relative_to(top).as_posix(): path.stat().st_mtime_ns for path in top.rglob("*") if path.is_file()}
 
 
@@ -98,7 +98,7 @@ class Archive:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if self.deflated else zipfile.ZIP_STORED) as archive:
             for member in self.members:
                 info = zipfile.ZipInfo()
-                info.filename = member.name.replace("{here}", here)  # not by the constructor, which may change slashes
+                info.filename = member.name.replace("{here}", here)  # the constructor may change slashes
                 info.compress_type = archive.compression
                 kind = stat.S_IFLNK if member.link else stat.S_IFDIR if member.name.endswith("/") else stat.S_IFREG
                 info.external_attr = (kind | 0o755) << 16
@@ -112,7 +112,7 @@ class Damaged:
 
     archive: Archive
     kind: str  # "cut", "wrong byte" or "a page"
-    at: float = 0.5  # where, as a share of all bytes
+    at: float = 0.5  # the position, as a share of all bytes
 
     def write(self, path: Path) -> Path:
         """Write the damaged zip."""
@@ -132,7 +132,7 @@ class Damaged:
 
 @dataclass(frozen=True)
 class ByteChanged:
-    """A stored zip of three files in which one byte is one higher, or has all its bits inverted."""
+    """A stored zip of three files in which one byte is increased by one, or has all its bits inverted."""
 
     place: int
     inverted: bool = False

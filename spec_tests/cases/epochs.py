@@ -31,7 +31,7 @@ class Trainer:
 
     function: Callable[..., tuple[Model, History]]
     checkpoint: Path
-    rate: float = 0.05  # a few steps change the sign of a logit
+    rate: float = 0.05  # at this rate a few steps change the sign of a logit
     more: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __call__(self, model: Model, train: Batches, validation: Batches, epochs: int) -> tuple[Model, History]:

@@ -28,7 +28,7 @@ SHOWN = ("layers", "augmentation")  # stages whose wrong arrays are drawn
 BEYOND = 0.25  # share of the range that is also shown on each side, for draws that lie outside
 
 Evidence = dict[str, Any]
-_kept: dict[str, Callable[[], Evidence]] = {}  # made into JSON only if a report asks for it
+_kept: dict[str, Callable[[], Evidence]] = {}  # {title: function}; evidence is made only if a report asks for it
 _of_failures: set[str] = set()
 
 

@@ -54,7 +54,7 @@ def hold(target: str, backend: str) -> Session:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
         if not report.is_file():
             raise RuntimeError(
-                f"a new Python that selects {backend} ended with {done.returncode}: {done.stderr[-1000:]}"
+                f"a new process that selects {backend} ended with exit code {done.returncode}: {done.stderr[-1000:]}"
             )
         return Session(**json.loads(report.read_text()))
 

@@ -31,7 +31,7 @@ NAMES: tuple[tuple[str, ...], ...] = (
     ("{i}",),  # the same in both classes
     ("{name} [{i}] (copy)", "{name}.{i}"),
     ("사진 {i}",),
-    ("cat.{i}", "cat/{i}", "dat.{i}"),  # in this order as text: a folder between files
+    ("cat.{i}", "cat/{i}", "dat.{i}"),  # sorted as text, the folder is between files
 )
 PER_FILE, NESTED = NAMES[0], NAMES[-1]
 STEP, BASE = 6, 40  # of marks: grey levels from one digit to the next, and the number of digits
@@ -105,7 +105,7 @@ class Gallery:
 
     @cached_property
     def paths(self) -> dict[str, Mark]:
-        """{path: class and index}, sorted by path: 10 before 2."""
+        """{path: class and index}, sorted as text: 10 comes before 2."""
         return dict(sorted(self._path(label, i) for label, count in enumerate(self.counts) for i in range(count)))
 
     def _path(self, label: int, i: int) -> tuple[str, Mark]:

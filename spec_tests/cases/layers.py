@@ -194,7 +194,7 @@ def moved_magnitudes(old: NDArray[np.floating], batch: NDArray[np.floating]) -> 
 
 
 def masks(implementation: Implementation, rate: float, seed: int) -> tuple[Array, NDArray[np.bool_]]:
-    """Nonzero values, and where dropout zeroed them in each of ``CALLS`` calls with different seeds."""
+    """Nonzero values, and a mask of what dropout zeroed in each of ``CALLS`` calls with different seeds."""
     values = arrays(DROPPED, seed, "weights")
     calls = range(seed, seed + CALLS)
     return values, np.stack([implementation.dropout(values, rate, seed=s, training=True) == 0 for s in calls])

@@ -17,22 +17,22 @@ from ..oracles.xception import Xception
 SIZE = IMAGE_SIZE
 UNITS, DROPOUT = 256, 0.25
 EPOCHS = 7  # of the runs of ``fit`` that are examined: the validation loss falls and rises
-IDLE_EPOCHS = 4  # of the run that learns almost nothing: its losses are not alike by chance
+IDLE_EPOCHS = 4  # of the run that learns almost nothing: no three of its losses are alike by chance
 SMALL = Xception(((4, 8), (12, 12), (16, 16), (16, 24)), (False, True, True, False))
 
 Values = dict[str, NDArray[Any]]
 
 
 class Flagged(Protocol):
-    """A variable, with or without its value."""
+    """A variable; its value may be missing."""
 
     @property
     def path(self) -> str:
-        """Its name."""
+        """The variable's name, unique in the model."""
 
     @property
     def part(self) -> str:
-        """Base or head."""
+        """The part that it belongs to, "base" or "head"."""
 
     @property
     def trainable(self) -> bool:
@@ -70,7 +70,7 @@ def trainable(variables: Iterable[Flagged], part: str | None = None) -> set[str]
 
 
 def named(implementation: Implementation, model: Model, arrays: Values, names: Iterable[str]) -> set[str]:
-    """The paths in the base of the arrays that the preset calls ``names``, found by their values."""
+    """The paths in the base of the arrays that the preset calls ``names``; arrays are matched by their values."""
     wanted = {np.sort(arrays[name].ravel()).tobytes() for name in names}
     base = values(implementation.variables(model), "base")
     return {path for path, value in base.items() if np.sort(value.astype(np.float32).ravel()).tobytes() in wanted}

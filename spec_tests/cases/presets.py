@@ -54,7 +54,7 @@ def read_xception(preset: Path) -> Xception | None:
     UnreadablePreset if the preset does not exist, or if its config.json is damaged.
     """
     if not preset.is_dir():
-        if os.path.exists(preset):  # noqa: PTH110 - a name that is too long does not exist either
+        if os.path.exists(preset):  # noqa: PTH110 - Path.exists raises for a name that is too long
             return None
         raise UnreadablePreset(f"{preset} does not exist: name a preset folder or another file of a base")
     file = preset / "config.json"

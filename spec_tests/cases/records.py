@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--backend", required=True, help="jax, tensorflow or torch")
     parser.add_argument("--seeds", type=int, nargs=2, default=(0, 20), metavar=("FIRST", "END"), help="default: 0 20")
     parser.add_argument("--data", type=Path, help="zip or folder of photographs (default: the embedded drawings)")
-    parser.add_argument("--preset", type=Path, help="the base to go with them")
+    parser.add_argument("--preset", type=Path, help="preset of the base to use with them")
     add_options(parser, "runs/records", workers=1)
     parser.add_argument("--output", type=Path, default=RECORDS, help="the file to add to (default: the package's own)")
     options = parser.parse_args()

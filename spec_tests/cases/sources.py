@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Cut:
-    """A range of indices to be taken from a source."""
+    """A range of indices to take from a source."""
 
     source: Source
     start: int

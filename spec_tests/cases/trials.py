@@ -39,11 +39,11 @@ class Trial:
     """Accuracies on the test images with one seed, unless stated otherwise."""
 
     features: float  # head on features of the pretrained base
-    tuned: float  # after partial fine-tuning
+    tuned: float  # the model after partial fine-tuning
     random: float | None  # head on features of a base with random weights; None if it is no Xception
-    convnet: float  # trained from scratch
+    convnet: float  # a convnet trained from scratch
     gap: float  # the convnet's mean probability of the right class on training images, minus that on test images
-    augmented_gap: float  # the same with augmentation and dropout
+    augmented_gap: float  # the gap with augmentation and dropout
     shuffled: float  # mean probability of the right class, of heads trained on shuffled labels and on their opposites
     changed: float  # the share of test images whose class changes when they are shifted
     epochs_ratio: float  # time of an epoch on features, divided by that of running the base once on the images
@@ -63,7 +63,7 @@ def photographs(path: Path) -> dict[str, Split]:
     """Cats and dogs from a zip or a folder in Kaggle's layout, cat.0.jpg; UnreadablePhotographs if one is missing."""
     try:
         return _photographs(path)
-    except Exception as error:  # zipfile and Pillow raise many kinds for damaged files
+    except Exception as error:  # zipfile and Pillow raise many kinds of exceptions for damaged files
         reason = f"there is no {error.args[0]}" if isinstance(error, KeyError) else f"{error!r}"
         raise UnreadablePhotographs(f"{path} does not hold the photographs that are needed: {reason}") from error
 

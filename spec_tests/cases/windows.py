@@ -23,7 +23,7 @@ T = TypeVar("T", bound=Callable[..., Any])
 
 SEEDS = st.integers(0, 2**31 - 1)
 PADDINGS: st.SearchStrategy[Padding] = st.sampled_from(("valid", "same"))
-VALUES = ("normal", "negative", "ties")  # no two alike; all below zero; small whole numbers
+VALUES = ("normal", "negative", "ties")  # normal: no two are equal; negative: all below zero; ties: small whole numbers
 
 
 def always(cases: Iterable[object]) -> Callable[[T], T]:
@@ -67,7 +67,7 @@ class Window:
 
     @property
     def spans(self) -> Pair:
-        """Height and width from the first to the last pixel of a window."""
+        """The height and width of a window, from its first to its last pixel."""
         return span(self.size[0], self.dilation[0]), span(self.size[1], self.dilation[1])
 
     @property
@@ -89,7 +89,7 @@ class Window:
 
     @property
     def sides(self) -> Pair:
-        """Output height and width."""
+        """The height and width of the output."""
         axes = zip(self.image, self.size, self.strides, self.dilation, strict=True)
         height, width = (output_side(*numbers, self.padding) for numbers in axes)
         return height, width
@@ -140,7 +140,7 @@ POOL = (  # where ports differ; each difficulty occurs more than once, so that a
     Window((4, 4), (3, 3)),
     Window((5, 7), (2, 2), batch=2, channels=3),  # an even kernel: same padding is uneven
     Window((4, 6), (4, 3), (3, 2)),
-    Window((6, 5), (3, 3), (2, 2), batch=2, channels=2),  # stride 2: uneven on an even side, even on an odd one
+    Window((6, 5), (3, 3), (2, 2), batch=2, channels=2),  # stride 2: padding is uneven on even sides
     Window((7, 7), (3, 3), (2, 2), channels=3),
     Window((6, 10), (3, 2), (2, 3), batch=2),  # stride 3, which leaves two pixels over
     Window((5, 5), (5, 5), channels=2),  # a kernel as large as the image
@@ -207,7 +207,7 @@ def _any_geometry(draw: st.DrawFn) -> Window:
         return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
 
     dilation = pair(1, 2)
-    strides = pair(1, 6) if dilation == ONE else ONE  # Keras refuses both at once
+    strides = pair(1, 6) if dilation == ONE else ONE  # Keras refuses strides together with dilation
     batch, channels = pair(1, 3)
     return Window(pair(1, 11), pair(1, 5), strides, dilation, batch=batch, channels=channels)
 

@@ -4,7 +4,7 @@ Each kind of damage is a small function. A case says which one was applied where
 a failure. Nothing here depends on what reads the result.
 """
 
-# ruff: noqa: ARG001 - functions of a kind have the arguments of their kind
+# ruff: noqa: ARG001 - all functions of a kind take the same arguments
 
 import io
 import json
@@ -125,7 +125,7 @@ def zipped(members: Iterable[tuple[str, bytes]], deflated: bool = True) -> bytes
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED) as archive:
         for name, data in members:
             info = zipfile.ZipInfo()
-            info.filename = name  # not by the constructor, which may change slashes
+            info.filename = name  # set here, because the constructor may change slashes
             info.compress_type = archive.compression
             archive.writestr(info, data)
     return written.getvalue()
@@ -290,7 +290,7 @@ class Mutation:
     depth: int = 50
 
     def of(self, document: Any) -> Any:
-        """The changed document; the given one is left as it is."""
+        """The changed document; the original is left as it is."""
         places = list(paths(document))
         path = places[self.which % len(places)]
         return self._changed(document, path)
@@ -318,7 +318,7 @@ class Mutation:
             kept[str(WRONG[self.value % len(WRONG)])] = kept[key]
         elif self.kind == "added":
             kept.append(kept[key])
-        else:  # swapped with another
+        else:  # "swapped" with another member
             other = list(kept)[self.value % len(kept)] if isinstance(kept, dict) else self.value % len(kept)
             kept[key], kept[other] = kept[other], kept[key]
 

@@ -1,9 +1,10 @@
 """Configurations of layers that would run code, read a file or import a module if their loader allowed it.
 
-Each takes the path of a file that it would create. If that file does not exist after loading, nothing ran.
+Each function takes the path of a file that its configuration would create. If that file does not exist after loading,
+nothing ran.
 """
 
-# ruff: noqa: ARG001 - functions of a kind have the arguments of their kind
+# ruff: noqa: ARG001 - all functions of a kind take the same arguments
 
 import base64
 import marshal
@@ -99,7 +100,7 @@ def vocabulary(canary: Path) -> Config:
 
 
 def module(canary: Path) -> Config:
-    """A class of a module that somebody laid beside the file, where Python finds it."""
+    """A class of a module that lies beside the file, where Python finds it."""
     return _of("Layer", f"{canary.stem}_module", {"name": "x"})
 
 

@@ -23,9 +23,9 @@ class Job:
     """One job of a list. Its result depends only on these fields and on the modules of the specification."""
 
     name: str  # unique in its list
-    function: str  # package.module:function; it takes the arguments by name and returns what JSON can hold
-    arguments: Mapping[str, Any]  # what JSON can hold
-    cores: float = 1  # a cluster reserves them, and the memory
+    function: str  # package.module:function; it takes the arguments by name and returns a value for JSON
+    arguments: Mapping[str, Any]  # can be written as JSON
+    cores: float = 1  # a cluster reserves these cores and the memory
     memory: int = GIB  # bytes
     apart: bool = False  # whether it needs its own process: not if it only waits for processes that it starts
     depends: str = ""  # what else its result depends on

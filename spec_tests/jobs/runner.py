@@ -14,7 +14,7 @@ from .job import Job, going_on
 from .local import Local
 from .results import Results
 
-TRIES = 3  # of a job that fails, or whose process or machine is lost
+TRIES = 3  # the most tries of a job that fails, or whose process or machine is lost
 LOOK = 0.1  # seconds between two checks whether the run must end
 NAMED = 3  # jobs without a result that a message names
 
@@ -81,7 +81,7 @@ class Runner:
                 yield done
         if missing:
             first, more = "; ".join(missing[:NAMED]), f"; {len(missing) - NAMED} more" if missing[NAMED:] else ""
-            raise Lost(f"{len(missing)} of {len(jobs)} have no result, which --resume tries again: {first}{more}")
+            raise Lost(f"{len(missing)} of {len(jobs)} jobs have no result; --resume tries them again: {first}{more}")
 
     def _pool(self) -> AbstractContextManager[Pool]:
         if not self.address:

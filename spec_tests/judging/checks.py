@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 T = TypeVar("T")
 
-FEW = 6  # names that are shown of many
-SHOWN_WHOLE = 36  # values of an array
+FEW = 6  # names of a long list that are shown
+SHOWN_WHOLE = 36  # values of an array that is shown whole
 DIGITS = (5, 9, 12, 17)  # of a number: the fewest of these that distinguish the actual from the expected one
 APART = 2  # digits that two numbers must differ in to be distinguished at a glance
 
@@ -26,8 +26,8 @@ class Tally:
     count: int = 0  # a clause with none has checked nothing
     factor: float = 1.0  # for tolerances, if an implementation asks for a larger one
     used: float | None = None  # the largest error so far over its tolerance; None if nothing was compared within one
-    discarded: Counter[str] = field(default_factory=Counter)  # examples, by the reason
-    unsupported: bool = False  # whether one of them was not supported by a function that is offered
+    discarded: Counter[str] = field(default_factory=Counter)  # the number of discarded examples, by reason
+    unsupported: bool = False  # whether an offered function did not support one of these examples
 
 
 tally = Tally()
@@ -151,7 +151,7 @@ def expect_close(
         expect(scale.shape == got.shape, f"{what}: shape", expected=scale.shape, got=got.shape)
     error = np.abs(got.astype(np.float64) - expected.astype(np.float64))
     allowed = tally.factor * (rtol * scale + atol)
-    wrong = ~(error <= allowed)  # so that NaN is wrong
+    wrong = ~(error <= allowed)  # not ``error > allowed``, so that NaN counts as wrong
     if rtol or atol:
         _note(error, allowed)
     if not wrong.any():

@@ -35,7 +35,7 @@ def uniform_p_value(values: ArrayLike, low: float, high: float) -> float:
 
 
 def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
-    """P-value of ``a``, whose values are exchangeable, for no correlation with ``b``; 1 if either is constant.
+    """P-value of ``a``, whose values are exchangeable, being uncorrelated with ``b``; 1 if either is constant.
 
     For two arrays with two distinct values each it is Fisher's exact test. Otherwise the values of ``a`` are replaced
     by normal ones drawn from ``seed``, in the same order, with ties in random order. Their correlation with anything
@@ -53,7 +53,7 @@ def independence_p_value(a: ArrayLike, b: ArrayLike, seed: int) -> float:
 
 
 def closeness_p_value(some: ArrayLike, others: ArrayLike, seed: int) -> float:
-    """P-value of ``some`` values that lie closer together, by rank among all, than exchangeable ones (exact).
+    """P-value of exchangeable values (exact); small if ``some`` lie closer together, by rank among all values.
 
     It is the share of subsets of that size whose ranks span no more than theirs do; equal values rank at random.
     """

@@ -113,7 +113,9 @@ def test_what_is_refused_is_not_done_again(tmp_path: Path, seen: Path, listed: C
 def test_a_whole_list_names_what_has_no_result_and_gives_the_rest(tmp_path: Path, listed: Callable[..., Job]) -> None:
     found = list[Done]()
     chosen = [listed("a"), *(listed(f"no-{number}", 1, "refused") for number in range(4))]
-    with pytest.raises(Lost, match=r"^4 of 5 have no result, which --resume tries again: no-.* is refused; 1 more$"):
+    with pytest.raises(
+        Lost, match=r"^4 of 5 jobs have no result; --resume tries them again: no-.* is refused; 1 more$"
+    ):
         found.extend(Runner(tmp_path, 1).whole(chosen))
     assert [done.job.name for done in found] == ["a"]
 

@@ -73,7 +73,7 @@ def audit(make: Callable[[], Any], *, excused: Mapping[str, str], images: int) -
     """
     file = inspect.getsourcefile(make)
     if file is None or make.__qualname__ != make.__name__:
-        raise NoPipeline(f"{make.__qualname__} is made inside another function: put it at the top of a module")
+        raise NoPipeline(f"{make.__qualname__} is defined inside another function: move it to the top of a module")
     with tempfile.TemporaryDirectory(prefix="convspec-") as folder:
         expectations = Path(folder) / "excused.toml"
         lines = (f"{json.dumps(name)} = {json.dumps(reason)}" for name, reason in excused.items())

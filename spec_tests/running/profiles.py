@@ -5,4 +5,4 @@ EXPLAINED = "3, 10, 60 (default) or 1,000 examples per property"
 
 SECONDS = 600  # for a clause; the reference's longest takes a tenth of that on two busy cores
 IMPORTING = 600  # seconds that an import may take, even on a busy machine
-IMAGES = 48  # that an audit takes of each subset
+IMAGES = 48  # images that an audit takes from each subset

@@ -32,10 +32,10 @@ from .smoke import Tried, tried
 from .snippets import drawn, snippet
 
 LOADED = pytest.StashKey[dict[str, Implementation | BrokenAdapter]]()
-SMOKED = pytest.StashKey[dict[tuple[str, str], Tried]]()  # by implementation and stage
-EXPECTED = pytest.StashKey[Expectations]()  # by the file that the command line names
-PHOTOGRAPHS = pytest.StashKey[Any]()  # those that the command line names, by split, or None
-TITLES = pytest.StashKey[dict[str, str]]()  # of implementations that other processes checked
+SMOKED = pytest.StashKey[dict[tuple[str, str], Tried]]()  # results of smoke checks, by implementation and stage
+EXPECTED = pytest.StashKey[Expectations]()  # the expectations in the file that the command line names
+PHOTOGRAPHS = pytest.StashKey[Any]()  # the photographs that the command line names, by split, or None
+TITLES = pytest.StashKey[dict[str, str]]()  # titles of implementations that other processes checked
 RESULTS = pytest.StashKey[list[Result]]()
 COLLECTED = pytest.StashKey[list[Clause]]()
 SECONDS = pytest.StashKey[float]()

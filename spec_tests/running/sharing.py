@@ -16,7 +16,7 @@ from ..clauses.clause import Clause, Level
 from ..reporting.record import Result
 from .groups import groups, source
 
-ATTACHED = "convspec"  # the attribute of a report
+ATTACHED = "convspec"  # the attribute of a report that holds a result
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -26,7 +26,7 @@ def is_worker(config: pytest.Config) -> bool:
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
     """A scheduler for pytest-xdist that keeps tests together as ``together`` says."""
-    from xdist.scheduler import LoadScopeScheduling  # not needed to check anything
+    from xdist.scheduler import LoadScopeScheduling  # only needed when tests run in several processes
 
     names = {
         f"{clause.module.rpartition('.')[2]}.py::{clause.test}": f"clauses with {group[0].id}"

@@ -8,7 +8,7 @@ from typing import Any
 from .. import PARENT
 from ..clauses.clause import Clause
 
-REPRODUCE = f"{PARENT}spec_tests.reproduce"  # the module with the function
+REPRODUCE = f"{PARENT}spec_tests.reproduce"  # the module with the function ``reproduce``
 
 
 def stands_alone(test: Any) -> bool:

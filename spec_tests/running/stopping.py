@@ -29,7 +29,7 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler is given both
+    def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - Python calls a handler with both
         if self._why:
             raise KeyboardInterrupt
         self._why, self.code = f"the check was stopped by {signal.Signals(number).name}", 128 + number

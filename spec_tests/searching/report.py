@@ -44,7 +44,7 @@ def lines(found: Sequence[Tried], target: str, backend: str) -> Iterator[str]:
 def _lines(number: int, difference: Difference, target: str, backend: str) -> Iterator[str]:
     yield f"  {number}. {difference.case}"
     yield f"  needs     {', '.join(sorted(difference.case.marks)) or 'nothing: the simplest call there is'}"
-    yield f"  wrong     {difference.what} ({difference.kind}; {difference.count:,} examples with all of that)"
+    yield f"  wrong     {difference.what} ({difference.kind}; examples with these needs: {difference.count:,})"
     for name in ("expected", "got"):
         first, *rest = str(getattr(difference, name)).splitlines() or [""]
         yield f"  {name:9} {first}"

@@ -36,7 +36,7 @@ class Tried:
 
     function: str
     examples: int = 0
-    refused: Counter[str] = field(default_factory=Counter)  # examples, by message
+    refused: Counter[str] = field(default_factory=Counter)  # the number of refused examples, by message
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -90,7 +90,7 @@ class Round:
         try:
             attempt()
         except (Differs, Flaky, ExceptionGroup, Enough):
-            pass  # each is in ``_found``
+            pass  # every difference is in ``_found``
         finally:
             self._tried.differences += self._found.values()
 

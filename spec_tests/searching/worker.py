@@ -26,7 +26,7 @@ from . import FUNCTIONS
 from .cases import Case
 
 LOOK = 0.1  # seconds between two checks whether the search must end
-SECONDS = 30.0  # that a call may take
+SECONDS = 30.0  # seconds that a call may take
 LONGEST = 120  # characters of a message
 
 

@@ -22,7 +22,7 @@ def _visible(character: str) -> str:
 
 
 def one_line(text: str, most: int | None = None) -> str:
-    """The printable text on one line, cut to ``most`` characters."""
+    """The printable text on one line, cut after ``most`` characters if a number is given."""
     line = " ".join(printable(text).split())
     return line if most is None else cut(line, most)
 

@@ -24,7 +24,7 @@ LOG_LIMIT = 32 * 2**20  # bytes of output that are kept
 TAIL = 2000  # characters of the output that are reported
 OURS = "convspec"  # the name for a worker's own start, which no option limits
 MOST_WORKERS = 4  # there are no more groups of clauses that train
-MEMORY_OF_A_WORKER = 3 * 2**30  # bytes; the reference holds two thirds of that
+MEMORY_OF_A_WORKER = 3 * 2**30  # bytes; the reference needs two thirds of that
 PARTS = ("fixture", "made", "importing", "imported")  # events within a step that began before
 
 
@@ -63,7 +63,7 @@ class Started(Protocol):
         """Wait for the end and return the exit code; subprocess.TimeoutExpired after ``timeout`` seconds."""
 
 
-Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]  # arguments of pytest, environment, log
+Launch = Callable[[Sequence[str], Mapping[str, str], Path], Started]  # of pytest's arguments, environment and log
 
 
 def spawned(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Started:

@@ -11,7 +11,7 @@ from ...adapter.implementation import one_line
 
 Answer = Callable[[Any], str]  # takes a returned value; says what is wrong with its kind, or nothing
 
-HOW = {  # frameworks' arrays, by the module of their type
+HOW = {  # {module of a framework's array type: how to convert it to NumPy}
     "torch": "tensor.detach().cpu().numpy()",
     "jax": "numpy.asarray(array)",
     "jaxlib": "numpy.asarray(array)",

@@ -13,7 +13,7 @@ from ...oracles.xception import Xception
 from .answers import a_history, a_model, an_array, anything, numbers, several, the_variables
 from .calling import call
 
-SMALLEST = Xception(((4, 8), (8, 12)), (False, False))  # that has a last convolution to unfreeze
+SMALLEST = Xception(((4, 8), (8, 12)), (False, False))  # the smallest with a last convolution to unfreeze
 
 
 def trials(implementation: Implementation, folder: Path) -> Iterator[Callable[[], Any]]:
