@@ -87,7 +87,7 @@ def _name(node: ast.AST) -> str:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node that runs at the top level: definitions of functions and classes, but nothing inside them."""
+    """Every node that runs at the top level, including definitions of functions and classes but not their bodies."""
     for child in ast.iter_child_nodes(node):
         yield child
         if not isinstance(child, SCOPES):

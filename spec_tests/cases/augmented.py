@@ -20,7 +20,7 @@ from .trials import CONVNET_SIZE
 
 SIDE = CONVNET_SIZE[0]
 EPOCHS = {"halves": 16, "disc": 12, "wedges": 20, "white": 1}
-SPARE = 3  # epochs before these, for iterations of the training images before training
+SPARE = 3  # white epochs before these, for iterations before training
 BATCHES, COPIES = 8, 8  # of halves in each epoch; the others have one image
 DRAWS = 200  # of ``augment`` for each image
 

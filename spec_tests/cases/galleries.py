@@ -133,7 +133,7 @@ EACH_NAMED = tuple(Gallery((4, 3), names=names, twins=True) for names in NAMES)
 
 @st.composite
 def galleries(draw: st.DrawFn, counts: st.SearchStrategy[Pair] = FEW) -> Gallery:
-    """Galleries with batch sizes that divide them or do not, that exceed them, or of one image."""
+    """Galleries whose batch size divides the number of images or does not, exceeds it, or is one."""
     return Gallery(
         draw(counts),
         draw(st.sampled_from(CLASSES)),
@@ -270,7 +270,7 @@ class Coloured:
 
 @dataclass(frozen=True)
 class Misfit:
-    """A folder that is not the two class folders with images that it should be."""
+    """A folder without the expected structure of two class folders, each with images."""
 
     kind: str
     name: str
@@ -294,7 +294,7 @@ class Misfit:
 
 
 def misfits() -> st.SearchStrategy[Misfit]:
-    """A class is missing or empty, or there is a third one that sorts before, between or after the others."""
+    """Folders in which a class is missing or empty, or a third one sorts before, between or after the others."""
     less = st.sampled_from(("is empty", "is missing", "has no image"))
     more = st.sampled_from(("is one more, with images", "is one more, and empty"))
     return st.one_of(

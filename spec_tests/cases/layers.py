@@ -17,8 +17,9 @@ from ..oracles.windows import Pair
 from .windows import Batch, Matrix, Window, arrays
 
 # Tolerance of a sum, relative to the magnitudes of its terms. Float32 rounds by at most 6e-8. A sum of n rounded
-# products is therefore off by at most n × 6e-8, in any order of summation: 1e-5 for n = 160. Here n is at most 300.
-# Rounding errors have either sign, so they reach 9 sqrt(n) × 6e-8 = 1e-5 less than once in 1e16 sums.
+# products is therefore off by at most n × 6e-8 of these magnitudes, in any order of summation: 1e-5 for n = 160. Here n
+# is at most 300. Rounding errors have either sign and partly cancel, so that for n = 300 they reach 9 sqrt(n) × 6e-8 =
+# 1e-5 less than once in 1e16 sums.
 SUM = 1e-5
 MOVED = 1e-6  # tolerance of a moving statistic, see ``moved_magnitudes``
 SEEN = 1e-3  # a larger change is an effect: rounding stays far below this, and effects are far above
