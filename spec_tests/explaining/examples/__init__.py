@@ -1,9 +1,38 @@
 """The worked examples of the clauses, with a module for each part of the pipeline."""
 
 from ..example import EXAMPLES, Example
-from . import convolution, data, dense, learning, networks, padding, pictures, pooling, units
+from . import (
+    augmenting,
+    convolution,
+    data,
+    dense,
+    files,
+    frozen,
+    learning,
+    networks,
+    padding,
+    pictures,
+    pooling,
+    runs,
+    units,
+)
 
-__all__ = ["convolution", "data", "dense", "learning", "networks", "padding", "pictures", "pooling", "units", "worked"]
+__all__ = [
+    "augmenting",
+    "convolution",
+    "data",
+    "dense",
+    "files",
+    "frozen",
+    "learning",
+    "networks",
+    "padding",
+    "pictures",
+    "pooling",
+    "runs",
+    "units",
+    "worked",
+]
 
 
 def worked(clause: str) -> Example | None:
