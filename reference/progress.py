@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-# the bar is removed at the end; None means a check for a terminal
+# The bar is removed at the end. None stands for a check whether the output is a terminal.
 ON_A_TERMINAL: dict[str, Any] = {"leave": False, "disable": None}
+# By default the callback for Keras writes its counts as 1.00/7.00.
+IN_WHOLE_NUMBERS = "{l_bar}{bar}| {n}/{total} [{elapsed}<{remaining}]"
 
 Item = TypeVar("Item")
 

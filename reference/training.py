@@ -18,7 +18,7 @@ from .errors import PipelineError, explained
 from .files import whole
 from .layers import Array
 from .loading import BATCH_SIZE, Batches, ImageBatches, untuned
-from .progress import ON_A_TERMINAL, progress
+from .progress import IN_WHOLE_NUMBERS, ON_A_TERMINAL, progress
 from .weights import refuse_misfit
 
 LEARNING_RATE = 1e-3
@@ -60,7 +60,8 @@ def fit(
     best = keras.callbacks.ModelCheckpoint(
         str(checkpoint), save_best_only=True, monitor=MONITOR, initial_value_threshold=math.inf
     )  # without the threshold an initial loss of NaN would stay the lowest
-    bars = TqdmCallback(desc="training", **ON_A_TERMINAL)  # of epochs, and of the batches of each
+    # Two bars: the epochs, and the batches of one epoch.
+    bars = TqdmCallback(desc="training", bar_format=IN_WHOLE_NUMBERS, **ON_A_TERMINAL)
     with _naming_nan():
         fitted = model.fit(
             train_data, validation_data=validation_data, epochs=epochs, callbacks=[best, bars], shuffle=False, verbose=0
