@@ -23,7 +23,7 @@ WHERE = {  # {clause or family: the argument of ``Pipeline`` whose function is a
 }
 COST = {
     "FRZ-2": "The head is trained on features that keep changing: a few points of accuracy.",
-    "FRZ-3": "The head is trained on features that it never gets again: a few points of accuracy.",
+    "FRZ-3": "The head is trained on features that the base does not produce in inference: a few points of accuracy.",
     "TUNE-2": "Fine-tuning changes nothing, or not what was intended.",
     "TUNE-3": "The statistics of a few images replace those of the pretraining. Excuse this if it is intended.",
     "TRAIN-1": "The numbers by which epochs and models are chosen are wrong.",

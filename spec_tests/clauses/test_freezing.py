@@ -45,11 +45,11 @@ def test_a_frozen_base_stays_bit_identical(frozen_runs: list[Run]) -> None:
 def test_a_frozen_base_runs_in_inference_mode(base_in_training: list[Compared]) -> None:
     """A frozen base runs in inference mode during training.
 
-    If the inside of the base cannot be observed, a batch of one class decides: its own statistics would erase what
-    distinguishes the class. A confident, correct model must report a small loss; a large one means that batch
+    If the inside of the base cannot be observed, a batch of one class decides: normalised by the statistics of that
+    batch, its features would lose what distinguishes the class. A confident, correct model must report a small loss; a large one means that batch
     statistics were used. Tolerance of features: 1e-3 of the largest.
 
-    If this fails, check for a training flag that is passed down to the base.
+    If this fails, check whether the base runs in training mode: a training flag that reaches it, or ``model.train()``.
     """
     for seen in base_in_training:
         expect_close(seen.got, seen.expected, seen.what, rtol=0, atol=seen.tolerance)

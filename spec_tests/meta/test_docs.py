@@ -362,4 +362,4 @@ def test_the_numbers_of_the_readme_are_so() -> None:
     assert f"{len(list(all_clauses()))} clauses judge an implementation" in text
     assert f"{len(mutants())} mutants" in text
     assert f"up to {len(of_pipelines(all_clauses()))} clauses" in text
-    assert f"{len(alarms.known())} right implementations" in text
+    assert f"{len(alarms.known())} correct implementations" in text

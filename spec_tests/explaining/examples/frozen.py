@@ -38,8 +38,10 @@ def _inference() -> Example:
     alone = batch_normalization(BATCH[:1], ONE, ZERO, *moments(BATCH[:1]))[0, 0]
     agree(alone, 0)
     steps = (
-        f"Moving mean 0 and variance 1, and a batch of 1 and 3. In inference mode they become {numbers(frozen)}.",
-        f"In training mode the batch has mean 2 and variance 1, and they become {numbers(trained)}. The same 1 alone "
+        f"Moving mean 0, moving variance 1, epsilon 0.001, and a batch of 1 and 3. In inference mode 1 and 3 "
+        f"become {numbers(frozen)}.",
+        f"In training mode they are normalized by the mean 2 and the variance 1 of the batch, "
+        f"and become {numbers(trained)}. The same 1 alone "
         "in a batch becomes 0: what the base says about an image depends on the other images.",
     )
     return Example(steps)
