@@ -1,4 +1,4 @@
-"""Write the pages of all clauses for the site, or the drawings that are committed."""
+"""Write the pages of all clauses, as the site holds them, or the drawings and results that are committed."""
 
 import argparse
 import sys
@@ -8,22 +8,35 @@ COMMAND = "python -m spec_tests.explaining"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the command's options."""
+    """Its options."""
     made = argparse.ArgumentParser(prog=COMMAND, description="Write the pages of all clauses.")
     made.add_argument("folder", nargs="?", type=Path, default=Path("docs/clauses"), help="default: docs/clauses")
     made.add_argument(
         "--drawings", action="store_true", help="write docs/drawings in their place, which needs matplotlib"
     )
+    made.add_argument(
+        "--results",
+        nargs="+",
+        type=Path,
+        metavar="REPORT",
+        help="keep the outcomes of these reports (JSON) in docs/results instead, for the first page of the site",
+    )
     return made
 
 
 def main() -> int:
-    """Write the pages or the drawings, as the options ask."""
+    """Write what is asked for."""
     options = parser().parse_args()
     if options.drawings:
         from .drawings import write as write_drawings
 
         write_drawings()
+    elif options.results:
+        from ..reporting.record import read_report
+        from .results import FOLDER, keep
+
+        for file in options.results:
+            keep(read_report(file), FOLDER / file.name)
     else:
         from .site import write
 

@@ -1,13 +1,18 @@
-"""The table of stacks on the first page, made from the reports of ``convspec matrix --json``."""
+"""The table of stacks on the first page, made of the outcomes of reports that ``convspec matrix --json`` wrote."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..clauses.catalogue import FAMILIES, all_clauses
 from ..reporting.markdown import words
-from ..reporting.record import FAILURES, Outcome, Report, Result, read_report
+from ..reporting.record import FAILURES, Outcome, Report
+from ..support.files import write_text
 
-MARKS = {  # of clauses that do not hold, and of families without results
+FOLDER = Path("docs/results")  # of a checkout
+
+MARKS = {  # of clauses that do not hold, and of families of which nothing is known
     **dict.fromkeys(FAILURES, "✗"),
     Outcome.BROKEN: "✗",
     Outcome.REPORTED: "!",
@@ -22,39 +27,62 @@ LEGEND = (
 )
 
 
+def keep(report: Report, file: Path) -> None:
+    """Write which clause had which outcome on which stack, and nothing else."""
+    stacks = []
+    for implementation in report.implementations:
+        results, outcomes = report.of(implementation.column), dict[str, list[str]]()
+        for result in results:
+            if result.outcome is not Outcome.NOT_CLAIMED:
+                outcomes.setdefault(result.outcome, []).append(result.clause.id)
+        stacks.append(
+            {
+                "label": implementation.column,
+                "packages": implementation.packages,
+                "outcomes": {outcome: " ".join(clauses) for outcome, clauses in outcomes.items()},
+            }
+        )
+    kept = {"specification": report.specification, "date": report.started[:10], "profile": report.profile}
+    text = json.dumps(kept | {"stacks": stacks}, ensure_ascii=False, indent=1)
+    write_text(file, f"{text}\n")
+
+
 def table(files: Iterable[Path]) -> str:
-    """One table for each report; empty without reports."""
-    parts = [part for file in files for part in _report(file.stem, read_report(file))]
+    """One table for each file that ``keep`` wrote; nothing where there is none."""
+    parts = [part for file in files for part in _table(file.stem, json.loads(file.read_text(encoding="utf-8")))]
     return "\n\n".join([*parts, LEGEND]) + "\n" if parts else ""
 
 
-def _report(name: str, report: Report) -> Iterator[str]:
-    families = [family for family in FAMILIES if any(clause.family == family for clause in report.clauses)]
+def _table(name: str, kept: Mapping[str, Any]) -> Iterator[str]:
+    outcomes = [
+        {clause: Outcome(outcome) for outcome, clauses in stack["outcomes"].items() for clause in clauses.split()}
+        for stack in kept["stacks"]
+    ]
+    families = [family for family in FAMILIES if any(_of(family, clauses) for clauses in outcomes)]
     head = ["stack", *(f"[{family}](clauses/{family}.md)" for family in families)]
-    rows = [_row(implementation.column, report, families) for implementation in report.implementations]
-    yield f"**{words(name)}**, checked with convspec {words(report.specification)} on {words(report.started[:10])}:"
+    rows = [
+        [words(stack["label"]), *(_cell(_of(family, clauses)) for family in families)]
+        for stack, clauses in zip(kept["stacks"], outcomes, strict=True)
+    ]
+    yield f"**{words(name)}**, checked with convspec {words(kept['specification'])} on {words(kept['date'])}:"
     yield "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
-def _row(column: str, report: Report, families: Sequence[str]) -> list[str]:
-    results = report.of(column)
-    cells = [_cell([result for result in results if result.clause.family == family]) for family in families]
-    return [words(column), *cells]
+def _of(family: str, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    return {clause: outcome for clause, outcome in outcomes.items() if clause.rpartition("-")[0] == family}
 
 
-def _cell(results: Sequence[Result]) -> str:
+def _cell(outcomes: Mapping[str, Outcome]) -> str:
     """✓, or the numbers of the clauses that do not hold, each with its mark and a link."""
-    claimed = [result for result in results if result.outcome is not Outcome.NOT_CLAIMED]
-    if not claimed:
+    if not outcomes:
         return NOTHING
-    if {result.outcome for result in claimed} == {Outcome.NOT_RUN}:
+    if {*outcomes.values()} == {Outcome.NOT_RUN}:
         return MARKS[Outcome.NOT_RUN]
-    others = [result for result in claimed if result.outcome is not Outcome.PASSED]
-    return " ".join(map(_named, others)) or "✓"
+    others = [_named(clause, outcome) for clause, outcome in outcomes.items() if outcome is not Outcome.PASSED]
+    return " ".join(others) or "✓"
 
 
-def _named(result: Result) -> str:
-    """The number of a clause, with a link unless the clause was withdrawn."""
-    name = result.clause.id
-    shown = words(f"{MARKS[result.outcome]}{name.rpartition('-')[2]}")
-    return f"[{shown}](clauses/{name}.md)" if name in {clause.id for clause in all_clauses()} else shown
+def _named(clause: str, outcome: Outcome) -> str:
+    """A link, unless the clause has been withdrawn since."""
+    shown = words(f"{MARKS[outcome]}{clause.rpartition('-')[2]}")
+    return f"[{shown}](clauses/{clause}.md)" if clause in {known.id for known in all_clauses()} else shown
