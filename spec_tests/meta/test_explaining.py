@@ -1,8 +1,10 @@
 """The pages of the clauses: worked examples that the oracle agrees with, code, mistakes and sources that exist."""
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ from spec_tests.explaining.results import keep, table
 from spec_tests.explaining.subjects import functions_of, in_reference, signature, statement_of
 from spec_tests.oracles import windows as oracle
 from spec_tests.reporting.document import DRAWINGS, caption_of
-from spec_tests.reporting.record import Outcome
+from spec_tests.reporting.record import FAILURES, Outcome
 
 from . import sample_report
 
@@ -250,6 +252,30 @@ def test_the_first_page_shows_the_stacks_that_were_checked(tmp_path: Path) -> No
     ]
     assert "✗ this one does not" in lines[-1]
     assert table([]) == ""
+
+
+def test_every_clause_that_fails_on_a_stack_has_its_reason() -> None:
+    page = (ROOT / "docs" / "matrix.md").read_text(encoding="utf-8")
+    reasons, stacks = list[tuple[list[str], set[str]]](), list[str]()
+    for first, second in re.findall(
+        r"^\| (.*?) ?\| (.*?) \|.*\|$", page.partition("## What fails, and why")[2], re.MULTILINE
+    ):
+        stacks = re.findall(r"`(.*?)`", first) or stacks
+        reasons.append((stacks, set(re.findall(r"[A-Z]+-\d+", second))))
+    failing = [
+        (stack["label"], clause)
+        for file in (ROOT / "docs" / "results").glob("*.json")
+        for stack in json.loads(file.read_text(encoding="utf-8"))["stacks"]
+        for outcome in (*FAILURES, Outcome.BROKEN)
+        for clause in stack["outcomes"].get(outcome, "").split()
+    ]
+    assert len(failing) > 50
+    without = {
+        (label, clause)
+        for label, clause in failing
+        if not any(clause in named and any(fnmatch(label, stack) for stack in of) for of, named in reasons)
+    }
+    assert without == set(), "docs/matrix.md does not say why they fail"
 
 
 def test_explain_prints_clauses_and_families(capsys: pytest.CaptureFixture[str]) -> None:
