@@ -1,6 +1,7 @@
 """The table of stacks on the first page, made of the outcomes of reports that ``convspec matrix --json`` wrote."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ MARKS = {  # of clauses that do not hold, and of families of which nothing is kn
 NOTHING = "–"
 LEGEND = (
     "✓ every clause of the family holds; ✗ this one does not; ≈ it does not, and the library documents that; ! a "
-    "recommendation that is not followed; ? not decided; · not run; – the library does not offer it."
+    "recommendation that is not followed; ? not decided; · not run; – the library does not "
+    "offer it. Stacks with the same outcomes share a row."
 )
 
 
@@ -54,18 +56,29 @@ def table(files: Iterable[Path]) -> str:
 
 
 def _table(name: str, kept: Mapping[str, Any]) -> Iterator[str]:
-    outcomes = [
-        {clause: Outcome(outcome) for outcome, clauses in stack["outcomes"].items() for clause in clauses.split()}
-        for stack in kept["stacks"]
-    ]
-    families = [family for family in FAMILIES if any(_of(family, clauses) for clauses in outcomes)]
-    head = ["stack", *(f"[{family}](clauses/{family}.md)" for family in families)]
-    rows = [
-        [words(stack["label"]), *(_cell(_of(family, clauses)) for family in families)]
-        for stack, clauses in zip(kept["stacks"], outcomes, strict=True)
-    ]
+    """A table for each set of stages, with a row for each set of outcomes."""
     yield f"**{words(name)}**, checked with convspec {words(kept['specification'])} on {words(kept['date'])}:"
-    yield "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
+    groups: dict[frozenset[str], dict[str, dict[str, Outcome]]] = {}
+    for stack in kept["stacks"]:
+        outcomes = {
+            clause: Outcome(outcome) for outcome, clauses in stack["outcomes"].items() for clause in clauses.split()
+        }
+        stages = frozenset(clause.stage for clause in all_clauses() if clause.id in outcomes)
+        groups.setdefault(stages, {})[stack["label"]] = outcomes
+    for stacks in groups.values():
+        families = [family for family in FAMILIES if any(_of(family, outcomes) for outcomes in stacks.values())]
+        rows: dict[tuple[str, ...], list[str]] = {}
+        for label, outcomes in stacks.items():
+            cells = tuple(_cell(_of(family, outcomes)) for family in families)
+            rows.setdefault(cells, []).append(_breaking(label))
+        head = ["stack", *(f"[{family}](clauses/{family}.md)" for family in families)]
+        lines = [head, ["---"] * len(head), *(["<br>".join(labels), *cells] for cells, labels in rows.items())]
+        yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _breaking(label: str) -> str:
+    """A label that a narrow column breaks only within dotted names."""
+    return re.sub(r"(?<=[._])(?=[A-Za-z])", "<wbr>", words(label)).replace(" ", "&nbsp;")
 
 
 def _of(family: str, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:

@@ -246,7 +246,7 @@ def test_the_first_page_shows_the_stacks_that_were_checked(tmp_path: Path) -> No
     assert lines[0] == "**libraries**, checked with convspec 0.1 on 2026-01-02:"
     assert lines[2] == "| stack | [PAD](clauses/PAD.md) | [POOL](clauses/POOL.md) |"
     assert lines[4:7] == [
-        "| keras &#124; 3 | [✗4](clauses/PAD-4.md) ✗99 | ✓ |",  # 99 has been withdrawn
+        "| keras&nbsp;&#124;&nbsp;3 | [✗4](clauses/PAD-4.md) ✗99 | ✓ |",  # 99 has been withdrawn
         "| other | [≈3](clauses/PAD-3.md) | – |",
         "| gone | · | · |",
     ]
