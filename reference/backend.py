@@ -22,7 +22,10 @@ def select_backend(name: str) -> None:
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if name == "torch":
-        importlib.import_module("torch")  # before TensorFlow: the other order can crash the process
+        # Before TensorFlow: in the other order the process can crash, since both TensorFlow and triton, which comes
+        # with PyTorch for CUDA, contain LLVM.
+        for module in filter(importlib.util.find_spec, ("torch", "triton")):
+            importlib.import_module(module)
     _import_tensorflow()
     register_magic()
 

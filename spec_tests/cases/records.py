@@ -118,7 +118,7 @@ def main() -> None:
     try:
         record(options.backend, range(*options.seeds), options.data, options.preset, options.output, runner(options))
     except Told as error:
-        parser.error(str(error))
+        parser.exit(2, f"error: {error}\n")
 
 
 if __name__ == "__main__":

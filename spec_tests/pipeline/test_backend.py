@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from reference import backend
 from reference.backend import select_backend
 from reference.errors import PipelineError
 
@@ -12,3 +13,15 @@ def test_missing_backend_names_the_package_to_install(monkeypatch: pytest.Monkey
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(PipelineError, match="pip install"):
         select_backend(os.environ["KERAS_BACKEND"])
+
+
+def test_triton_is_imported_before_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both contain LLVM: with PyTorch for CUDA, the other order ends the process."""
+    imported: list[str] = []
+    monkeypatch.setenv("KERAS_BACKEND", os.environ["KERAS_BACKEND"])  # which is set, and restored here
+    monkeypatch.setattr(backend, "check_backend", lambda name: None)
+    monkeypatch.setattr(backend, "_import_tensorflow", lambda: imported.append("tensorflow"))
+    monkeypatch.setattr(backend.importlib, "import_module", imported.append)
+    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: name)
+    select_backend("torch")
+    assert imported == ["torch", "triton", "tensorflow"]
