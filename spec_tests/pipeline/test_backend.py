@@ -19,9 +19,9 @@ def test_triton_is_imported_before_tensorflow(monkeypatch: pytest.MonkeyPatch) -
     """Both contain LLVM: with PyTorch for CUDA, the other order ends the process."""
     imported: list[str] = []
     monkeypatch.setenv("KERAS_BACKEND", os.environ["KERAS_BACKEND"])  # which is set, and restored here
-    monkeypatch.setattr(backend, "check_backend", lambda name: None)
+    monkeypatch.setattr(backend, "check_backend", lambda _: None)
     monkeypatch.setattr(backend, "_import_tensorflow", lambda: imported.append("tensorflow"))
-    monkeypatch.setattr(backend.importlib, "import_module", imported.append)
-    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr("importlib.import_module", imported.append)
     select_backend("torch")
     assert imported == ["torch", "triton", "tensorflow"]
