@@ -11,7 +11,7 @@ from tqdm import tqdm
 # The bar is removed at the end. None stands for a check whether the output is a terminal.
 ON_A_TERMINAL: dict[str, Any] = {"leave": False, "disable": None}
 # By default the callback for Keras writes its counts as 1.00/7.00.
-IN_WHOLE_NUMBERS = "{l_bar}{bar}| {n}/{total} [{elapsed}<{remaining}]"
+IN_WHOLE_NUMBERS = "{l_bar}{bar}| {n}/{total} {unit} [{elapsed}<{remaining}{postfix}]"
 
 Item = TypeVar("Item")
 
