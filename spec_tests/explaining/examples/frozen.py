@@ -21,7 +21,7 @@ def _moving_mean() -> Example:
     hundredth = 2 * (1 - 0.99**100)
     agree(hundredth, 2 - 2 * 0.99**100)
     steps = (
-        "Values 1 and 3 in one channel of a batch: mean 2, variance 1. A normalization in training mode moves a moving "
+        "Values 1 and 3 in one channel of a batch: mean 2, variance 1. A normalisation in training mode moves a moving "
         f"mean of 0 to 0.99 × 0 + 0.01 × 2 = {number(after[0])}, and no optimizer is involved: setting the learning "
         "rate to 0 or leaving the weights out of the optimizer does not stop it.",
         f"After 100 such batches it is 2 × (1 - 0.99^100) = {number(hundredth)}. In inference mode it stays 0.",
@@ -40,7 +40,7 @@ def _inference() -> Example:
     steps = (
         f"Moving mean 0, moving variance 1, epsilon 0.001, and a batch of 1 and 3. In inference mode 1 and 3 "
         f"become {numbers(frozen)}.",
-        f"In training mode they are normalized by the mean 2 and the variance 1 of the batch, "
+        f"In training mode they are normalised by the mean 2 and the variance 1 of the batch, "
         f"and become {numbers(trained)}. The same 1 alone "
         "in a batch becomes 0: what the base says about an image depends on the other images.",
     )

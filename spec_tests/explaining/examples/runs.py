@@ -40,7 +40,7 @@ def _leak() -> Example:
     agree(after, 0.99 * 0.97 + 0.01)
     steps = (
         "Two runs that differ only in their validation images end with the same weights, bit for bit. A "
-        "normalization that also moves its statistics in validation takes a moving mean of 0.97 and a validation batch "
+        "normalisation that also moves its statistics in validation takes a moving mean of 0.97 and a validation batch "
         f"of mean 1 to 0.99 × 0.97 + 0.01 × 1 = {number(after)}.",
     )
     return Example(steps)
