@@ -4,7 +4,7 @@ Each kind of damage is a small function. A case says which one was applied where
 a failure. Nothing here depends on what reads the result.
 """
 
-# ruff: noqa: ARG001 - all functions of a kind take the same arguments
+# ruff: noqa: ARG001 - functions that are called alike share a signature
 
 import io
 import json

@@ -1,6 +1,6 @@
 """HDF5 files of weights with arrays that are missing, surplus, of other shapes, or not in the file at all."""
 
-# ruff: noqa: ARG001 - all functions of a kind take the same arguments
+# ruff: noqa: ARG001 - functions that are called alike share a signature
 
 import io
 from collections.abc import Callable

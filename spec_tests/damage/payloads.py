@@ -4,7 +4,7 @@ Each function takes the path of a file that its configuration would create. If t
 nothing ran.
 """
 
-# ruff: noqa: ARG001 - all functions of a kind take the same arguments
+# ruff: noqa: ARG001 - functions that are called alike share a signature
 
 import base64
 import marshal

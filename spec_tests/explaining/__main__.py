@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..support.texts import Told
+
 COMMAND = "python -m spec_tests.explaining"
 
 
@@ -11,10 +13,11 @@ def parser() -> argparse.ArgumentParser:
     """Its options."""
     made = argparse.ArgumentParser(prog=COMMAND, description="Write the pages of all clauses.")
     made.add_argument("folder", nargs="?", type=Path, default=Path("docs/clauses"), help="default: docs/clauses")
-    made.add_argument(
+    instead = made.add_mutually_exclusive_group()
+    instead.add_argument(
         "--drawings", action="store_true", help="write docs/drawings in their place, which needs matplotlib"
     )
-    made.add_argument(
+    instead.add_argument(
         "--results",
         nargs="+",
         type=Path,
@@ -35,8 +38,13 @@ def main() -> int:
         from ..reporting.record import read_report
         from .results import FOLDER, keep
 
-        for file in options.results:
-            keep(read_report(file), FOLDER / file.name)
+        try:
+            reports = {file.name: read_report(file) for file in options.results}
+        except Told as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        for name, report in reports.items():
+            keep(report, FOLDER / name)
     else:
         from .site import write
 

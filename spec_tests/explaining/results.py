@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ MARKS = {  # of clauses that do not hold, and of families of which nothing is kn
 NOTHING = "–"
 LEGEND = (
     "✓ every clause of the family holds; ✗ this one does not; ≈ it does not, and the library documents that; ! a "
-    "recommendation that is not followed; ? not decided; · not run; – the library does not "
-    "offer it. Stacks with the same outcomes share a row."
+    "recommendation that is not followed; ? not decided; · not run; – the library does not offer it. Stacks with the "
+    "same outcomes share a row."
 )
 
 
@@ -63,7 +64,7 @@ def _table(name: str, kept: Mapping[str, Any]) -> Iterator[str]:
         outcomes = {
             clause: Outcome(outcome) for outcome, clauses in stack["outcomes"].items() for clause in clauses.split()
         }
-        stages = frozenset(clause.stage for clause in all_clauses() if clause.id in outcomes)
+        stages = frozenset(stage for clause, stage in _stages().items() if clause in outcomes)
         groups.setdefault(stages, {})[stack["label"]] = outcomes
     for stacks in groups.values():
         families = [family for family in FAMILIES if any(_of(family, outcomes) for outcomes in stacks.values())]
@@ -98,4 +99,10 @@ def _cell(outcomes: Mapping[str, Outcome]) -> str:
 def _named(clause: str, outcome: Outcome) -> str:
     """A link, unless the clause has been withdrawn since."""
     shown = words(f"{MARKS[outcome]}{clause.rpartition('-')[2]}")
-    return f"[{shown}](clauses/{clause}.md)" if clause in {known.id for known in all_clauses()} else shown
+    return f"[{shown}](clauses/{clause}.md)" if clause in _stages() else shown
+
+
+@cache
+def _stages() -> dict[str, str]:
+    """{clause: its stage} of today's specification."""
+    return {clause.id: clause.stage for clause in all_clauses()}

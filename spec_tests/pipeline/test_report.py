@@ -69,7 +69,7 @@ def page(run: Run) -> str:
 
 
 def texts(page: str, tag: str) -> list[str]:
-    """The visible text of each element of a kind."""
+    """The visible text of each element with this tag."""
     found = re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", page, re.DOTALL)
     return [" ".join(html.unescape(re.sub("<[^>]*>", "", text)).split()) for text in found]
 

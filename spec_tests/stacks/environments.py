@@ -43,7 +43,7 @@ class Environments:
         """
         # Installers look for the newest version of what is named first, so the packages of the stack come first.
         wanted = [*dict.fromkeys((*stack.packages, *own_requirements()))]
-        digest = hashlib.sha256("\n".join([sys.version, *wanted]).encode()).hexdigest()[:12]
+        digest = hashlib.sha256("\n".join([sys.version, *sorted(wanted)]).encode()).hexdigest()[:12]
         folder = self._folder / digest
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         with LOCKS.setdefault(folder.resolve(), Lock()), _alone(folder):

@@ -27,10 +27,11 @@ def _suffixes() -> Example:
 
 @example("SUB-10")
 def _class_of_a_name() -> Example:
-    name, index, _ = ["black.cat", "7", "jpg"]
-    agree(int(index), 7)
+    file = "black.cat.7.jpg"
+    name, index, _ = file.rsplit(".", 2)
+    agree([int(index), len(name)], [7, len("black.cat")])
     steps = (
-        f"In black.cat.7.jpg the class is {name}, the part before the number {index}. Split at the first dot, it would "
+        f"In {file} the class is {name}, the part before the number {index}. Split at the first dot, it would "
         "be black.",
     )
     return Example(steps)
